@@ -1,5 +1,6 @@
-"""The generator: spec in, code out.
+"""The generator, which turns the spec into code.
 
-`python -m generator` rewrites `generated/` from `spec/`; `python -m generator --check` only says
-what would change. Same input, same bytes, wherever it is started.
+`python -m generator` rewrites `generated/` from `spec/`; `python -m generator --check` only shows
+what would change. The output is identical, byte for byte, on every machine and from every
+directory.
 """

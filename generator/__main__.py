@@ -1,4 +1,4 @@
-"""Rewrite `generated/` from `spec/`, or say what would change."""
+"""Rewrite `generated/` from `spec/`, or show what would change."""
 
 import argparse
 import difflib
@@ -15,24 +15,26 @@ from .spec import GenerationError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check the spec, then generate from it or compare, and return the exit status.
+    """Check the spec, then generate code from it or compare, and return the exit status.
 
     Args:
-        argv: The arguments; by default those of the process.
+        argv: Arguments of the command; by default those of the process.
     """
     parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
     parser.add_argument(
-        "--check", action="store_true", help="change nothing, show what would, exit 1 on any"
+        "--check",
+        action="store_true",
+        help="change nothing; show what would change, and exit with 1 if anything would",
     )
     parser.add_argument(
-        "--output", type=Path, default=paths.GENERATED, help="folder to write or to check"
+        "--output", type=Path, default=paths.GENERATED, help="folder to write or to compare with"
     )
     parser.add_argument(
-        "--spec", type=Path, default=paths.SPEC, help="another folder with a contracts.yaml"
+        "--spec", type=Path, default=paths.SPEC, help="folder of the spec, with a contracts.yaml"
     )
     options = parser.parse_args(argv)
-    if refused := _refused(options.spec):
-        print(refused, file=sys.stderr)
+    if faults := _faults(options.spec):
+        print(faults, file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder, "generated")
@@ -47,15 +49,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             print("\n".join(changes) if changes else f"{options.output.name}/ is up to date")
             return 1 if changes else 0
         if not _replaceable(options.output):
-            print(f"{options.output} holds something that is not generated", file=sys.stderr)
+            print(
+                f"{options.output} contains files that the generator did not write; "
+                "choose another --output",
+                file=sys.stderr,
+            )
             return 2
         shutil.rmtree(options.output, ignore_errors=True)
         shutil.copytree(fresh, options.output)
     return 0
 
 
-def _refused(folder: Path) -> str:
-    """Return what `python -m generator.lint` would print of a spec, if it fails."""
+def _faults(folder: Path) -> str:
+    """Return the output of `python -m generator.lint` for a spec; empty if the spec is valid."""
     try:
         return "\n".join(problems(read(folder)))
     except GenerationError as error:
@@ -67,7 +73,7 @@ def _replaceable(folder: Path) -> bool:
 
 
 def differences(old: Path, new: Path) -> list[str]:
-    """Return a unified diff of two trees, without caches; empty if they are equal to the byte."""
+    """Return a unified diff of two trees, without caches; empty if their files are identical."""
     lines: list[str] = []
     for name in sorted(_files(old) | _files(new)):
         before, after = _content(old / name), _content(new / name)
@@ -84,7 +90,7 @@ def _difference(name: str, before: bytes | None, after: bytes | None) -> list[st
     if before is None or after is None:
         what = "missing" if before is None else "not generated"
         return [f"--- a/{name}", f"+++ b/{name}", f"an empty file that is {what}"]
-    return [f"--- a/{name}", f"+++ b/{name}", "ends of lines, or bytes that are no text, differ"]
+    return [f"--- a/{name}", f"+++ b/{name}", "line endings, or bytes that are not UTF-8, differ"]
 
 
 def _files(folder: Path) -> set[str]:

@@ -14,7 +14,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no ty
 from . import catalogue, contract, paths, spec
 from .rest import write_client
 
-# The only configuration of the formatter, so that no file of a caller's can change the output.
+# The formatter's whole configuration, so that no configuration file can change the output.
 RUFF_OPTIONS = (
     "--isolated",
     "--no-cache",
@@ -25,8 +25,8 @@ RUFF_OPTIONS = (
     "--config=format.skip-magic-trailing-comma=true",
     "--config=format.docstring-code-format=true",
 )
-# They write nothing into `generated/`, so lock.json does not name them.
-WRITES_NOTHING = (
+# These do not affect `generated/`, so lock.json does not list them.
+NOT_LOCKED = (
     *("checks", "drift", "release", "semver", "tokenizer"),
     *("commands.py", "git.py", "lint.py"),
 )
@@ -34,14 +34,14 @@ TOOLS = ("openapi-python-client", "ruff", "jinja2")
 
 
 def build(target: Path, folder: Path = paths.SPEC) -> None:
-    """Write all that `generated/` holds into an empty folder.
+    """Write the content of `generated/` into an empty folder.
 
     Args:
-        target: The folder.
-        folder: The spec: contracts.yaml and the documents that it names.
+        target: The folder to write to.
+        folder: The folder of the spec, with contracts.yaml and the documents that it names.
 
     Raises:
-        GenerationError: Something of the spec would be missing or wrong in it.
+        GenerationError: The generated code would lack a part of the spec, or be wrong.
     """
     inputs = [folder / paths.CONTRACTS, paths.CONTRACTS_SCHEMA]
     for entry in spec.contracts(folder):
@@ -63,8 +63,8 @@ def _build_package(entry: spec.Contract, package: Path) -> None:
         "spec.py": {},
     }
     if entry.catalogue is not None and entry.catalogue_schema is not None:
-        form = json.loads(entry.catalogue_schema.read_text(encoding="utf-8"))
-        modules["catalogue.py"] = catalogue.emit(spec.load(entry.catalogue), form, openapi)
+        schema = json.loads(entry.catalogue_schema.read_text(encoding="utf-8"))
+        modules["catalogue.py"] = catalogue.emit(spec.load(entry.catalogue), schema, openapi)
     if entry.deployments is not None:
         modules["deployments.py"] = {"deployments": spec.load(entry.deployments)["deployments"]}
     if dtypes := contract.dtypes(openapi):
@@ -111,10 +111,10 @@ def _lock(inputs: list[Path]) -> spec.Document:
         path
         for path in paths.GENERATOR.rglob("*")
         if path.suffix in (".py", ".jinja", ".yaml")
-        and path.relative_to(paths.GENERATOR).parts[0] not in WRITES_NOTHING
+        and path.relative_to(paths.GENERATOR).parts[0] not in NOT_LOCKED
     ]
     return {
-        "note": "Written by the generator: what the code beside this file was made from.",
+        "note": "Written by the generator: the inputs of the generated code in this folder.",
         "spec": {path.name: _digest(path) for path in inputs},
         "generator": {
             path.relative_to(paths.GENERATOR).as_posix(): _digest(path) for path in sorted(sources)

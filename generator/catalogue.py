@@ -1,4 +1,4 @@
-"""Turn the catalogue into code: its JSON Schema gives the classes, its YAML the values."""
+"""Turn the catalogue into code: classes from its JSON Schema, values from its YAML."""
 
 import textwrap
 from typing import Any
@@ -10,7 +10,7 @@ from .contract import operations
 from .spec import Document, GenerationError
 
 UNKNOWN = "unknown"
-LEFT_OUT = ("source", "sources")  # evidence is for readers of the spec
+LEFT_OUT = ("source", "sources")  # for readers of the spec only
 WIDTH = 92  # of docstrings
 SCALARS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
 
@@ -35,7 +35,7 @@ class Class:
 
     @property
     def docstring(self) -> str:
-        """Return the docstring of the class and its fields, as a literal in the class's body."""
+        """The docstring of the class with its fields, as source code."""
         lines = [_wrapped(f'    """{self.description}', 4), "", "    Attributes:"]
         lines += [_wrapped(f"        {item.name}: {item.description}", 12) for item in self.fields]
         return "\n".join([*lines, '    """'])
@@ -52,7 +52,7 @@ class Constant:
 
 
 class Emitter:
-    """Collect the classes that the schema describes, and write values as calls of them."""
+    """Collects the classes that the schema describes, and writes values as calls of them."""
 
     def __init__(self, schema: Document) -> None:
         self._schema = schema
@@ -132,8 +132,8 @@ class Emitter:
                 if inner not in LEFT_OUT:
                     if inner not in node["properties"]:
                         raise GenerationError(
-                            f"the catalogue: {key or name} has the field {inner}, which its "
-                            "schema does not have; describe it there, or correct it"
+                            f"the catalogue: {key or name} has the field {inner}, which is not in "
+                            "its schema; add it there, or correct the name"
                         )
                     kind = f"{name}{pascal_case(inner)}"
                     code = self._code(item, node["properties"][inner], kind)
@@ -143,7 +143,7 @@ class Emitter:
 
 
 def emit(catalogue: Document, schema: Document, openapi: Document) -> Document:
-    """Return the variables of the template of the catalogue module."""
+    """Return the variables for the template of the catalogue module."""
     emitter = Emitter(schema)
     sections = [name for name in schema["properties"] if name not in LEFT_OUT]
     constants = [emitter.constant(name, catalogue[name]) for name in sections]
@@ -155,7 +155,7 @@ def emit(catalogue: Document, schema: Document, openapi: Document) -> Document:
 
 
 def _literals(catalogue: Document, openapi: Document) -> dict[str, list[str]]:
-    """Return the names of the models of each endpoint that takes some, by Literal type."""
+    """Return the names of the models of each endpoint, by the name of their Literal type."""
     found = {}
     for operation in operations(openapi):
         names = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class ReleaseError(Exception):
-    """The tree can't be released, or compared with a release; says why and what to do."""
+    """Raised if the tree can't be released or compared; the message says why, and what to do."""
 
 
 def run(
@@ -22,14 +22,14 @@ def run(
     Args:
         command: The program and its arguments.
         cwd: The folder to run in.
-        env: The whole environment, instead of this process's.
+        env: The program's whole environment; by default this process's.
         umask: The program's umask; -1 for this process's.
 
     Returns:
-        What it wrote to standard output.
+        Its standard output.
 
     Raises:
-        ReleaseError: The program failed; has what it wrote.
+        ReleaseError: The program failed; the message has its output.
     """
     done = attempt(*command, cwd=cwd, env=env, umask=umask)
     if done.returncode:
@@ -44,7 +44,7 @@ def attempt(
     env: Mapping[str, str] | None = None,
     umask: int = -1,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program, and return its status and what it wrote, even if it failed."""
+    """Run a program, and return its status and output, even if it failed."""
     return subprocess.run(
         list(map(str, command)),
         cwd=cwd,
@@ -58,11 +58,11 @@ def attempt(
 
 
 def python(module: str, *arguments: str | Path) -> Sequence[str | Path]:
-    """Return the command that runs a module of this interpreter's environment."""
+    """Return the command that runs a module with this interpreter."""
     return (sys.executable, "-m", module, *arguments)
 
 
-def environment(more: Mapping[str, str], *, without: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return this process's environment variables, less those with a prefix, plus more."""
+def environment(variables: Mapping[str, str], *, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return this process's environment, without names with some prefixes, plus `variables`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
-    return {**kept, **more}
+    return {**kept, **variables}

@@ -1,4 +1,4 @@
-"""Read from the spec what openapi-python-client has no place for."""
+"""Read the parts of the spec that openapi-python-client does not handle."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from .spec import Document, GenerationError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-# JSON Schema keyword to the name of a field of `Constraint`.
+# Fields of `Constraint` by keyword of JSON Schema.
 KEYWORDS = {
     "minItems": "min_items",
     "maxItems": "max_items",
@@ -23,10 +23,10 @@ KEYWORDS = {
 
 
 def resolve(document: Document, node: Document) -> Document:
-    """Return the node itself, or what its `$ref` points to within the document.
+    """Return the node itself, or the target of its `$ref` within the document.
 
     Raises:
-        GenerationError: There is nothing at that place, or the reference leads in a circle.
+        GenerationError: The target does not exist, or the reference is circular.
     """
     seen: list[str] = []
     while "$ref" in node:
@@ -51,7 +51,7 @@ def resolve(document: Document, node: Document) -> Document:
 
 
 def operations(document: Document) -> Iterator[Document]:
-    """Yield every operation, in the order of the spec, as the emitted table holds it."""
+    """Yield every operation in the order of the spec, as a row of the emitted table."""
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
@@ -73,23 +73,23 @@ def _operation(document: Document, path: str, method: str, operation: Document) 
     }
 
 
-# What a host may say beside its name and its URL.
+# Optional extensions of a host, and their names in the emitted table.
 SERVER_EXTENSIONS = {"x-platform": "platform", "x-key-prefix": "key_prefix"}
 
 
 def servers(document: Document) -> Iterator[Document]:
-    """Yield every host, in the order of the spec, with what some host says of itself."""
-    said = {key: name for key, name in SERVER_EXTENSIONS.items() if _is_said(document, key)}
+    """Yield every host in the order of the spec, with the extensions that any of them has."""
+    used = {key: name for key, name in SERVER_EXTENSIONS.items() if _is_used(document, key)}
     for server in document["servers"]:
         where = f"server {server.get('url')}"
         yield {
             "name": _required(server, "x-name", where),
             "url": server["url"],
-            **{name: server.get(key) for key, name in said.items()},
+            **{name: server.get(key) for key, name in used.items()},
         }
 
 
-def _is_said(document: Document, key: str) -> bool:
+def _is_used(document: Document, key: str) -> bool:
     return any(key in server for server in document["servers"])
 
 
@@ -101,7 +101,7 @@ def _servers_of(document: Document, tag: str) -> tuple[str, ...]:
 
 
 def memory_schema(document: Document) -> tuple[str, Document]:
-    """Return the enum that says of its values what numbers are in memory; an empty one for none."""
+    """Return the enum of dtypes, which has `x-memory`, with its name; both empty without one."""
     for name, schema in document["components"]["schemas"].items():
         if "x-memory" in schema:
             return name, schema
@@ -109,13 +109,13 @@ def memory_schema(document: Document) -> tuple[str, Document]:
 
 
 def dtypes(document: Document) -> Document:
-    """Return for each dtype what its numbers are in memory."""
+    """Return the `x-memory` of each dtype: the type of its numbers, and dimensions per number."""
     memory: Document = memory_schema(document)[1].get("x-memory", {})
     return memory
 
 
 def secrets(document: Document) -> set[tuple[str, str]]:
-    """Return the fields whose values no repr may show: schema and name of those called password."""
+    """Return schema and name of the fields with the format `password`, which no repr may show."""
     return {
         (name, field)
         for name, schema in document["components"]["schemas"].items()
@@ -125,12 +125,12 @@ def secrets(document: Document) -> set[tuple[str, str]]:
 
 
 def security(document: Document) -> Document:
-    """Return what the client must know of the ways to authenticate.
+    """Return the ways to authenticate that the client must support.
 
     Returns:
-        `bearer` and `digest`: whether the API takes a key in a header, or HTTP digest.
-        `token_url`: where client credentials get a token, relative to the first host where that
-        has it; None if the API has no such way.
+        `bearer` and `digest`: true if the API accepts a key in a header, or HTTP digest.
+        `token_url`: URL at which client credentials get a token, relative to the first host if it
+        is there; None if the API has no such URL.
     """
     schemes: Document = document["components"].get("securitySchemes", {})
     http = {scheme.get("scheme") for scheme in schemes.values() if scheme["type"] == "http"}
@@ -143,7 +143,7 @@ def security(document: Document) -> Document:
 
 
 def constraints(document: Document) -> dict[str, dict[str, Document]]:
-    """Return by request schema and field what the spec demands of a field beyond its type."""
+    """Return the constraints of fields beyond their types, by request schema and field."""
     found: dict[str, dict[str, Document]] = {}
     for name, schema in document["components"]["schemas"].items():
         if schema.get("additionalProperties") is False:
@@ -158,7 +158,7 @@ def constraints(document: Document) -> dict[str, dict[str, Document]]:
 
 
 def _constraint(document: Document, node: Document) -> Document:
-    """Return one constraint for all alternatives of a field; the first that sets a bound counts."""
+    """Return the constraint of a field; of several alternatives, the first with a bound counts."""
     node = resolve(document, node)
     constraint: Document = {KEYWORDS[key]: node[key] for key in KEYWORDS if key in node}
     if "enum" in node:

@@ -1,4 +1,4 @@
-"""Run git in a checkout: what is committed is what is released."""
+"""Run git in a checkout, as releases are made from commits."""
 
 import tarfile
 from pathlib import Path
@@ -13,7 +13,7 @@ def run(root: Path, *arguments: str | Path) -> str:
 
 
 def require_clean(root: Path) -> None:
-    """Raise `ReleaseError` if anything is changed or new and not committed."""
+    """Raise `ReleaseError` if there are uncommitted changes or new files."""
     if changes := run(root, "status", "--porcelain"):
         raise ReleaseError(
             f"the tree has uncommitted changes; commit or remove them first:\n{changes}"
@@ -28,7 +28,7 @@ def commit(root: Path, message: str, *files: Path) -> None:
 
 
 def tag(root: Path, name: str, message: str) -> None:
-    """Tag the last commit, unless it has the tag already.
+    """Tag the last commit, unless it already has the tag.
 
     Raises:
         ReleaseError: Another commit has the tag.
@@ -44,7 +44,7 @@ def tag(root: Path, name: str, message: str) -> None:
 
 
 def tagged(root: Path, name: str) -> str | None:
-    """Return the commit of a tag; None if there is no such tag."""
+    """Return the commit of a tag; None if the tag does not exist."""
     done = commands.attempt(
         "git", "-C", root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"
     )
@@ -62,7 +62,7 @@ def files(root: Path) -> list[str]:
 
 
 def export(root: Path, target: Path) -> None:
-    """Write the last commit's files into a new folder."""
+    """Write the files of the last commit into a new folder."""
     target.mkdir(parents=True)
     archive = target.parent / f"{target.name}.tar"
     run(root, "archive", "--format=tar", "--output", archive.absolute(), "HEAD")

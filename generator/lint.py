@@ -10,13 +10,13 @@ from .checks import problems, read
 
 
 def main(folder: Path = paths.SPEC) -> int:
-    """Print every finding of a spec, one a line, and return the exit status."""
+    """Print the findings of a spec, one per line, and return the exit status."""
     try:
         found = problems(read(folder))
     except (YAMLError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n".join(found) if found else "spec/ keeps all of its rules")
+    print("\n".join(found) if found else "spec/ complies with all rules")
     return 1 if found else 0
 
 

@@ -1,4 +1,4 @@
-"""Paths of this checkout; the generator works on it whatever the caller's directory."""
+"""Paths of this checkout, which do not depend on the working directory."""
 
 from pathlib import Path
 

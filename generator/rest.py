@@ -1,7 +1,7 @@
-"""Write the typed client: openapi-python-client with our templates.
+"""Write the typed client, with openapi-python-client and our templates.
 
-What openapi-python-client can read and our templates have no code for would be missing from the
-generated client, or wrong in it, without a word; `unsupported` finds it.
+openapi-python-client can read more than our templates support. Such parts of the spec would be
+silently missing from the generated client, or wrong; `unsupported` finds them.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from . import paths
 from .contract import secrets, security
 from .spec import Contract, Document, GenerationError, lower
 
-# Fields keep the API's own names where no emitted code needs the builtin; `input`, not `input_`.
+# Builtins that the emitted code does not use, so that fields can have these names: `input`.
 FIELD_NAMES = {"bytes", "input", "object", "type"}
 
 
@@ -38,12 +38,12 @@ def write_client(contract: Contract, document: Document, package: Path) -> None:
     """Write the typed client for an OpenAPI document into a new folder.
 
     Args:
-        contract: What contracts.yaml says of it.
+        contract: Entry of the document in contracts.yaml.
         document: The document.
         package: The folder.
 
     Raises:
-        GenerationError: Something would be dropped; names every piece, and writes nothing.
+        GenerationError: Parts of the document are not supported; the message names each.
     """
     strings.RESERVED_WORDS -= FIELD_NAMES
     options = ConfigFile.load_from_path(paths.CONFIG)
@@ -65,7 +65,7 @@ def write_client(contract: Contract, document: Document, package: Path) -> None:
     _raise_for([*errors, *data.errors])
     if complaints := list(unsupported(data)):
         raise GenerationError(
-            "\n- ".join(["the templates can't take all of the spec:", *complaints])
+            "\n- ".join(["the templates do not support all of the spec:", *complaints])
         )
     project = Project(openapi=data, config=config, custom_template_path=paths.TEMPLATES)
     project.env.globals.update(
@@ -81,7 +81,7 @@ def write_client(contract: Contract, document: Document, package: Path) -> None:
 
 
 def _media_type(part: Body | Response) -> str:
-    """Return the media type of a body or an answer, of which each has one at most."""
+    """Return the media type of a body or a response, which has at most one."""
     if isinstance(part, Body):
         return part.content_type.get_untrusted_value()
     content = part.data.content if isinstance(part.data, oai.Response) else None
@@ -94,7 +94,7 @@ def _raise_for(errors: Sequence[GeneratorError]) -> None:
 
 
 def _error_text(errors: Sequence[GeneratorError]) -> str:
-    lines = ["openapi-python-client can't take all of the spec:"]
+    lines = ["openapi-python-client does not support all of the spec:"]
     for error in errors:
         lines.append(f"- {error.header.strip()} {error.detail or ''}".rstrip())
         if isinstance(error, ParseError) and error.data is not None:
@@ -102,30 +102,30 @@ def _error_text(errors: Sequence[GeneratorError]) -> str:
     return "\n".join(lines)
 
 
-# They have more than one spelling as plain text.
+# Properties that have no single representation as plain text.
 NOT_PLAIN = (BooleanProperty, DateTimeProperty, ListProperty, ModelProperty, UnionProperty)
 
 
 def unsupported(data: GeneratorData) -> Iterator[str]:
-    """Yield a sentence that names each piece our templates have no code for."""
-    taken: dict[str, str] = {}
+    """Yield a sentence about each part of the spec that our templates do not support."""
+    modules: dict[str, str] = {}
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
             name = f"{endpoint.method.upper()} {endpoint.path.get_untrusted_value()}"
             for reason in (*_parameters(endpoint), *_body(endpoint), *_responses(endpoint)):
                 yield f"{name}: {reason}"
             module = f"{tag}.{endpoint.name}"
-            if module in taken:
-                yield f"{name}: its module {module} is that of {taken[module]}"
-            taken[module] = name
+            if module in modules:
+                yield f"{name}: its module {module} is also that of {modules[module]}"
+            modules[module] = name
     for model in data.models:
         for field in (*(model.required_properties or ()), *(model.optional_properties or ())):
             name = f"{model.class_info.name}.{field.name.get_untrusted_value()}"
             if model.is_multipart_body:
                 if isinstance(field, NOT_PLAIN):
-                    yield f"{name}: a part of a multipart body is a file, a string or a number"
+                    yield f"{name}: a part of a multipart body must be a file, a string or a number"
             elif _holds(field, FileProperty):
-                yield f"{name}: JSON has no files"
+                yield f"{name}: a JSON body can't contain a file"
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[str]:
@@ -143,13 +143,13 @@ def _parameters(endpoint: Endpoint) -> Iterator[str]:
 def _body(endpoint: Endpoint) -> Iterator[str]:
     if len(endpoint.bodies) > 1:
         kinds = ", ".join(body.content_type.get_untrusted_value() for body in endpoint.bodies)
-        yield f"its body has several types of content: {kinds}"
+        yield f"its body has several media types: {kinds}"
     for body in endpoint.bodies:
         multipart = body.body_type is BodyType.FILES
         if multipart and not (isinstance(body.prop, ModelProperty) and body.prop.required):
-            yield "a multipart body is an object that is required"
+            yield "a multipart body must be an object, and required"
         elif not multipart and body.body_type is not BodyType.JSON:
-            yield f"its body is {body.content_type.get_untrusted_value()}"
+            yield f"the media type of its body is {body.content_type.get_untrusted_value()}"
 
 
 def _responses(endpoint: Endpoint) -> Iterator[str]:
@@ -159,22 +159,22 @@ def _responses(endpoint: Endpoint) -> Iterator[str]:
         if response.status_code.range and 200 <= response.status_code.range[0] < 300
     ]
     if not successes:
-        yield "it has no success"
+        yield "it has no successful response"
     types = {
         (response.prop.get_type_string(), response.source["attribute"]) for response in successes
     }
     if len(types) > 1:
-        yield "its successes have several types"
+        yield "its successful responses have several types"
     for response in successes:
         status = response.status_code.pattern
         if isinstance(response.data, oai.Response) and len(response.data.content or ()) > 1:
             kinds = ", ".join(key.get_untrusted_value() for key in response.data.content or ())
-            yield f"its answer {status} has several types of content: {kinds}"
+            yield f"its response {status} has several media types: {kinds}"
         if response.source["attribute"] == "response.text":
-            yield f"its answer {status} is text; name its media type in `bytes` of contracts.yaml"
+            yield f"its response {status} is text; list its media type in `bytes` of contracts.yaml"
         is_bytes = response.source["attribute"] == "response.content"
         if is_bytes != isinstance(response.prop, FileProperty):
-            yield f"its answer {status} must be both of binary content and of format binary"
+            yield f"its response {status} must have both binary content and the format binary"
 
 
 def _holds(field: PropertyProtocol, kind: type[FileProperty | ModelProperty]) -> bool:

@@ -1,4 +1,4 @@
-"""Read the spec, and lower it to what openapi-python-client should see."""
+"""Read the spec, and adapt it for openapi-python-client."""
 
 import json
 from collections.abc import Mapping
@@ -16,30 +16,30 @@ from . import paths
 
 Document = dict[str, Any]
 
-# Keys whose values map names, which may be those of keywords, to nodes.
+# Keys whose values map names to nodes; such a name may be equal to a keyword.
 NAMED = {"properties", "schemas", "responses", "parameters", "headers", "content", "$defs"}
 
 
 class GenerationError(ValueError):
-    """The spec has something that would be missing from, or wrong in, the generated client."""
+    """Raised if the generated code would lack a part of the spec, or be wrong."""
 
 
 @frozen(kw_only=True)
 class Contract:
-    """A document of the spec, and the package that it becomes: an entry of contracts.yaml.
+    """An entry of contracts.yaml: an OpenAPI document, and the package generated from it.
 
     Attributes:
         package: Name of the package.
-        document: The OpenAPI document.
-        error: The schema of error bodies (`schema`), and its field for people (`message`).
-        catalogue: The catalogue of models; None without one.
-        deployments: The deployments beside the API's own hosts; None without any.
-        shares: Package whose types and errors this one uses; None for its own.
-        request_id: Header that names a request in every answer; None if the API has none.
-        errors: By status, the shared answers that every operation has.
-        errors_of: By field of a body, those that only operations with that field have.
-        bytes: Media types of answers that are handed over as bytes.
-        example: Code that shows the package, for its docstring.
+        document: Path of the OpenAPI document.
+        error: The schema of error bodies (`schema`), and its field with the message (`message`).
+        catalogue: Path of the catalogue of models; None if there is none.
+        deployments: Path of the deployments; None if there are none.
+        shares: Package whose types and errors this one uses; None if it has its own.
+        request_id: Response header with the id of a request; None if the API has none.
+        errors: The shared responses that every operation has, by status.
+        errors_of: Further shared responses of operations with a field in their body, by field.
+        bytes: Media types of responses that are returned as bytes.
+        example: Example code for the docstring of the package.
     """
 
     package: str
@@ -56,38 +56,38 @@ class Contract:
 
     @property
     def catalogue_schema(self) -> Path | None:
-        """Return the file that describes the form of the catalogue: it stands beside it."""
+        """Path of the JSON Schema of the catalogue, in the same folder."""
         return self.catalogue and self.catalogue.with_suffix(".schema.json")
 
     @property
     def deployments_schema(self) -> Path | None:
-        """Return the file that describes the form of the deployments, which stands beside them."""
+        """Path of the JSON Schema of the deployments, in the same folder."""
         return self.deployments and self.deployments.with_suffix(".schema.json")
 
     @property
     def files(self) -> list[Path]:
-        """Return the files that the package is made from."""
-        every = (
+        """Paths of the files that the package is generated from."""
+        optional = (
             *(self.document, self.catalogue, self.catalogue_schema),
             *(self.deployments, self.deployments_schema),
         )
-        return [path for path in every if path is not None]
+        return [path for path in optional if path is not None]
 
 
 def contracts(folder: Path = paths.SPEC) -> tuple[Contract, ...]:
-    """Read which contracts a folder holds, in the order of its contracts.yaml.
+    """Read the contracts of a folder, in the order of its contracts.yaml.
 
     Raises:
-        GenerationError: The file can't be read, or does not have its form.
+        GenerationError: The file can't be read, or does not match its schema.
     """
     return parse_contracts(load(folder / paths.CONTRACTS), folder)
 
 
 def parse_contracts(document: Document, folder: Path) -> tuple[Contract, ...]:
-    """Return the contracts that a contracts.yaml names.
+    """Return the contracts of a contracts.yaml.
 
     Raises:
-        GenerationError: It does not have the form that contracts.schema.json describes.
+        GenerationError: The document does not match contracts.schema.json.
     """
     schema = json.loads(paths.CONTRACTS_SCHEMA.read_text(encoding="utf-8"))
     for flaw in Draft202012Validator(schema).iter_errors(document):
@@ -99,7 +99,7 @@ def parse_contracts(document: Document, folder: Path) -> tuple[Contract, ...]:
         if shares is not None and shares not in [earlier.package for earlier in found]:
             raise GenerationError(
                 f"{paths.CONTRACTS}: {package} shares the types of {shares}, which must be a "
-                "package above it"
+                "package listed above it"
             )
         catalogue, deployments = entry.get("catalogue"), entry.get("deployments")
         given = {
@@ -114,45 +114,45 @@ def parse_contracts(document: Document, folder: Path) -> tuple[Contract, ...]:
 
 
 def load(path: Path) -> Document:
-    """Read a YAML document; duplicate keys are an error, and so are values that JSON does not have.
+    """Read a YAML document without duplicate keys and with values of JSON only.
 
     Raises:
-        GenerationError: The document can't be read; says where.
+        GenerationError: The document can't be read; the message says where it is wrong.
     """
     try:
         document = parse_yaml(path.read_text(encoding="utf-8"))
     except (YAMLError, OSError) as error:
         raise GenerationError(f"{path.name} can't be read: {error}") from error
     if not isinstance(document, dict):
-        raise GenerationError(f"{path.name} does not hold a mapping")
+        raise GenerationError(f"{path.name} must contain a mapping")
 
     def refuse(value: object) -> object:
-        raise GenerationError(f"{path.name}: put {value} in quotes, or it is no string")
+        raise GenerationError(f"{path.name}: {value} is not a string; put it in quotes")
 
     json.dumps(document, default=refuse)
     return document
 
 
 def parse_yaml(text: str) -> Any:
-    """Return what a YAML text holds, as a copy of the caller's own.
+    """Parse a YAML text; the result may be changed.
 
     Raises:
-        YAMLError: It is no YAML, or a key is given twice.
+        YAMLError: The text is not YAML, or has a duplicate key.
     """
     return deepcopy(_parsed(text))
 
 
-@lru_cache(maxsize=32)  # parsing takes a hundred times as long as copying
+@lru_cache(maxsize=32)  # parsing is a hundred times slower than copying
 def _parsed(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
 def lower(document: Document) -> Document:
-    """Return the document without what would make openapi-python-client emit the wrong code.
+    """Return the document, changed where openapi-python-client would emit the wrong code.
 
-    Server defaults become a sentence of the description: as defaults of our own they would be
-    sent with every request. `examples` (JSON Schema) becomes `example` (the one that is read).
-    Dates and UUIDs stay the strings that they are on the wire.
+    Defaults of the server become a sentence of the description, because the client would send them
+    with every request. `examples` becomes `example`, which openapi-python-client reads. Dates and
+    UUIDs are declared as plain strings.
     """
     lowered = deepcopy(document)
     _lower(lowered)
@@ -175,7 +175,7 @@ def _lower(node: Any) -> None:
 
 def _lower_schema(node: Document) -> None:
     if "in" in node and isinstance(node.get("schema"), dict) and "description" in node:
-        # The description of a parameter is read from its schema only.
+        # openapi-python-client reads the description of a parameter from its schema.
         node["schema"].setdefault("description", node["description"])
     if "default" in node:
         shown = f"The server's default is {_text(node.pop('default'))}."

@@ -8,8 +8,8 @@
         answer = list_group_model_keys.send(client=client, group_id="<id of your project>")
     print([key.name for key in answer.parsed.results])
 
-Each module under `api` is one operation: `build_request` and `parse_response` are pure, `send`
-and `send_async` put a client between them. Importing this package loads no HTTP library.
+Each module under `api` is one operation: `build_request` and `parse_response` do no I/O, and
+`send` and `send_async` do both with a client. Importing this package loads no HTTP library.
 """
 
 from typing import TYPE_CHECKING

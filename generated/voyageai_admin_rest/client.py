@@ -1,4 +1,4 @@
-"""HTTP client; no other module knows the HTTP library."""
+"""The HTTP client. No other module imports the HTTP library."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ DEFAULT_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 
 
 TOKEN_URL = "/api/oauth/token"
-"""Where tokens are made, relative to the host of the API unless it has one of its own."""
+"""URL that issues tokens; relative to the host of the API unless it is absolute."""
 MARGIN = 60.0
-"""Seconds before its end from which a token is not used any more."""
+"""Seconds before its expiry from which a token is no longer used."""
 TOKEN_REQUEST = "token_request"
-"""Extension of the requests for tokens, which change nothing at the API."""
+"""Name of the extension that marks requests for tokens, which change nothing at the API."""
 
 
 class ClientCredentials(httpx2.Auth):
-    """Gets tokens for an id and its secret, keeps each for its time, and renews one that is refused.
+    """Authentication by OAuth client credentials.
 
-    Where no token is given, the answer that refuses it is the answer to the request.
+    A token is requested when it is needed, kept until shortly before it expires, and renewed when
+    the API refuses it. If the host issues no token, its response is the response to the request.
 
     Args:
-        client_id: The id.
-        client_secret: Its secret, which no repr shows.
-        clock: Seconds that only go forwards.
+        client_id: The id of the client.
+        client_secret: The secret of the client; no repr shows it.
+        clock: A monotonic clock, in seconds.
     """
 
     requires_response_body = True
@@ -54,76 +55,76 @@ class ClientCredentials(httpx2.Auth):
     def auth_flow(
         self, request: httpx2.Request
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Send a request with a token, after one for the token if it is needed.
+        """Send a request with a token, which is requested first if necessary.
 
         Raises:
-            MalformedResponse: What should be a token is none.
+            MalformedResponse: A successful response to the request for a token contains no token.
         """
         used = self._bearer if self._clock() < self._until else None
         if used is not None:
             request.headers.update(used)
-            answer = yield request
-            if answer.status_code != 401:
+            response = yield request
+            if response.status_code != 401:
                 return
-            if self._bearer is used:  # nobody else has renewed it meanwhile
+            if self._bearer is used:  # no other request has renewed it meanwhile
                 self._bearer = None
         if self._bearer is None or self._clock() >= self._until:
-            answer = yield self._token_request(request)
-            if not answer.is_success:
+            response = yield self._token_request(request)
+            if not response.is_success:
                 return
-            self._keep(answer)
+            self._keep(response)
         request.headers.update(self._bearer)
         yield request
 
     def _token_request(self, request: httpx2.Request) -> httpx2.Request:
         extensions = {**request.extensions, TOKEN_REQUEST: True}
-        asked = httpx2.Request(
+        token_request = httpx2.Request(
             "POST",
             request.url.join(TOKEN_URL),
             headers={"Accept": "application/json"},
             data={"grant_type": "client_credentials"},
             extensions=extensions,
         )
-        asked.headers.update(self._basic)
+        token_request.headers.update(self._basic)
         if "user-agent" in request.headers:
-            asked.headers["User-Agent"] = request.headers["user-agent"]
-        return asked
+            token_request.headers["User-Agent"] = request.headers["user-agent"]
+        return token_request
 
-    def _keep(self, answer: httpx2.Response) -> None:
+    def _keep(self, response: httpx2.Response) -> None:
         start, seconds = self._clock(), 0.0
         try:
-            found = json.loads(answer.content)
-            seconds = float(found["expires_in"])
-            bearer = httpx2.Headers({"Authorization": f"Bearer {found['access_token']}"})
+            token = json.loads(response.content)
+            seconds = float(token["expires_in"])
+            bearer = httpx2.Headers({"Authorization": f"Bearer {token['access_token']}"})
         except (ValueError, TypeError, LookupError, RecursionError):
-            found = bearer = None
+            token = bearer = None
         if bearer is None:
-            raise _no_token(answer)
+            raise _no_token(response)
         self._bearer, self._until = bearer, start + max(seconds - MARGIN, seconds / 2)
 
 
-def _no_token(answer: RawResponse) -> MalformedResponse:
+def _no_token(response: RawResponse) -> MalformedResponse:
     return MalformedResponse(
-        status_code=answer.status_code,
-        headers=answer.headers,
+        status_code=response.status_code,
+        headers=response.headers,
         content=b"",  # it may hold a token
-        reason="the answer to the request for a token has no access_token and expires_in",
+        reason="the response to the request for a token lacks access_token or expires_in",
     )
 
 
 @define(kw_only=True)
 class Client:
-    """Sends requests to one host with one way to authenticate.
+    """An HTTP client for one host and one authentication.
 
     Use it as a context manager, `with` for `send` and `async with` for `send_async`, or call
     `close` or `aclose`.
 
     Attributes:
         auth: `ClientCredentials` or `httpx2.DigestAuth`, of `httpx2`.
-        base_url: Where the API is; the first of `operations.SERVERS` without it.
-        timeout: Seconds for each phase of a request, as `httpx2` understands it.
-        headers: Further headers of every request.
-        httpx_args: Further arguments for `httpx2.Client` and `httpx2.AsyncClient`.
+        base_url: Base URL of the API; by default that of the first of `operations.SERVERS`.
+        timeout: Seconds for each phase of a request, or an `httpx2.Timeout`.
+        headers: Additional headers of every request.
+        httpx_args: Additional arguments for `httpx2.Client` and `httpx2.AsyncClient`.
 
     Example:
         >>> client = Client(auth=ClientCredentials("<your id>", "<its secret>"))
@@ -138,20 +139,20 @@ class Client:
     _async: httpx2.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
 
     def send(self, request: Request) -> httpx2.Response:
-        """Send a request.
+        """Send a request and return the response.
 
         Raises:
-            httpx2.HTTPError: No answer came.
+            httpx2.HTTPError: No response is received.
         """
         if self._sync is None:
             self._sync = httpx2.Client(timeout=self.timeout, auth=self.auth, **self.httpx_args)
         return self._sync.request(**self._arguments(request))
 
     async def send_async(self, request: Request) -> httpx2.Response:
-        """Send a request without blocking.
+        """Send a request without blocking and return the response.
 
         Raises:
-            httpx2.HTTPError: No answer came.
+            httpx2.HTTPError: No response is received.
         """
         if self._async is None:
             self._async = httpx2.AsyncClient(
@@ -205,6 +206,6 @@ class Client:
 
 
 def _media_types(request: Request) -> dict[str, str]:
-    """The headers for media types other than plain JSON, which needs none."""
+    """Return the headers for media types; `application/json` is the default and needs none."""
     named = {"Accept": request.accept, "Content-Type": request.content_type}
     return {name: value for name, value in named.items() if value != "application/json"}

@@ -1,4 +1,4 @@
-"""Errors of reading an answer: those of `voyageai_rest`."""
+"""Errors of reading a response: those of `voyageai_rest`."""
 
 from voyageai_rest.errors import BODY_LIMIT as BODY_LIMIT
 from voyageai_rest.errors import REQUEST_ID as REQUEST_ID

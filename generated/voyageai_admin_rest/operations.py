@@ -7,16 +7,16 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Operation:
-    """An operation.
+    """An operation of the API.
 
     Attributes:
-        id: Its id in the contract.
+        id: The `operationId` in the contract.
         method: HTTP method.
         path: Path below the base URL, with `{name}` for parameters.
-        tag: The group it belongs to.
-        servers: Names of the hosts that have it.
-        module: Its module below `voyageai_admin_rest.api`.
-        request: Name of the schema of its body, where it has one.
+        tag: Tag of the operation, which groups operations.
+        servers: Names of the hosts that serve the operation.
+        module: Name of the operation's module below `voyageai_admin_rest.api`.
+        request: Name of the schema of the request body; None without a body.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Operation:
 
 @frozen(kw_only=True)
 class Server:
-    """A host.
+    """A host of the API.
 
     Attributes:
         name: Short name.

@@ -1,4 +1,4 @@
-"""The contract itself, as package data."""
+"""The OpenAPI document, as package data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def load() -> dict[str, Any]:
-    """The OpenAPI 3.1 document that this package was generated from; a new copy each time."""
+    """Return the OpenAPI 3.1 document of this package; a new copy on each call."""
     text = files(__package__ or __name__).joinpath("openapi.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

@@ -1,4 +1,4 @@
-"""The error for an answer whose status is not a success."""
+"""The error for a response whose status is not a success."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ("StatusError", "status_error")
 
 
 class StatusError(errors.StatusError):
-    """The status of the answer is not a success."""
+    """The status of the response is not a success."""
 
     @property
     def error(self) -> Error | None:
-        """The error object of the body, where it has one."""
+        """The error object of the body; None if the body has none."""
         return _read_error(self.content)
 
 
 def status_error(response: RawResponse) -> StatusError:
-    """Return the error for an answer whose status is not a success, with the server's reason."""
+    """Return the error for a response whose status is not a success, with the server's reason."""
     error = _read_error(response.content)
     reason = error.detail if error else None
     return StatusError(

@@ -1,4 +1,4 @@
-"""What requests, responses and models are made of: that of `voyageai_rest`."""
+"""Types of requests, responses and models: those of `voyageai_rest`."""
 
 from voyageai_rest.types import UNSET as UNSET
 from voyageai_rest.types import File as File

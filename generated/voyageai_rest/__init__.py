@@ -9,8 +9,8 @@
         answer = create_embeddings.send(client=client, body=request)
     print(answer.parsed.usage.total_tokens)
 
-Each module under `api` is one operation: `build_request` and `parse_response` are pure, `send`
-and `send_async` put a client between them. Importing this package loads no HTTP library.
+Each module under `api` is one operation: `build_request` and `parse_response` do no I/O, and
+`send` and `send_async` do both with a client. Importing this package loads no HTTP library.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
 """The models of the API, as typed data: limits, prices, dimensions, prompts, lifecycle.
 
-What the words mean, and where each value comes from, is said in `spec/catalogue.yaml`. None
-stands for "does not apply" and for "no source states it".
+`spec/catalogue.yaml` defines the terms and gives the source of each value. None means that a
+value does not apply or that no source states it.
 
     >>> find("voyage-4").dimensions.default
     1024
@@ -56,11 +56,11 @@ RerankModel: TypeAlias = Literal[
 
 
 class UnknownModelError(LookupError):
-    """The catalogue has no model of this name. It may be newer than this release.
+    """The catalogue has no model of this name. The model may be newer than this release.
 
     Attributes:
-        name: The name that was asked for.
-        near: Names of the catalogue that look like it, the nearest first.
+        name: The requested name.
+        near: Similar names in the catalogue, the most similar first.
     """
 
     def __init__(self, name: str, near: tuple[str, ...] = ()) -> None:
@@ -464,14 +464,14 @@ class Model:
 
 
 class Models(dict[str, Model]):
-    """Models by name, which can't be changed. Notebooks show them as a table."""
+    """A read-only dict of models by name. Notebooks show it as a table."""
 
     if not TYPE_CHECKING:
 
-        def _refused(self, *_: object, **__: object) -> NoReturn:
-            raise TypeError("the catalogue can't be changed; make a dict of it first")
+        def _refuse(self, *_: object, **__: object) -> NoReturn:
+            raise TypeError("the catalogue is read-only; copy it with dict() and change the copy")
 
-        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
         def __reduce__(self) -> tuple[type, tuple[dict[str, Model]]]:
             return Models, (dict(self),)
@@ -504,14 +504,14 @@ class Models(dict[str, Model]):
 
 
 def find(name: str) -> Model:
-    """Look a model up.
+    """Return a model of the catalogue.
 
     Args:
-        name: Its name, such as `voyage-4`.
+        name: Name of the model, such as `voyage-4`.
 
     Raises:
-        UnknownModelError: It is not in the catalogue; says which names are near. Not a reason to
-            refuse the name: the API may know models that this release does not.
+        UnknownModelError: The catalogue has no model of this name; the error lists similar names.
+            Do not refuse a name for this reason: the API may have newer models than this release.
     """
     try:
         return MODELS[name]

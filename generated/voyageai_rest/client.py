@@ -1,4 +1,4 @@
-"""HTTP client; no other module knows the HTTP library."""
+"""The HTTP client. No other module imports the HTTP library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 
 
 def _check_key(client: object, attribute: object, api_key: str) -> None:
-    # The HTTP library would say so too, and show the key.
+    # The HTTP library would refuse such a key too, but with the key in its message.
     if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", api_key):
         raise ValueError(
             "api_key must be printable ASCII without spaces at its ends, and not empty"
@@ -27,17 +27,17 @@ def _check_key(client: object, attribute: object, api_key: str) -> None:
 
 @define(kw_only=True)
 class Client:
-    """Sends requests to one host with one key.
+    """An HTTP client for one host and one API key.
 
     Use it as a context manager, `with` for `send` and `async with` for `send_async`, or call
     `close` or `aclose`.
 
     Attributes:
         api_key: The API key, without spaces or newlines around it.
-        base_url: Where the API is; the first of `operations.SERVERS` without it.
-        timeout: Seconds for each phase of a request, as `httpx2` understands it.
-        headers: Further headers of every request.
-        httpx_args: Further arguments for `httpx2.Client` and `httpx2.AsyncClient`.
+        base_url: Base URL of the API; by default that of the first of `operations.SERVERS`.
+        timeout: Seconds for each phase of a request, or an `httpx2.Timeout`.
+        headers: Additional headers of every request.
+        httpx_args: Additional arguments for `httpx2.Client` and `httpx2.AsyncClient`.
 
     Example:
         >>> client = Client(api_key="<your API key>")
@@ -52,20 +52,20 @@ class Client:
     _async: httpx2.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
 
     def send(self, request: Request) -> httpx2.Response:
-        """Send a request.
+        """Send a request and return the response.
 
         Raises:
-            httpx2.HTTPError: No answer came.
+            httpx2.HTTPError: No response is received.
         """
         if self._sync is None:
             self._sync = httpx2.Client(timeout=self.timeout, **self.httpx_args)
         return self._sync.request(**self._arguments(request))
 
     async def send_async(self, request: Request) -> httpx2.Response:
-        """Send a request without blocking.
+        """Send a request without blocking and return the response.
 
         Raises:
-            httpx2.HTTPError: No answer came.
+            httpx2.HTTPError: No response is received.
         """
         if self._async is None:
             self._async = httpx2.AsyncClient(timeout=self.timeout, **self.httpx_args)
@@ -121,6 +121,6 @@ class Client:
 
 
 def _media_types(request: Request) -> dict[str, str]:
-    """The headers for media types other than plain JSON, which needs none."""
+    """Return the headers for media types; `application/json` is the default and needs none."""
     named = {"Accept": request.accept, "Content-Type": request.content_type}
     return {name: value for name, value in named.items() if value != "application/json"}

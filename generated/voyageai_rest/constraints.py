@@ -1,4 +1,4 @@
-"""Demands of the contract on the fields of requests, beyond their types."""
+"""The constraints of the contract on the fields of requests, beyond their types."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Constraint:
-    """Bounds of a field, all inclusive.
+    """The constraints of a field; all bounds are inclusive.
 
     Attributes:
-        min_items: Fewest items of a list.
-        max_items: Most items of a list.
-        min_length: Fewest characters of a string.
-        max_length: Most characters of a string.
-        minimum: Least value of a number.
-        maximum: Greatest value of a number.
-        max_properties: Most keys of an object.
-        values: The values of an enum.
-        item: Bounds of each item of a list.
+        min_items: Minimum number of items of a list.
+        max_items: Maximum number of items of a list.
+        min_length: Minimum number of characters of a string.
+        max_length: Maximum number of characters of a string.
+        minimum: Minimum of a number.
+        maximum: Maximum of a number.
+        max_properties: Maximum number of keys of an object.
+        values: Allowed values of an enum.
+        item: Constraints of each item of a list.
     """
 
     min_items: int | None = None

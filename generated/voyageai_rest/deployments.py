@@ -1,6 +1,6 @@
-"""Where the models are served beside the API's own hosts, as data.
+"""The hosts that serve the models besides those of the API, as data.
 
-Where each value comes from is said in `spec/deployments.yaml`.
+`spec/deployments.yaml` gives the source of each value.
 
     >>> DEPLOYMENTS["openrouter"].renamed["top_k"]
     'top_n'
@@ -21,32 +21,32 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @frozen(kw_only=True)
 class DeploymentKind:
-    """What is the same of all deployments of a kind.
+    """A kind of deployment: the properties that all its deployments share.
 
     Attributes:
-        name: Short name.
-        title: What it is called.
-        about: What it is, in a sentence.
-        authentication: What proves who calls.
-        url: Its base URL, with `{name}` for what depends on the account.
-        paths: The operations that it has: the first segment of their path at the API, and what
-            stands in its place.
-        key_variable: Environment variable of its key.
-        one_model: Whether it serves one model, which requests do not name.
-        model_prefix: What stands before the name of a model of the catalogue.
-        renamed: Fields of requests that have another name, or are within objects, as
-            `outer.inner`.
-        implied: Values that ask for nothing else than what happens without them, or for a form of
-            the answer that is not needed; they are left out.
-        refused: Fields that it does not have, or not in one operation, as `operation.field`, each
-            with the reason.
-        fetches_urls: Whether it can fetch pictures and videos.
-        max_request_bytes: Bytes that a body may have.
-        answers: Fields of answers that have another name, and their name at the API.
-        statuses: By the name of an error, the status with which the API would say the same.
-        request_id: Header that names a request.
-        headers: Headers that users set, and what they hold.
-        health: Path that says whether the model is loaded.
+        name: Short name, as in code.
+        title: Name for people.
+        about: Description in one sentence.
+        authentication: Method of authentication.
+        url: Base URL, with `{name}` for each part that depends on the account.
+        paths: Supported operations: the first segment of their path at the API, and the path
+            that replaces it here.
+        key_variable: Environment variable of the API key.
+        one_model: True if a deployment serves one model, which requests do not name.
+        model_prefix: Prefix of the names of the catalogue's models.
+        renamed: Request fields of the API, and their names here; `outer.inner` for a field of an
+            object.
+        implied: Request fields and values that are not sent, because they are the default here or
+            only select a format of the response.
+        refused: Unsupported request fields, each with the reason; `operation.field` for a field
+            that one operation lacks.
+        fetches_urls: True if the deployment can fetch images and videos from URLs.
+        max_request_bytes: Maximum size of a request body in bytes.
+        answers: Response fields here, and their names at the API.
+        statuses: Names of errors, and the HTTP status of the API for each.
+        request_id: Response header that contains the id of the request.
+        headers: Headers that users may set, each with a description.
+        health: Path that returns whether the model is loaded.
     """
 
     name: str

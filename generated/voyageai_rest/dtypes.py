@@ -1,4 +1,4 @@
-"""Numbers of a vector in memory, by the type that was requested."""
+"""The memory layout of a vector, by the requested type."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Dtype:
-    """The memory of a vector, little-endian.
+    """The memory layout of a vector; numbers are little-endian.
 
     Attributes:
         number: Type of one number.
-        dimensions_per_number: How many dimensions share a number; more than one are packed bits.
+        dimensions_per_number: Dimensions that each number contains; more than one are packed bits.
     """
 
     number: Literal["float32", "int8", "uint8"]

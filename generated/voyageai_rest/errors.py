@@ -1,10 +1,10 @@
-"""Errors of reading an answer.
+"""Errors of reading a response.
 
-ResponseError         an answer that can't be used; carries status, headers and body
-├── StatusError       its status is not a success; `voyageai_rest.status` has a
+ResponseError         a response that can't be used; carries status, headers and body
+├── StatusError       the status is not a success; `voyageai_rest.status` has a
 │                     subclass that reads the error object of the body
-└── MalformedResponse its status is, but its body is not what the contract says
-ShapeError            data that does not fit a model; says where
+└── MalformedResponse the status is a success, but the body does not match the contract
+ShapeError            data that does not match a model, with the path of the mismatch
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REQUEST_ID = "x-request-id"
-"""The header that says what the server calls a request."""
+"""Response header with the id that the server gives to a request."""
 BODY_LIMIT = 65_536
-"""Characters of a server's text that messages show."""
-# Controls, marks that turn the direction of writing, separators of lines, lone surrogates.
+"""Characters of a server's text that messages show at most."""
+# Control characters, bidirectional marks, line separators and lone surrogates.
 UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -38,14 +38,14 @@ __all__ = (
 
 
 def printable(text: str, limit: int | None = BODY_LIMIT) -> str:
-    r"""A text as terminals and logs can show it: on one line, and cut.
+    r"""Return a text that is safe for terminals and logs: on one line, escaped and truncated.
 
     Args:
-        text: The text, which may be anybody's.
-        limit: Characters of the result at most; None for all of them.
+        text: Any text, trusted or not.
+        limit: Maximum number of characters of the result; None for no limit.
 
     Returns:
-        The text, with what can't be shown as `\xNN` or `\uNNNN`.
+        The text, with characters that can't be shown escaped as `\xNN` or `\uNNNN`.
 
     Example:
         >>> print(printable("no\x1b[2J\nOK"))
@@ -62,7 +62,7 @@ class ShapeError(ValueError):
     """Data does not have the shape that a model needs.
 
     Attributes:
-        path: Where, from the outermost object inwards, such as `data[3].index`.
+        path: Path from the outermost object to the data, such as `data[3].index`.
         reason: What was expected there and what was found.
     """
 
@@ -72,7 +72,7 @@ class ShapeError(ValueError):
         self.path = path
 
     def within(self, place: str) -> ShapeError:
-        """The same error, seen from the object that has this one at `place`."""
+        """Return the error with `place` prepended to its path."""
         joint = "." if self.path and not self.path.startswith("[") else ""
         return ShapeError(self.reason, f"{place}{joint}{self.path}")
 
@@ -81,13 +81,13 @@ class ShapeError(ValueError):
 
 
 class ResponseError(Exception):
-    """An answer that can't be used.
+    """A response that can't be used.
 
     Attributes:
         status_code: HTTP status, any integer.
         headers: Headers of the response.
         content: Body of the response, as received.
-        reason: What is wrong, in words.
+        reason: Description of the error.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class ResponseError(Exception):
 
     @property
     def request_id(self) -> str | None:
-        """The server's name of this request, for support cases."""
+        """Id that the server gave to the request, for support cases."""
         return self.headers.get(REQUEST_ID)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -109,16 +109,16 @@ class ResponseError(Exception):
 
 
 class StatusError(ResponseError):
-    """The status of the answer is not a success."""
+    """The status of the response is not a success."""
 
     @property
     def error(self) -> object | None:
-        """The error object of the body, where it has one."""
+        """The error object of the body; None if the body has none."""
         return None
 
 
 class MalformedResponse(ResponseError):
-    """The status of the answer is a success, but its body is not what the contract says."""
+    """The status of the response is a success, but its body does not match the contract."""
 
 
 def _restore(

@@ -7,16 +7,16 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Operation:
-    """An operation.
+    """An operation of the API.
 
     Attributes:
-        id: Its id in the contract.
+        id: The `operationId` in the contract.
         method: HTTP method.
         path: Path below the base URL, with `{name}` for parameters.
-        tag: The group it belongs to.
-        servers: Names of the hosts that have it.
-        module: Its module below `voyageai_rest.api`.
-        request: Name of the schema of its body, where it has one.
+        tag: Tag of the operation, which groups operations.
+        servers: Names of the hosts that serve the operation.
+        module: Name of the operation's module below `voyageai_rest.api`.
+        request: Name of the schema of the request body; None without a body.
     """
 
     id: str
@@ -30,13 +30,13 @@ class Operation:
 
 @frozen(kw_only=True)
 class Server:
-    """A host.
+    """A host of the API.
 
     Attributes:
         name: Short name.
         url: Base URL.
-        platform: What `platforms` of a model says if this host serves it.
-        key_prefix: How the keys begin that belong here, where that tells them apart.
+        platform: The entry in `platforms` of the models that this host serves.
+        key_prefix: Prefix of this host's API keys; None if the keys have no prefix of their own.
     """
 
     name: str

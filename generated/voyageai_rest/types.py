@@ -1,4 +1,4 @@
-"""What requests, responses and models are made of."""
+"""Types of requests, responses and models, and the readers of models."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ T = TypeVar("T")
 
 
 def short_repr(value: object, depth: int = 9) -> str:
-    """`repr`, with long lists, strings and bytes cut to their beginning and their length.
+    """Return a `repr` that shows only the beginning and the length of long values.
 
     Args:
-        value: Anything.
-        depth: How many levels of lists and objects to show.
+        value: Any value; long lists, strings and bytes are cut.
+        depth: Levels of lists and objects to show.
     """
     if isinstance(value, (str, bytes)) and len(value) > 100:
         unit = "characters" if isinstance(value, str) else "bytes"
@@ -87,9 +87,9 @@ class File:
     """A file to upload.
 
     Attributes:
-        content: Its bytes, or a binary file open for reading, which need not be seekable.
-        name: Its name.
-        media_type: Its media type; guessed from the name without it.
+        content: The bytes, or a binary file open for reading, seekable or not.
+        name: File name.
+        media_type: Media type; None to guess it from the name.
     """
 
     content: IO[bytes] | bytes = field(repr=short_repr)
@@ -98,14 +98,14 @@ class File:
 
 
 Part = tuple[str, tuple[str | None, IO[bytes] | bytes] | tuple[str | None, IO[bytes] | bytes, str]]
-"""One part of a multipart body, as `httpx2` takes it."""
+"""One part of a multipart body, in the form that `httpx2` expects."""
 
 
 class _Readable:
     """A binary file without its descriptor.
 
-    The HTTP library would ask the descriptor for the size, which is 0 for a pipe and that of the
-    compressed data for a file of `gzip`. So it seeks, or sends in chunks what can't be sought.
+    The HTTP library would take the size from the descriptor, which gives 0 for a pipe and the
+    compressed size for a `gzip` file. Without one it seeks, or sends chunks if it can't seek.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -115,7 +115,7 @@ class _Readable:
 
 
 def file_part(name: str, value: File) -> Part:
-    """The part of a multipart body that holds a file."""
+    """Return the part of a multipart body for a file."""
     content = value.content
     if not isinstance(content, (bytes, io.TextIOBase)) and hasattr(content, "fileno"):
         content = cast("IO[bytes]", _Readable(content))
@@ -125,36 +125,36 @@ def file_part(name: str, value: File) -> Part:
 
 
 def text_part(name: str, value: object) -> Part:
-    """The part of a multipart body that holds a plain value."""
+    """Return the part of a multipart body for a plain value."""
     return name, (None, str(value).encode())
 
 
 def segment(value: object) -> str:
-    """A value as one segment of a path, percent-encoded.
+    """Return a value as one percent-encoded segment of a path.
 
     Raises:
-        ValueError: It is empty or a dot segment, so the path would be that of something else.
+        ValueError: The value is empty or a dot segment, which would address another resource.
     """
     text = str(value)
     if text in ("", ".", ".."):
-        raise ValueError(f"{text!r} can't be a part of a path")
+        raise ValueError(f"{text!r} can't be a segment of a path")
     return quote(text, safe="")
 
 
 @frozen(kw_only=True)
 class Request:
-    """A request, before it meets a server or a key.
+    """A request, independent of the host and the credentials.
 
     Attributes:
-        operation: Name of the operation's module, such as `create_embeddings`.
+        operation: Name of the module of the operation, such as `create_embeddings`.
         method: HTTP method.
         path: Path below the base URL, percent-encoded.
         params: Query parameters.
-        json: Body to be sent as JSON; `UNSET` for none.
-        accept: Media type of the answer that is asked for.
-        content_type: Media type of a body that is JSON.
-        parts: Parts of a multipart body. The boundary is left to the HTTP library, which makes a
-            random one: a fixed one could be forged by the content of a file.
+        json: JSON body; `UNSET` for none.
+        accept: Media type to accept in the response.
+        content_type: Media type of the JSON body.
+        parts: Parts of a multipart body. The HTTP library chooses a random boundary: the content
+            of a file could forge a fixed one.
     """
 
     operation: str
@@ -168,7 +168,7 @@ class Request:
 
 
 class RawResponse(Protocol):
-    """A response as far as it is read; `httpx2.Response` is one."""
+    """The attributes of a response that are read; `httpx2.Response` has them."""
 
     @property
     def status_code(self) -> int: ...
@@ -182,13 +182,13 @@ class RawResponse(Protocol):
 
 @frozen(kw_only=True)
 class DecodedResponse:
-    """A response whose body was decoded, and may have been changed, before it is read.
+    """A response whose body is already decoded, and perhaps changed.
 
     Attributes:
         status_code: HTTP status.
         headers: Headers of the response.
-        content: Its body as it came.
-        value: What is read in its place, as decoded JSON.
+        content: Body, as received.
+        value: Decoded JSON that is read instead of the body.
     """
 
     status_code: int
@@ -199,7 +199,7 @@ class DecodedResponse:
 
 @frozen(kw_only=True)
 class Response(Generic[T]):
-    """An answer that was understood.
+    """A successful response.
 
     Attributes:
         status_code: HTTP status.
@@ -213,7 +213,7 @@ class Response(Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The server's name of this request, for support cases."""
+        """Id that the server gave to the request, for support cases."""
         return self.headers.get(REQUEST_ID)
 
 
@@ -223,9 +223,9 @@ class Model:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Fields that are set, but for secrets. Long lists and strings, such as vectors, are cut."""
-        own = fields(type(self))  # type: ignore[arg-type]  # every subclass is an attrs class
-        values = ((each.name, getattr(self, each.name), each.repr) for each in own)
+        """Show the fields that are set, but no secrets; long lists and strings are cut."""
+        declared = fields(type(self))  # type: ignore[arg-type]  # every subclass is an attrs class
+        values = ((each.name, getattr(self, each.name), each.repr) for each in declared)
         shown = (
             f"{name}={short_repr(value) if is_shown else '<secret>'}"
             for name, value, is_shown in values
@@ -234,18 +234,17 @@ class Model:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-# Readers: each turns a piece of decoded JSON into what a model holds, or raises ShapeError.
-# Lists of numbers are taken as they are: looking at every number of a vector would cost more
-# than decoding the whole answer.
+# A reader converts decoded JSON to the value of a model, or raises ShapeError. Lists of numbers
+# are not checked: to look at every number of a vector would cost more than decoding the response.
 
 Reader = Callable[[Any], T]
 
 
 def parse_json(response: RawResponse, read: Reader[T]) -> T:
-    """Read the body of a response as JSON and then as a model.
+    """Decode the body of a response and read the model.
 
     Raises:
-        MalformedResponse: It is not JSON, or not of the model's shape.
+        MalformedResponse: The body is not JSON, or does not match the model.
     """
     try:
         if isinstance(response, DecodedResponse):
@@ -264,13 +263,13 @@ def parse_json(response: RawResponse, read: Reader[T]) -> T:
 
 
 class Field(NamedTuple):
-    """How a model reads one of its fields.
+    """A field of a model, with its reader.
 
     Attributes:
-        name: The field's name in JSON.
-        types: A value of one of these types is taken as it is; most are.
-        read: Reads any other value.
-        is_required: Whether it must be there.
+        name: Name in JSON.
+        types: Types whose values are used as decoded; most values have one of them.
+        read: Reader of values of other types.
+        is_required: False if the field may be missing.
     """
 
     name: str
@@ -280,26 +279,26 @@ class Field(NamedTuple):
 
 
 def plain(name: str, *types: type) -> Field:
-    """A field of one of some plain types: those that JSON is decoded to."""
+    """Return a field whose values are used as decoded, if they have one of the types."""
     return Field(name, types, functools.partial(_read_unusual, types))
 
 
 def parsed(name: str, read: Reader[Any], *types: type) -> Field:
-    """A field with a reader of its own, for values that are of none of some plain types."""
+    """Return a field with a reader; values of the types, if any, do not need it."""
     return Field(name, types, read)
 
 
 def optional(field: Field) -> Field:
-    """The same field, which may be missing."""
+    """Return the field as one that may be missing."""
     return field._replace(is_required=False)
 
 
 class Shape(NamedTuple):
-    """How a model is read.
+    """The fields of a model.
 
     Attributes:
-        fields: Each attribute with its field.
-        others: Reads the values of fields that the contract does not name; None refuses them.
+        fields: Names of attributes, each with its field.
+        others: Reader of fields that the contract does not name; None to refuse them.
     """
 
     fields: tuple[tuple[str, Field], ...]
@@ -307,30 +306,30 @@ class Shape(NamedTuple):
 
 
 def shape(others: Reader[Any] | None, /, **fields: Field) -> Shape:
-    """Return the shape of a model with these fields, each by its attribute."""
+    """Return the shape of a model; fields are given by the names of their attributes."""
     return Shape(tuple(fields.items()), others)
 
 
 class JsonModel(Model):
-    """Base of the models that JSON is read as."""
+    """Base of the models of JSON objects."""
 
     __slots__ = ()
     _known_shape: ClassVar[Shape | None] = None
 
     @classmethod
     def _shape(cls) -> Shape:
-        """Return how it is read; called once, as it imports the models of its fields."""
-        raise NotImplementedError("each model has its own")
+        """Return the shape; called once per model, as it imports the models of the fields."""
+        raise NotImplementedError(f"{cls.__name__} has no _shape()")
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
         """Read the model from decoded JSON.
 
         Raises:
-            ShapeError: It does not have the model's shape.
+            ShapeError: The data does not match the model.
         """
         rest: dict[str, Any]
-        if type(data) is dict:  # by far the most common, and a copy of itself is the quickest
+        if type(data) is dict:  # by far the most common; dict.copy is the fastest copy
             rest = data.copy()  # pyright: ignore[reportUnknownVariableType]  # keys of decoded JSON are strings
         elif isinstance(data, Mapping):
             rest = dict(cast("Mapping[str, Any]", data))
@@ -349,7 +348,7 @@ class JsonModel(Model):
                     raise ShapeError("missing", name)
             values[attribute] = value
         if found.others is None:
-            if rest:  # they would be lost
+            if rest:  # silently dropped otherwise
                 raise ShapeError(f"unknown keys: {', '.join(map(str, rest))}")
         elif found.others is as_is:
             values["additional_properties"] = rest
@@ -357,7 +356,7 @@ class JsonModel(Model):
             values["additional_properties"] = {
                 name: _read_field(name, found.others, value) for name, value in rest.items()
             }
-        make: Any = cls  # its attributes are the shape's
+        make: Any = cls  # the shape names the attributes
         model: Self = make(**values)
         return model
 
@@ -370,7 +369,7 @@ def _read_field(name: str, read: Reader[T], value: Any) -> T:
 
 
 def _read_unusual(types: tuple[type, ...], value: Any) -> Any:
-    """Read a value of a subclass of a type; any other is of the wrong one."""
+    """Read a value of a subclass of one of the types, and refuse any other."""
     readers = {str: as_str, bool: as_bool, int: as_int, float: as_float, list: as_list}
     if float in types:
         readers[int] = as_float
@@ -378,7 +377,7 @@ def _read_unusual(types: tuple[type, ...], value: Any) -> Any:
 
 
 def as_is(data: Any) -> Any:
-    """Read any value."""
+    """Return any value unchanged."""
     return data
 
 
@@ -389,7 +388,7 @@ def as_none(data: Any) -> None:
 
 
 def as_str(data: Any) -> Any:
-    """Read a string; of type Any, because the values of enums are open."""
+    """Read a string. The type is Any, because enums may get new values."""
     if not isinstance(data, str):
         raise ShapeError(_mismatch("a string", data))
     return data
@@ -417,7 +416,7 @@ def as_float(data: Any) -> float:
 
 
 def as_datetime(data: Any) -> datetime.datetime:
-    """Read a time in RFC 3339 form."""
+    """Read a time in the format of RFC 3339."""
     if not isinstance(data, str):
         raise ShapeError(_mismatch("a string", data))
     try:
@@ -427,14 +426,14 @@ def as_datetime(data: Any) -> datetime.datetime:
 
 
 def as_list(data: Any) -> list[Any]:
-    """Read a list, but not its items."""
+    """Read a list without checking its items."""
     if not isinstance(data, list):
         raise ShapeError(_mismatch("a list", data))
-    return data  # pyright: ignore[reportUnknownVariableType]  # items are not looked at
+    return data  # pyright: ignore[reportUnknownVariableType]  # items are not checked
 
 
 def list_of(read: Reader[T]) -> Reader[list[T]]:
-    """Read a list and all its items."""
+    """Return a reader of lists that reads each item with `read`."""
 
     def read_list(data: Any) -> list[T]:
         if not isinstance(data, list):
@@ -443,19 +442,19 @@ def list_of(read: Reader[T]) -> Reader[list[T]]:
         try:
             return [read(item) for item in items]
         except ShapeError:
-            # Only now find out which, to keep the loop above as fast as it can be.
-            for place, item in enumerate(items):
+            # The index is searched only now, to keep the loop above fast.
+            for index, item in enumerate(items):
                 try:
                     read(item)
                 except ShapeError as error:
-                    raise error.within(f"[{place}]") from None
+                    raise error.within(f"[{index}]") from None
             raise
 
     return read_list
 
 
 def nullable(read: Reader[Any]) -> Reader[Any]:
-    """Null, or what a reader takes."""
+    """Return a reader that also accepts null."""
 
     def read_nullable(data: Any) -> Any:
         return None if data is None else read(data)
@@ -464,7 +463,7 @@ def nullable(read: Reader[Any]) -> Reader[Any]:
 
 
 def one_of(*readers: Reader[Any]) -> Reader[Any]:
-    """The first of several that fits."""
+    """Return a reader that tries several readers in order."""
 
     def read_one(data: Any) -> Any:
         reasons: list[str] = []
@@ -479,7 +478,7 @@ def one_of(*readers: Reader[Any]) -> Reader[Any]:
 
 
 def to_json(value: Any) -> Any:
-    """A field's value as JSON has it."""
+    """Return a field's value as decoded JSON."""
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # any list
     if isinstance(value, datetime.datetime):

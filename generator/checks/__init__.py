@@ -1,6 +1,6 @@
 """The spec's own rules, as small named checks.
 
-`python -m generator.lint` runs them, and `python -m generator` before it generates anything.
+`python -m generator.lint` runs them, and so does `python -m generator` before it generates code.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ __all__ = ["CHECKS", "FORM", "Documents", "Finding", "lint", "problems", "read",
 
 Check = Callable[[Documents], Iterator[Finding]]
 
-# A key, and what a reference may lead to at its value or among its values.
+# The kind of component that a reference may have as its target, by the key that contains it.
 SCHEMA_KEYS = ("allOf", "anyOf", "items", "oneOf", "properties", "schema")
 REFERS_TO: dict[str | int | None, str] = {
     **dict.fromkeys(SCHEMA_KEYS, "schemas"),
@@ -36,7 +36,7 @@ def openapi_is_valid(documents: Documents) -> Iterator[Finding]:
         yield openapi(("openapi",), f"the version is {version}, not 3.1")
         return
     wrong = list(_wrong_references(documents.openapi))
-    if wrong:  # the validator would stop at the first, and not say where it is
+    if wrong:  # the validator would stop at the first one without its position
         yield from wrong
         return
     for error in OpenAPIV31SpecValidator(documents.openapi).iter_errors():
@@ -44,15 +44,15 @@ def openapi_is_valid(documents: Documents) -> Iterator[Finding]:
 
 
 def catalogue_is_valid(documents: Documents) -> Iterator[Finding]:
-    """The catalogue has the form that the schema beside it describes."""
+    """The catalogue matches its JSON Schema."""
     for error in Draft202012Validator(documents.catalogue_schema).iter_errors(documents.catalogue):
         yield in_catalogue(tuple(error.absolute_path), error.message)
 
 
 def deployments_are_valid(documents: Documents) -> Iterator[Finding]:
-    """The deployments have the form that the schema beside them describes."""
-    form = Draft202012Validator(documents.deployments_schema)
-    for error in form.iter_errors(documents.deployments):
+    """The deployments match their JSON Schema."""
+    validator = Draft202012Validator(documents.deployments_schema)
+    for error in validator.iter_errors(documents.deployments):
         yield in_deployments(tuple(error.absolute_path), error.message)
 
 
@@ -69,11 +69,11 @@ def _wrong_references(document: spec.Document) -> Iterator[Finding]:
         around, key = (None, None, *node.path)[-2:]
         expected = REFERS_TO.get(around) or REFERS_TO.get(key)
         if expected and not reference.startswith(f"#/components/{expected}/"):
-            sentence = f"{reference} is not one of components.{expected}, which this place takes"
+            sentence = f"{reference} is not in components.{expected}, as a reference here must be"
             yield openapi(node.at("$ref"), sentence)
 
 
-# What the other checks rely on.
+# The checks that all others rely on.
 FORM: tuple[Check, ...] = (openapi_is_valid, catalogue_is_valid, deployments_are_valid)
 
 OPENAPI_CHECKS: tuple[Check, ...] = (
@@ -106,7 +106,7 @@ OPENAPI_CHECKS: tuple[Check, ...] = (
     schemas.constraints_have_sources,
 )
 
-# Of contracts with a catalogue alone.
+# For contracts with a catalogue only.
 CATALOGUE_CHECKS: tuple[Check, ...] = (
     catalogue_is_valid,
     catalogue.catalogue_fields_are_described,
@@ -124,7 +124,7 @@ CATALOGUE_CHECKS: tuple[Check, ...] = (
 )
 
 
-# Of contracts with deployments alone.
+# For contracts with deployments only.
 DEPLOYMENT_CHECKS: tuple[Check, ...] = (
     deployments_are_valid,
     deployments.deployments_have_sources,
@@ -137,7 +137,7 @@ CHECKS: tuple[Check, ...] = (*OPENAPI_CHECKS, *CATALOGUE_CHECKS, *DEPLOYMENT_CHE
 
 
 def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
-    """Yield every finding with the name of its rule; of a malformed document only its form."""
+    """Yield each finding and its rule; for an invalid document only those of `FORM`."""
     checks = (
         *OPENAPI_CHECKS,
         *(CATALOGUE_CHECKS if documents.contract.catalogue else ()),
@@ -153,7 +153,7 @@ def lint(documents: Documents) -> Iterator[tuple[str, Finding]]:
 
 
 def problems(contracts: Iterable[Documents]) -> list[str]:
-    """Return every finding as a line: file and place, rule, what is wrong."""
+    """Return every finding as a line: file and position, rule, problem."""
     return [
         f"spec/{finding.place}: {name}: {finding.sentence}"
         for documents in contracts
@@ -162,5 +162,5 @@ def problems(contracts: Iterable[Documents]) -> list[str]:
 
 
 def rule(check: Check) -> str:
-    """Return the name that a check's findings are printed with."""
+    """Return the name of a check in the output."""
     return check.__name__.replace("_", "-")

@@ -1,4 +1,4 @@
-"""Rules for the catalogue that its JSON Schema can't express, and for its ties to the contract."""
+"""Rules for the catalogue that its JSON Schema can't express, and for its links to the contract."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,11 +32,14 @@ def servers_are_of_a_platform(documents: Documents) -> Iterator[Finding]:
     for position, server in enumerate(documents.openapi.get("servers", ())):
         platform = server.get("x-platform")
         if platform not in known:
-            yield openapi(("servers", position), f"its x-platform, {platform}, is not one")
+            yield openapi(
+                ("servers", position),
+                f"its x-platform, {platform}, is not a platform of the catalogue",
+            )
 
 
 def sources_exist(documents: Documents) -> Iterator[Finding]:
-    """Every source that a value names is listed, and every listed one is named."""
+    """Every source of a value is listed, and every listed source is used."""
     known = documents.catalogue["sources"]
     used = set()
     for path, entry in _evidence(documents.catalogue):
@@ -46,11 +49,11 @@ def sources_exist(documents: Documents) -> Iterator[Finding]:
             yield catalogue(path, f"{key} is not among the sources")
     for key in known:
         if key not in used:
-            yield catalogue(("sources", key), "is named by no value")
+            yield catalogue(("sources", key), "is not used by any value")
 
 
 def prompts_exist(documents: Documents) -> Iterator[Finding]:
-    """The prompts that a model names are there."""
+    """The prompts of a model exist."""
     for model in _models(documents):
         name = model.value.get("prompts", UNKNOWN)
         if name not in (UNKNOWN, *documents.catalogue["prompts"]):
@@ -67,14 +70,16 @@ def replacements_exist(documents: Documents) -> Iterator[Finding]:
 
 
 def dimensions_are_ordered(documents: Documents) -> Iterator[Finding]:
-    """The dimensions of a model ascend, and its default is one of them."""
+    """The dimensions of a model are in ascending order, and its default is one of them."""
     for model in _models(documents):
         dimensions = model.value.get("dimensions", {"default": None, "allowed": [None]})
         allowed, default = dimensions["allowed"], dimensions["default"]
         if default not in allowed:
             yield catalogue(model.at("dimensions"), f"the default, {default}, is not allowed")
         if len(allowed) > 1 and allowed != sorted(allowed):
-            yield catalogue(model.at("dimensions"), "the allowed ones do not ascend")
+            yield catalogue(
+                model.at("dimensions"), "the allowed dimensions are not in ascending order"
+            )
 
 
 def endpoints_are_operations(documents: Documents) -> Iterator[Finding]:
@@ -95,33 +100,33 @@ def dtypes_are_in_the_contract(documents: Documents) -> Iterator[Finding]:
 
 
 def dtypes_have_a_memory(documents: Documents) -> Iterator[Finding]:
-    """The contract says of every dtype what its numbers are in memory."""
+    """Every dtype of the contract has an x-memory."""
     name, schema = memory_schema(documents.openapi)
     path = ("components", "schemas", name, "x-memory")
     for dtype in sorted(set(schema.get("enum", ())) ^ set(schema.get("x-memory", {}))):
-        yield openapi((*path, dtype), "is not both in the enum and here")
+        yield openapi((*path, dtype), "must be both in the enum and in x-memory")
 
 
 def batch_models_are_on_batch_endpoints(documents: Documents) -> Iterator[Finding]:
-    """A model that batch jobs take is on an endpoint that they take."""
+    """A model for batch jobs has an endpoint that batch jobs support."""
     endpoints = documents.catalogue["batch"]["endpoints"]
     for model in _models(documents):
         if model.value.get("batch") is True and model.value["endpoint"] not in endpoints:
-            yield catalogue(model.at("batch"), "batch jobs do not take the model's endpoint")
+            yield catalogue(model.at("batch"), "batch jobs do not support the model's endpoint")
 
 
 def batch_endpoints_are_in_the_contract(documents: Documents) -> Iterator[Finding]:
-    """The endpoints that batch jobs take are those of the contract."""
+    """The endpoints of batch jobs are those of the contract."""
     prefix = urlsplit(documents.openapi["servers"][0]["url"]).path
     name, values = _enum(documents, "endpoints")
     known = set(values)
     given = {f"{prefix}/{name}" for name in documents.catalogue["batch"]["endpoints"]}
     for endpoint in sorted(known ^ given):
-        yield catalogue(("batch", "endpoints"), f"{endpoint} is not both here and a {name}")
+        yield catalogue(("batch", "endpoints"), f"{endpoint} must be both here and in {name}")
 
 
 def completion_window_is_in_the_contract(documents: Documents) -> Iterator[Finding]:
-    """The window of batch jobs is one that the contract allows."""
+    """The completion window of batch jobs is one that the contract allows."""
     window = documents.catalogue["batch"]["completion_window"]
     name, values = _enum(documents, "completion_window")
     if window not in values:

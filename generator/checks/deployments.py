@@ -7,14 +7,16 @@ from .documents import Documents, Finding, deployments
 
 
 def deployments_have_sources(documents: Documents) -> Iterator[Finding]:
-    """Every value of a deployment has a source, and nothing else has."""
+    """Every value of a deployment has a source, and every source has a value."""
     for name, entry in _entries(documents):
         for key in sorted({*entry} - {"source"} ^ {*entry["source"]}):
-            yield deployments(("deployments", name, "source", key), "is not both there and here")
+            yield deployments(
+                ("deployments", name, "source", key), "must have both a value and a source"
+            )
 
 
 def deployments_name_sources(documents: Documents) -> Iterator[Finding]:
-    """Every source that a deployment names is listed, and every listed one is named."""
+    """Every source of a deployment is listed, and every listed source is used."""
     known = documents.deployments["sources"]
     used: set[str] = set()
     for name, entry in _entries(documents):
@@ -26,13 +28,13 @@ def deployments_name_sources(documents: Documents) -> Iterator[Finding]:
                     yield deployments(path, f"{source} is not among the sources")
     for key in known:
         if key not in used:
-            yield deployments(("sources", key), "is named by no value")
+            yield deployments(("sources", key), "is not used by any value")
 
 
 def deployments_have_operations_of_the_contract(documents: Documents) -> Iterator[Finding]:
-    """The paths of a deployment stand for the first segments of the contract's paths."""
+    """The keys of a deployment's paths are the first segments of paths in the contract."""
     known = {path.split("/")[1] for path in documents.openapi["paths"]}
-    # Another rule holds these to the contract.
+    # Another rule checks these against the contract.
     known |= {model["endpoint"] for model in documents.catalogue["models"].values()}
     for name, entry in _entries(documents):
         for path in entry["paths"]:

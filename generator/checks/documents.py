@@ -17,15 +17,15 @@ Part = Literal["openapi", "catalogue", "catalogue_schema", "deployments"]
 
 @frozen
 class Documents:
-    """A contract of `spec/`, loaded.
+    """The loaded documents of a contract.
 
     Attributes:
-        contract: Its entry in contracts.yaml.
-        openapi: Its OpenAPI document.
-        catalogue: Its catalogue; empty without one.
-        catalogue_schema: The form of the catalogue; empty without one.
-        deployments: Its deployments; empty without any.
-        deployments_schema: The form of the deployments; empty without any.
+        contract: Entry in contracts.yaml.
+        openapi: OpenAPI document.
+        catalogue: Catalogue; empty if there is none.
+        catalogue_schema: JSON Schema of the catalogue; empty if there is none.
+        deployments: Deployments; empty if there are none.
+        deployments_schema: JSON Schema of the deployments; empty if there are none.
     """
 
     contract: spec.Contract
@@ -36,7 +36,7 @@ class Documents:
     deployments_schema: spec.Document = field(factory=dict)
 
     def file(self, part: Part) -> str:
-        """Return the name of the file that holds a part."""
+        """Return the name of the file that contains a part."""
         contract = self.contract
         path = {
             "openapi": contract.document,
@@ -49,12 +49,12 @@ class Documents:
 
 @frozen
 class Finding:
-    """A place in a file of `spec/`, and what is wrong there.
+    """A violation of a rule, with its position.
 
     Attributes:
-        file: Name of the file; of a check that has not been asked by `lint`, the part's.
-        path: The keys that lead to the place.
-        sentence: What is wrong.
+        file: Name of the file, or name of the part until `lint` replaces it.
+        path: Keys that lead to the position.
+        sentence: Description of the problem.
     """
 
     file: str
@@ -66,20 +66,20 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """Return the file and the keys that lead to the place."""
+        """File and keys of the position."""
         return f"{self.file}:{'.'.join(map(str, self.path))}"
 
 
 @frozen
 class Node:
-    """A mapping of a document, its path, and the mappings around it."""
+    """A mapping in a document, its path, and the mappings that contain it."""
 
     path: Path
     value: spec.Document
     ancestors: tuple[spec.Document, ...] = ()
 
     def at(self, *keys: str | int) -> Path:
-        """Return the path of something below."""
+        """Return the path of a value below this mapping."""
         return (*self.path, *keys)
 
 
@@ -96,40 +96,40 @@ def _read(entry: spec.Contract) -> Documents:
     return Documents(
         entry,
         spec.load(entry.document),
-        *_with_form(entry.catalogue, entry.catalogue_schema),
-        *_with_form(entry.deployments, entry.deployments_schema),
+        *_with_schema(entry.catalogue, entry.catalogue_schema),
+        *_with_schema(entry.deployments, entry.deployments_schema),
     )
 
 
-def _with_form(path: FilePath | None, form: FilePath | None) -> tuple[Document, Document]:
-    """Return a document and its JSON Schema; empty ones for none."""
-    if path is None or form is None:
+def _with_schema(path: FilePath | None, schema: FilePath | None) -> tuple[Document, Document]:
+    """Return a document and its JSON Schema; both empty if there is none."""
+    if path is None or schema is None:
         return {}, {}
-    return spec.load(path), json.loads(form.read_text(encoding="utf-8"))
+    return spec.load(path), json.loads(schema.read_text(encoding="utf-8"))
 
 
 def openapi(path: Path, sentence: str) -> Finding:
-    """Make a finding in the OpenAPI document."""
+    """Return a finding in the OpenAPI document."""
     return Finding("openapi", path, sentence)
 
 
 def catalogue(path: Path, sentence: str) -> Finding:
-    """Make a finding in the catalogue."""
+    """Return a finding in the catalogue."""
     return Finding("catalogue", path, sentence)
 
 
 def catalogue_schema(path: Path, sentence: str) -> Finding:
-    """Make a finding in the form of the catalogue."""
+    """Return a finding in the JSON Schema of the catalogue."""
     return Finding("catalogue_schema", path, sentence)
 
 
 def deployments(path: Path, sentence: str) -> Finding:
-    """Make a finding in the deployments."""
+    """Return a finding in the deployments."""
     return Finding("deployments", path, sentence)
 
 
 def operations(document: spec.Document) -> Iterator[Node]:
-    """Yield every operation, as written."""
+    """Yield every operation, without resolving references."""
     for path, item in document["paths"].items():
         for method in contract.METHODS:
             if method in item:
@@ -137,7 +137,7 @@ def operations(document: spec.Document) -> Iterator[Node]:
 
 
 def walk(value: Any, path: Path = (), ancestors: tuple[spec.Document, ...] = ()) -> Iterator[Node]:
-    """Yield a mapping and every mapping below it, but nothing within examples."""
+    """Yield a mapping and every mapping below it, except those in examples."""
     if isinstance(value, dict):
         yield Node(path, value, ancestors)
         for key, inner in value.items():
@@ -149,7 +149,7 @@ def walk(value: Any, path: Path = (), ancestors: tuple[spec.Document, ...] = ())
 
 
 def reachable(document: spec.Document, start: Any) -> set[str]:
-    """Return the names of the component schemas that a value refers to, directly or not."""
+    """Return the names of the component schemas that a value refers to, directly or indirectly."""
     names: set[str] = set()
     seen: set[str] = set()
     waiting = [start]
@@ -196,7 +196,7 @@ def components(document: Document) -> Iterator[Node]:
 
 
 def roots(document: Document) -> Iterator[Node]:
-    """Yield every schema that is within no other; its ancestor is the parameter, header or body."""
+    """Yield every outermost schema; its ancestor is the parameter, header or body."""
     yield from components(document)
     outside = {key: value for key, value in document["components"].items() if key != "schemas"}
     for top, value in (("paths", document["paths"]), ("components", outside)):
@@ -213,7 +213,7 @@ def schemas(document: Document) -> Iterator[Node]:
 
 
 def within(schema: Node) -> Iterator[Node]:
-    """Yield a schema and all below it."""
+    """Yield a schema and all schemas below it."""
     yield schema
     ancestors = (*schema.ancestors, schema.value)
     for path, inner in _below(schema):

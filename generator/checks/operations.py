@@ -26,41 +26,41 @@ def operations_have_one_declared_tag(documents: Documents) -> Iterator[Finding]:
             yield openapi(operation.at("tags"), f"has {len(tags)} tags, not one")
         for tag in tags:
             if tag not in declared:
-                yield openapi(operation.at("tags"), f"{tag} is not declared in the tags above")
+                yield openapi(operation.at("tags"), f"{tag} is not declared in the document's tags")
 
 
 def operations_are_secured(documents: Documents) -> Iterator[Finding]:
-    """Every operation names a declared security scheme, and none goes without."""
+    """Every operation requires a declared security scheme."""
     schemes = documents.openapi["components"].get("securitySchemes", {})
     for operation in operations(documents.openapi):
-        demands = operation.value.get("security")
-        if not demands or {} in demands:
+        requirements = operation.value.get("security")
+        if not requirements or {} in requirements:
             yield openapi(operation.path, "can be called without a key")
-        for scheme in (name for demand in demands or () for name in demand):
+        for scheme in (name for requirement in requirements or () for name in requirement):
             if scheme not in schemes:
                 yield openapi(operation.at("security"), f"{scheme} is not a security scheme")
 
 
 def operations_document_errors(documents: Documents) -> Iterator[Finding]:
-    """Every operation documents the errors that contracts.yaml names, with the shared answers."""
+    """Every operation documents the errors of contracts.yaml with the shared responses."""
     for operation in operations(documents.openapi):
         for status, name in _expected_errors(documents, operation).items():
             answer = operation.value["responses"].get(status)
             if answer != {"$ref": f"#/components/responses/{name}"}:
                 path = operation.at("responses", status)
-                yield openapi(path, f"is not documented by the shared answer {name}")
+                yield openapi(path, f"is not documented with the shared response {name}")
 
 
 def responses_carry_a_request_id(documents: Documents) -> Iterator[Finding]:
-    """Every answer, shared or not, has the header that names the request, if the API has one."""
+    """Every response, shared or not, has the header with the request id, if the API has one."""
     name = documents.contract.request_id
     for answer in _answers(documents) if name else ():
         if name not in answer.value.get("headers", {}):
-            yield openapi(answer.path, f"does not carry {name}")
+            yield openapi(answer.path, f"does not have the header {name}")
 
 
 def bodies_are_references(documents: Documents) -> Iterator[Finding]:
-    """The schema of a body is a reference to a named one; a file's content needs none."""
+    """The schema of a body is a reference to a named schema, except for the content of a file."""
     for node in walk(documents.openapi["paths"], ("paths",)):
         yield from _anonymous_bodies(node)
     for answer in walk(documents.openapi["components"].get("responses", {}), ("components",)):
@@ -75,7 +75,7 @@ def parameters_are_described(documents: Documents) -> Iterator[Finding]:
 
 
 def servers_are_named(documents: Documents) -> Iterator[Finding]:
-    """Every host has an x-name of its own, by which users choose it."""
+    """Every host has a unique x-name, by which users choose it."""
     servers = documents.openapi.get("servers", ())
     names = Counter(server.get("x-name") for server in servers)
     for position, server in enumerate(servers):
@@ -83,11 +83,11 @@ def servers_are_named(documents: Documents) -> Iterator[Finding]:
         if not name:
             yield openapi(("servers", position), "has no x-name")
         elif names[name] > 1:
-            yield openapi(("servers", position), f"is not the only one with the x-name {name}")
+            yield openapi(("servers", position), f"has the same x-name, {name}, as another host")
 
 
 def tags_name_servers(documents: Documents) -> Iterator[Finding]:
-    """The x-servers of a tag are hosts."""
+    """The x-servers of a tag are names of hosts."""
     names = [server.get("x-name") for server in documents.openapi.get("servers", ())]
     for position, tag in enumerate(documents.openapi.get("tags", ())):
         for name in tag.get("x-servers", ()):
@@ -96,7 +96,7 @@ def tags_name_servers(documents: Documents) -> Iterator[Finding]:
 
 
 def nulls_name_servers(documents: Documents) -> Iterator[Finding]:
-    """The x-null of a property that may be null are hosts."""
+    """Only nullable properties have x-null, and its items are names of hosts."""
     names = [server.get("x-name") for server in documents.openapi.get("servers", ())]
     for node in walk(documents.openapi):
         if "x-null" not in node.value:
@@ -104,7 +104,7 @@ def nulls_name_servers(documents: Documents) -> Iterator[Finding]:
         options = [node.value, *node.value.get("oneOf", ()), *node.value.get("anyOf", ())]
         types = [kind for option in options for kind in _listed(option.get("type"))]
         if "null" not in types:
-            yield openapi(node.at("x-null"), "stands where null is not taken at all")
+            yield openapi(node.at("x-null"), "is on a property that is not nullable")
         for name in node.value["x-null"]:
             if name not in names:
                 yield openapi(node.at("x-null"), f"there is no host named {name}")
@@ -115,7 +115,7 @@ def _listed(types: object) -> list[object]:
 
 
 def _expected_errors(documents: Documents, operation: Node) -> dict[str, str]:
-    """Return the shared answers that an operation has, by status."""
+    """Return the shared responses that an operation must have, by status."""
     fields = _body_fields(documents.openapi, operation)
     expected = dict(documents.contract.errors)
     for field, errors in documents.contract.errors_of.items():
@@ -138,14 +138,16 @@ def _anonymous_bodies(node: Node) -> Iterator[Finding]:
     for media_type, body in content.items() if isinstance(content, dict) else ():
         schema = body.get("schema")
         if schema is not None and "$ref" not in schema and schema.get("format") != "binary":
-            yield openapi(node.at("content", media_type), "its schema has no name of its own")
+            yield openapi(
+                node.at("content", media_type), "its schema is not a reference to a named schema"
+            )
 
 
 EXPRESSION = "$response.body#/"
 
 
 def links_lead_to_operations(documents: Documents) -> Iterator[Finding]:
-    """A link leads to an operation, and fills in parameters and body fields that it has."""
+    """A link leads to an operation, and sets parameters and body fields that this has."""
     document = documents.openapi
     targets = {
         node.value.get("operationId"): (_parameters(document, node), _body_fields(document, node))
@@ -154,27 +156,31 @@ def links_lead_to_operations(documents: Documents) -> Iterator[Finding]:
     for link, _ in _links(document):
         target = link.value.get("operationId")
         if target not in targets:
-            yield openapi(link.path, f"leads to {target}, which is no operation")
+            yield openapi(link.path, f"leads to {target}, which is not an operation")
             continue
         for key, known in zip(("parameters", "requestBody"), targets[target], strict=True):
             for name in link.value.get(key, {}):
                 if name not in known:
-                    yield openapi(link.at(key, name), f"{target} has nothing of this name")
+                    yield openapi(
+                        link.at(key, name), f"{target} has no parameter or field of this name"
+                    )
 
 
 def links_start_in_answers(documents: Documents) -> Iterator[Finding]:
-    """A link fills in fields of the answer that it belongs to."""
+    """The values of a link are fields of its response."""
     for link, answer in _links(documents.openapi):
         for key in ("parameters", "requestBody"):
             for name, value in link.value.get(key, {}).items():
                 for expression in _leaves(value):
                     field = str(expression).removeprefix(EXPRESSION)
                     if field == expression or field not in answer.get("properties", {}):
-                        yield openapi(link.at(key, name), f"{expression} is not in the answer")
+                        yield openapi(
+                            link.at(key, name), f"{expression} is not a field of the response"
+                        )
 
 
 def _links(document: Document) -> Iterator[tuple[Node, Document]]:
-    """Yield every link, and the schema of the answer that it belongs to."""
+    """Yield every link, and the schema of its response."""
     for operation in operations(document):
         for status, answer in operation.value["responses"].items():
             for name, link in answer.get("links", {}).items():

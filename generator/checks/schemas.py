@@ -1,4 +1,4 @@
-"""Rules for schemas: names, closedness, forms the generator takes, words, examples, sources."""
+"""Rules for schemas: names, open and closed objects, supported forms, words, examples, sources."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ NULL = {"type": "null"}
 
 
 def objects_are_named(documents: Documents) -> Iterator[Finding]:
-    """An object with properties is a component schema, so that its class has a good name."""
+    """An object with properties is a component schema, so that its class has a name."""
     named = {node.path for node in components(documents.openapi)}
     for schema in schemas(documents.openapi):
         if "properties" in schema.value and schema.path not in named:
@@ -37,23 +37,23 @@ def objects_are_named(documents: Documents) -> Iterator[Finding]:
 
 
 def requests_are_closed(documents: Documents) -> Iterator[Finding]:
-    """An object of a request body refuses unknown fields, as the API does."""
+    """An object in a request body refuses unknown fields, as the API does."""
     start = [node.value.get("requestBody") for node in operations(documents.openapi)]
     for schema in _objects(documents.openapi, start):
         if schema.value.get("additionalProperties") is not False:
-            yield openapi(schema.path, "is part of a request and not closed")
+            yield openapi(schema.path, "is part of a request, but not closed")
 
 
 def responses_are_open(documents: Documents) -> Iterator[Finding]:
-    """An object of an answer allows unknown fields, as answers may gain some."""
+    """An object in a response allows unknown fields, as responses may gain fields."""
     start = [node.value["responses"] for node in operations(documents.openapi)]
     for schema in _objects(documents.openapi, start):
         if schema.value.get("additionalProperties", True) is not True:
-            yield openapi(schema.path, "is part of an answer and not open")
+            yield openapi(schema.path, "is part of a response, but not open")
 
 
 def nullable_enums_are_a_reference_or_null(documents: Documents) -> Iterator[Finding]:
-    """An enum that may be null is `oneOf: [{$ref: ...}, {type: "null"}]` and nothing else."""
+    """A nullable enum is `oneOf: [{$ref: ...}, {type: "null"}]`."""
     for schema in schemas(documents.openapi):
         value = schema.value
         options = [*value.get("anyOf", ()), *value.get("oneOf", ())]
@@ -62,11 +62,11 @@ def nullable_enums_are_a_reference_or_null(documents: Documents) -> Iterator[Fin
         nullable = any("null" in _types(option) for option in options)
         good = len(options) == 2 and value.get("oneOf") == [{"$ref": options[0].get("$ref")}, NULL]
         if own or (enums and nullable and not good):
-            yield openapi(schema.path, "is a nullable enum, not oneOf a reference and null")
+            yield openapi(schema.path, "is a nullable enum, but not oneOf a reference and null")
 
 
 def numbers_are_not_in_unions(documents: Documents) -> Iterator[Finding]:
-    """The items of an array of numbers have one type, or the emitted code would test each."""
+    """The items of an array of numbers have one type, or the emitted code would check each item."""
     for schema in schemas(documents.openapi):
         items = schema.value.get("items")
         if isinstance(items, dict):
@@ -76,7 +76,7 @@ def numbers_are_not_in_unions(documents: Documents) -> Iterator[Finding]:
 
 
 def keywords_are_known(documents: Documents) -> Iterator[Finding]:
-    """A key of a schema is a keyword or starts with x-; an unquoted comma makes others."""
+    """A key of a schema is a keyword or starts with x-; an unquoted comma can add other keys."""
     for schema in schemas(documents.openapi):
         for key in schema.value:
             if key not in KEYWORDS and not str(key).startswith("x-"):
@@ -91,7 +91,7 @@ def schemas_are_described(documents: Documents) -> Iterator[Finding]:
 
 
 def properties_are_described(documents: Documents) -> Iterator[Finding]:
-    """Every property has a description; references and constants speak for themselves."""
+    """Every property has a description, except references and constants."""
     for schema in schemas(documents.openapi):
         for name, value in schema.value.get("properties", {}).items():
             if not {"description", "$ref", "const"} & value.keys():
@@ -99,12 +99,12 @@ def properties_are_described(documents: Documents) -> Iterator[Finding]:
 
 
 def defaults_are_described(documents: Documents) -> Iterator[Finding]:
-    """A default stands beside a description: the generator moves it there."""
+    """A schema with a default has a description, to which the generator adds the default."""
     for schema in schemas(documents.openapi):
         parameter = bool(schema.ancestors) and "in" in schema.ancestors[-1]
         holders = (schema.value, schema.ancestors[-1]) if parameter else (schema.value,)
         if "default" in schema.value and not any("description" in holder for holder in holders):
-            yield openapi(schema.path, "has a default and no description")
+            yield openapi(schema.path, "has a default but no description")
 
 
 def schemas_have_examples(documents: Documents) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def schemas_have_examples(documents: Documents) -> Iterator[Finding]:
 
 
 def examples_validate(documents: Documents) -> Iterator[Finding]:
-    """Every example, of a schema or of a body, is valid against its schema."""
+    """Every example of a schema or a body is valid."""
     resource = Resource.from_contents(documents.openapi, default_specification=DRAFT202012)
     registry: Registry[Any] = Registry().with_resource("urn:spec", resource)
     for path, schema, example in _examples(documents.openapi):
@@ -129,7 +129,7 @@ def examples_validate(documents: Documents) -> Iterator[Finding]:
 
 
 def _objects(document: Document, start: object) -> Iterator[Node]:
-    """Yield the objects that a body consists of, without maps of the caller's own keys."""
+    """Yield the object schemas of a body, without maps with arbitrary keys."""
     names = reachable(document, start)
     for schema in components(document):
         mapping = isinstance(schema.value.get("additionalProperties"), dict)
@@ -192,7 +192,7 @@ CONSTRAINTS = (
 
 
 def sources_are_graded(documents: Documents) -> Iterator[Finding]:
-    """Every x-source is a list of `KEY (grade, remark)`, with keys and grades that are known."""
+    """Every x-source is a list of `KEY (grade, remark)` with known keys and grades."""
     known = documents.openapi.get("x-sources", {})
     for node in walk(documents.openapi):
         source = node.value.get("x-source", [])
@@ -203,15 +203,15 @@ def sources_are_graded(documents: Documents) -> Iterator[Finding]:
         for entry in source:
             match = SOURCE.fullmatch(entry) if isinstance(entry, str) else None
             if match is None:
-                yield openapi(path, f"{entry!r} does not read KEY (grade, remark)")
+                yield openapi(path, f"{entry!r} does not have the form KEY (grade, remark)")
             elif match["key"] not in known:
                 yield openapi(path, f"{match['key']} is not among x-sources")
             elif match["grade"] not in GRADES:
-                yield openapi(path, f"{entry!r} does not begin with a grade")
+                yield openapi(path, f"{entry!r} does not begin with a known grade")
 
 
 def sources_are_used(documents: Documents) -> Iterator[Finding]:
-    """Every source is named somewhere; one that is not has lost its facts."""
+    """Every source is used."""
     used = set()
     for node in walk(documents.openapi):
         source = node.value.get("x-source")
@@ -219,11 +219,11 @@ def sources_are_used(documents: Documents) -> Iterator[Finding]:
             used.add(str(entry).partition(" ")[0])
     for key in documents.openapi.get("x-sources", {}):
         if key not in used:
-            yield openapi(("x-sources", key), "is named by no x-source")
+            yield openapi(("x-sources", key), "is not used by any x-source")
 
 
 def constraints_have_sources(documents: Documents) -> Iterator[Finding]:
-    """Every limit, enum and default has an x-source, on its schema or on one around it."""
+    """Every limit, enum and default has an x-source, on its schema or on one that contains it."""
     for schema in schemas(documents.openapi):
         if not any("x-source" in holder for holder in (schema.value, *schema.ancestors)):
             for key in CONSTRAINTS:

@@ -16,49 +16,49 @@ from .reports import FAIL_ON, FAILED, FORMATS, status
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose status for wrong arguments is `FAILED`: 2 means a breaking difference."""
+    """A parser that exits with `FAILED` for wrong arguments, as 2 means a breaking difference."""
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong, and exit."""
+        """Print the error, and exit."""
         self.print_usage(sys.stderr)
         self.exit(FAILED, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare and print.
+    """Compare, and print the report.
 
     Returns:
-        The exit status: 0 if nothing that `--fail-on` names was found, 1 or 2 if it was (2 if it
-        breaks programs), 3 if it could not compare.
+        The exit status: 0 if no difference fails the command by `--fail-on`, 2 if a breaking one
+        does, 1 if only others do, 3 if the comparison failed.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = COMMANDS.get(given[0], _two) if given else _two
     parser = Parser(prog="python -m generator.drift")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="how to show it")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the report")
     parser.add_argument(
         "--fail-on",
         choices=FAIL_ON,
-        help="exit with status 1 or 2 for such a difference or a graver one; by default a "
-        "comparison that worked exits with 0",
+        help="exit with 1 or 2 for differences of this class or a more severe one; by default a "
+        "successful comparison exits with 0",
     )
     try:
         return command(parser, given[1:] if command is not _two else given)
     except GenerationError as error:
         print(error, file=sys.stderr)
         return FAILED
-    except Exception:  # noqa: BLE001  # Python's own status is that of an additive difference
+    except Exception:  # noqa: BLE001  # Python's exit status 1 means an additive difference
         traceback.print_exc()
         return FAILED
 
 
 def _two(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """Compare two contracts."""
-    place = "a file, a folder, an address, a git revision, or REV:path"
+    place = "a file, a folder, a URL, a git revision, or REV:path"
     parser.description = "Compare two contracts by meaning."
     parser.epilog = (
         f"Other comparisons, each with --help: {', '.join(COMMANDS)}. Status: 0 by default; "
-        "with --fail-on, 2 if a breaking difference fails it and 1 if only others do; 3 if it "
-        "could not compare."
+        "with --fail-on, 2 if a breaking difference fails it and 1 if only others do; 3 if the "
+        "comparison failed."
     )
     parser.add_argument("old", help=place)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Compare request bodies, and the statuses, headers and bodies of responses."""
+"""Compare request bodies, and statuses, headers and bodies of responses."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def compare_request(old: Operation, new: Operation) -> Iterator[Difference]:
 
 
 def compare_responses(old: Operation, new: Operation) -> Iterator[Difference]:
-    """Compare statuses, and the headers and bodies that come with them."""
+    """Compare statuses, and their headers and bodies."""
     before, after = _responses(old), _responses(new)
     for status in sorted(before.keys() | after.keys()):
         was, now = _answer(before, status), _answer(after, status)
@@ -53,7 +53,7 @@ def _responses(operation: Operation) -> dict[str, Mapping]:
 
 
 def _answer(responses: dict[str, Mapping], status: str) -> Mapping | None:
-    """Return the response for a status: its own, that of its range (`4XX`), or the default."""
+    """Return the response for a status: its own, that of its range (`4XX`), or the default one."""
     for key in (status, f"{status[0]}XX", "default"):
         if key in responses:
             return responses[key]

@@ -13,27 +13,27 @@ UNKNOWN = "unknown"
 
 
 def compare_catalogues(old: spec.Document, new: spec.Document) -> Iterator[Difference]:
-    """Yield models that are gone or new, and facts that changed."""
+    """Yield removed and new models, and changed facts."""
     models = old.get("models", {}), new.get("models", {})
     for name in sorted(models[0].keys() ^ models[1].keys()):
         kind = "model-added" if name in models[1] else "model-removed"
         yield difference(kind, Place(CATALOGUE, "", f"models.{name}"), name=name, subject=name)
     shared = models[0].keys() & models[1].keys()
-    before, after = _flat(old, shared), _flat(new, shared)
+    before, after = _flatten(old, shared), _flatten(new, shared)
     for keys in sorted(before.keys() | after.keys()):
         was, now = before.get(keys), after.get(keys)
         if was != now:
             yield from _fact(keys, was, now)
 
 
-def _flat(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Return every value by the keys that lead to it, of the given models only."""
+def _flatten(node: Any, models: set[str], keys: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Return every value by its path of keys, for these models only."""
     if not isinstance(node, dict):
         return {keys: node}
     found: dict[tuple[str, ...], Any] = {}
     for key, value in node.items():
         if keys != ("models",) or key in models:
-            found |= _flat(value, models, (*keys, key))
+            found |= _flatten(value, models, (*keys, key))
     return found
 
 
@@ -61,7 +61,7 @@ def _kind(treatment: str, was: Any, now: Any) -> str:
     if treatment == "lifecycle" and now in ("retired", "deprecated"):
         return f"model-{now}"
     if UNKNOWN in (was, now) or treatment in ("fact", "lifecycle"):
-        return "fact-changed"  # the API is as it was; more or less of it is known
+        return "fact-changed"  # not the API has changed, only what is known of it
     if was is None or now is None:
         return _stated(treatment, now)
     if treatment in ("limit", "floor"):
@@ -77,7 +77,7 @@ def _stated(treatment: str, now: Any) -> str:
 
 @cache
 def treatments() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Read catalogue.yaml: pattern of a field's name, and how its change is reported."""
+    """Read catalogue.yaml: pairs of a pattern of field names, and their treatment."""
     table = spec.load(paths.GENERATOR / "drift" / "catalogue.yaml")
     return tuple(
         (re.compile(re.escape(pattern).replace(r"\*", ".*")), treatment)

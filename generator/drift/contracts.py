@@ -21,10 +21,10 @@ class Contract:
     """A description of the API.
 
     Attributes:
-        name: What it is called in reports.
-        openapi: Its OpenAPI document, if there is one.
-        catalogue: Its catalogue of models, if there is one.
-        others: The documents of further APIs, by package; None where it can't have any.
+        name: Name in reports.
+        openapi: OpenAPI document; None if there is none.
+        catalogue: Catalogue of models; None if there is none.
+        others: Documents of further APIs, by package; None if it can't have any.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Contract:
 
 
 def compare(old: Contract, new: Contract) -> list[Difference]:
-    """Return everything that differs by meaning, the gravest first.
+    """Return all differences in meaning, most severe first.
 
-    Only what both have is compared: a document without a catalogue says nothing about models.
+    Only parts that both contracts have are compared: without a catalogue, models are not.
     """
     found: list[Difference] = []
     if old.openapi and new.openapi:
@@ -61,7 +61,7 @@ def _others(old: Mapping[str, Document], new: Mapping[str, Document]) -> Iterato
 
 
 def compare_documents(old: Document, new: Document) -> Iterator[Difference]:
-    """Yield everything that differs between two OpenAPI documents."""
+    """Yield all differences between two OpenAPI documents."""
     yield from _info(old, new)
     yield from compare_servers(old, new)
     yield from compare_operations(old, new)
@@ -97,24 +97,24 @@ def _webhooks(old: Document, new: Document) -> Iterator[Difference]:
 
 
 def _unreferenced_schemas(old: Document, new: Document) -> Iterator[Difference]:
-    """Compare schemas that no operation reaches: those of files' lines.
+    """Compare schemas that no operation refers to, such as those of lines of files.
 
-    Which side they are for is read from their form: what is sent is closed, what is answered open.
+    A closed schema is compared as one of requests, an open schema as one of responses.
     """
     before, after = _unreferenced(old), _unreferenced(new)
     named_before, named_after = (_named(side) for side in (old, new))
-    gone = {name for name in before if name not in named_after}
-    come = {name for name in after if name not in named_before}
-    for name in sorted(before - gone):
+    removed = {name for name in before if name not in named_after}
+    added = {name for name in after if name not in named_before}
+    for name in sorted(before - removed):
         yield from _schema(old, new, (name, name))
-    for name in sorted(gone):
-        twins = (other for other in sorted(come) if not list(_schema(old, new, (name, other))))
-        twin = next(twins, None)
-        if twin is None:
+    for name in sorted(removed):
+        equals = (other for other in sorted(added) if not list(_schema(old, new, (name, other))))
+        renamed = next(equals, None)
+        if renamed is None:
             yield difference("schema-removed", Place("schemas", name), name=name, subject=name)
         else:
-            come.discard(twin)
-    for name in sorted(come):
+            added.discard(renamed)
+    for name in sorted(added):
         yield difference("schema-added", Place("schemas", name), name=name, subject=name)
 
 
@@ -131,7 +131,7 @@ def _named(document: Document) -> dict[str, Any]:
 
 
 def _unreferenced(document: Document) -> set[str]:
-    """Return the schemas that nothing refers to, neither operations nor other schemas."""
+    """Return the schemas that neither operations nor other schemas refer to."""
     used = set(references([operation.node for operation in operations(document).values()]))
     used |= set(references([operation.item for operation in operations(document).values()]))
     components = document.raw.get("components", {})

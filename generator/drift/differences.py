@@ -1,4 +1,4 @@
-"""A difference, and what it means by the table in rules.yaml."""
+"""Differences, and their severity by the table in rules.yaml."""
 
 import json
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MAX_CHARACTERS = 80
 
 
 class Severity(Enum):
-    """Severity of a difference by the code that it breaks, the gravest first."""
+    """Severity of a difference, by the programs that it breaks; most severe first."""
 
     SENDERS = "breaking for senders"
     READERS = "breaking for readers"
@@ -25,7 +25,7 @@ class Severity(Enum):
 
     @property
     def is_breaking(self) -> bool:
-        """Return whether programs have to change."""
+        """True if programs have to change."""
         return self in (Severity.SENDERS, Severity.READERS)
 
 
@@ -34,9 +34,9 @@ class Place:
     """A place in the contract.
 
     Attributes:
-        owner: The operation, or the part of the contract.
-        side: What of it: `request`, `response.200`, `query`.
-        inner: The way within it, such as `data[].embedding`.
+        owner: Operation, or part of the contract.
+        side: Part of the operation, such as `request`, `response.200` or `query`.
+        inner: Path within that part, such as `data[].embedding`.
     """
 
     owner: str
@@ -48,16 +48,16 @@ class Place:
         return f"{self.owner}: {within}" if within else self.owner
 
     def field(self, name: str) -> "Place":
-        """Return the place of one of its fields."""
+        """Return the place of a field."""
         return Place(self.owner, self.side, f"{self.inner}.{name}" if self.inner else name)
 
     def part(self, suffix: str) -> "Place":
-        """Return the place of one of its parts, such as `[]` for its items."""
+        """Return the place of a part, such as `[]` for the items of a list."""
         return Place(self.owner, self.side, f"{self.inner}{suffix}")
 
     @property
     def name(self) -> str:
-        """Return what a sentence calls it."""
+        """Name of the place in sentences."""
         if self.inner:
             return f"`{self.inner}`"
         return "the body" if self.side else self.owner
@@ -65,16 +65,16 @@ class Place:
 
 @frozen
 class Difference:
-    """A difference between two contracts, and what it means.
+    """A difference between two contracts.
 
     Attributes:
-        path: Where: an operation or a part of the contract, and the way within it.
-        kind: A key of rules.yaml.
-        severity: Whom it concerns.
-        sentence: What it is, without the operation.
-        subject: The word that names it in a changelog.
-        before: What stood there; None if that says nothing.
-        after: What stands there now.
+        path: Operation or part of the contract, and the path within it.
+        kind: Key in rules.yaml.
+        severity: Programs that it breaks, if any.
+        sentence: Description, without the operation.
+        subject: Name of what differs, for a changelog.
+        before: Old value; None if there is none to show.
+        after: New value; None if there is none to show.
     """
 
     path: str
@@ -86,7 +86,7 @@ class Difference:
     after: Any = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the stable form: these keys, and values that JSON has."""
+        """Return the difference as a JSON object; its keys are stable."""
         return {
             "path": self.path,
             "kind": self.kind,
@@ -99,13 +99,13 @@ class Difference:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Return what reports are sorted by within a severity."""
+        """Sort key of reports within a severity."""
         return self.path, self.kind, self.sentence
 
 
 @cache
 def rules() -> dict[str, dict[str, tuple[Severity, str]]]:
-    """Read rules.yaml: kind, then side, to severity and sentence."""
+    """Read rules.yaml: severity and sentence by kind, then by side."""
     return {
         kind: {side: (Severity[name.upper()], sentence) for side, (name, sentence) in sides.items()}
         for kind, sides in spec.load(paths.GENERATOR / "drift" / "rules.yaml").items()
@@ -123,17 +123,17 @@ def difference(
     subject: str = "",
     keyword: str = "",
 ) -> Difference:
-    """Make a difference of a kind, with its severity and sentence.
+    """Return a difference of a kind, with the severity and sentence of rules.yaml.
 
     Args:
-        kind: A key of rules.yaml.
-        place: Where it is.
-        before: What stood there.
-        after: What stands there now.
-        side: Whether the place is sent or answered, where the kind depends on it.
-        name: What the sentence calls it; the place's name by default.
-        subject: The word that names it in a changelog; the last field's name by default.
-        keyword: The limit that differs.
+        kind: Key in rules.yaml.
+        place: Place of the difference.
+        before: Old value.
+        after: New value.
+        side: Side of the place, if the severity of the kind depends on it.
+        name: Name in the sentence; by default that of the place.
+        subject: Name of what differs, for a changelog; by default that of the innermost field.
+        keyword: Keyword of a limit that differs.
     """
     sides = rules()[kind]
     severity, sentence = sides["anywhere"] if "anywhere" in sides else sides[side or "request"]
@@ -150,12 +150,12 @@ def difference(
 
 def by_severity(differences: Iterable[Difference]) -> list[Difference]:
     """Sort differences by severity, and within one by place."""
-    gravity = list(Severity)
-    return sorted(differences, key=lambda item: (gravity.index(item.severity), item.order))
+    order = list(Severity)
+    return sorted(differences, key=lambda item: (order.index(item.severity), item.order))
 
 
 def format_value(value: Any) -> str:
-    """Return a value as sentences show it."""
+    """Return a value as shown in sentences."""
     if value is None:
         return ABSENT
     if isinstance(value, list):
@@ -166,6 +166,6 @@ def format_value(value: Any) -> str:
 
 
 def _last(place: Place) -> str:
-    """Return the name of the innermost field, or of what holds it."""
+    """Return the name of the innermost field of a place, or of its owner."""
     names = [part.partition("<")[0].rstrip("[]*") for part in place.inner.split(".")]
     return next((name for name in reversed(names) if name), place.owner)

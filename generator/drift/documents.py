@@ -1,4 +1,4 @@
-"""An OpenAPI document, 3.0 or 3.1: its references, its operations and what these inherit."""
+"""OpenAPI documents, 3.0 or 3.1: references, and operations with what they inherit."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,17 +13,17 @@ from ..spec import GenerationError
 
 Raw = Any  # a schema as written: a mapping, or true or false
 PROSE = {"description", "summary", "title", "example", "examples", "externalDocs", "$comment"}
-# Keys whose values map names, which may be those of words, to nodes.
+# Keys whose values map names to nodes; such a name may be equal to a keyword.
 NAMED = {"properties", "patternProperties", "dependentSchemas", "$defs", "content", "headers"}
 NAMED |= {"responses", "schemas", "callbacks"}
 
 
 class DriftError(GenerationError):
-    """A contract can't be compared; says which and why."""
+    """Raised if a contract can't be compared; the message says which, and why."""
 
 
 class Document:
-    """An OpenAPI document, whose references can be followed."""
+    """An OpenAPI document, with methods to resolve references."""
 
     def __init__(self, raw: Mapping, name: str) -> None:
         version = str(raw.get("openapi"))
@@ -37,32 +37,32 @@ class Document:
         self._constants: dict[tuple[str, ...], Mapping] = {}
 
     def follow(self, node: Mapping) -> Mapping:
-        """Return a node, or what it refers to; for nodes that are not schemas."""
+        """Return a node, or the target of its reference; for nodes other than schemas."""
         return self.target(node["$ref"]) if "$ref" in node else node
 
     def normalized(self, schema: Raw) -> Raw:
-        """Return a schema as its version means it: in 3.0 nothing counts beside a reference."""
+        """Return a schema by the rules of its version: in 3.0, keys beside `$ref` are ignored."""
         if self._references_stand_alone and isinstance(schema, dict) and "$ref" in schema:
             return {"$ref": schema["$ref"]}
         return schema
 
     def resolved(self, schema: Raw) -> Raw:
-        """Return a schema, or what it refers to if it says nothing else."""
+        """Return a schema, or its target if it has no other key than `$ref`."""
         seen = self.normalized(schema)
         if isinstance(seen, dict) and set(seen) == {"$ref"}:
             return self.target(seen["$ref"])
         return schema
 
     def target(self, reference: str) -> Any:
-        """Return what a reference leads to, directly or through others.
+        """Return the target of a reference, which may lead through other references.
 
         Raises:
-            DriftError: It leads out of the document, nowhere, or in a circle.
+            DriftError: The reference is outside the document, has no target, or is circular.
         """
         seen = [reference]
         while True:
             found = self._at(seen[-1])
-            # In 3.1 a schema may say more beside its reference, so it is an end of its own.
+            # In 3.1 a schema may have keys beside its reference, so it is a target of its own.
             if not isinstance(found, dict) or set(found) != {"$ref"}:
                 return found
             if found["$ref"] in seen:
@@ -84,9 +84,8 @@ class Document:
         return found
 
     def intersection(self, one: Raw, other: Raw) -> Raw:
-        """Return a schema for values of both schemas; the same object for the same two."""
-        # By their parts, since a schema that consists of others and refers to itself would go on
-        # growing.
+        """Return a schema for values that match both schemas; the same object for the same two."""
+        # Keyed by parts, as the intersections of a recursive `allOf` would never end otherwise.
         parts = {id(part): part for schema in (one, other) for part in self._parts_of(schema)}
         if len(parts) == 1:
             return one
@@ -100,7 +99,7 @@ class Document:
         return self._parts.get(id(schema), (self.resolved(schema),))
 
     def with_discriminator(self, schema: Mapping, option: Raw) -> Raw:
-        """Return an alternative of a schema, with the discriminator's values that select it."""
+        """Return an alternative of a schema, restricted to its discriminator values."""
         discriminator = schema.get("discriminator", {})
         reference = option.get("$ref") if isinstance(option, dict) else None
         values = [
@@ -117,7 +116,7 @@ class Document:
         return self.intersection(option, constant)
 
     def inlined(self, node: Any, within: tuple[str, ...] = ()) -> Any:
-        """Return a node with all references replaced, except those that lead in a circle."""
+        """Return a node with all references replaced, except circular ones."""
         if isinstance(node, list):
             return [self.inlined(item, within) for item in node]
         if not isinstance(node, dict):
@@ -146,20 +145,20 @@ def without_prose(node: Any, *, is_named: bool = False) -> Any:
 
 
 def anonymous_path(path: str) -> str:
-    """Return a path template without the names of its parameters, which are never sent."""
+    """Return a path template without the names of its parameters, which are not sent."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 @frozen
 class Operation:
-    """A method of a path.
+    """An operation: a method of a path.
 
     Attributes:
-        document: Where it is described.
-        method: In capitals.
-        path: The template of the path, as written.
-        item: The path's entry, of which the operation inherits.
-        node: The operation's own entry.
+        document: The document that describes it.
+        method: HTTP method, in upper case.
+        path: Template of the path.
+        item: Entry of the path, from which the operation inherits.
+        node: Entry of the operation.
     """
 
     document: Document
@@ -170,18 +169,18 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """Return its name in reports."""
+        """Name in reports."""
         return f"{self.method} {self.path}"
 
     @property
     def key(self) -> str:
-        """Return what identifies it in another document."""
+        """Key that identifies the operation in any document."""
         return f"{self.method} {anonymous_path(self.path)}"
 
     def parameters(self) -> dict[tuple[str, str], Mapping]:
         """Return parameters by location and name.
 
-        Those of the path are identified by their position: their names are never sent.
+        Path parameters are identified by their position, as their names are not sent.
         """
         found: dict[tuple[str, str], Mapping] = {}
         for parameter in (*self.item.get("parameters", ()), *self.node.get("parameters", ())):
@@ -197,11 +196,11 @@ class Operation:
         return where, name.lower() if where == "header" else name
 
     def security(self) -> Any:
-        """Return its security requirements."""
+        """Return the security requirements."""
         return self.node.get("security", self.document.raw.get("security", []))
 
     def servers(self) -> set[str] | None:
-        """Return the URLs of its own hosts; None if it has those of the whole document."""
+        """Return the URLs of the operation's own hosts; None if it has the document's hosts."""
         for holder in (self.node, self.item):
             if "servers" in holder:
                 return set(servers_by_url(holder["servers"]))
@@ -213,7 +212,7 @@ class Operation:
 
 
 def operations(document: Document) -> dict[str, Operation]:
-    """Return every operation by its key, which is the same in another document."""
+    """Return every operation by its key."""
     return {operation.key: operation for operation in _operations(document)}
 
 
@@ -226,11 +225,11 @@ def _operations(document: Document) -> Iterator[Operation]:
 
 
 def part_of(document: Document, wanted: Callable[[str], bool]) -> Document:
-    """Return a document with some of its paths, and the components and tags that these need.
+    """Return a document with some of its paths, and the components and tags that these use.
 
     Args:
         document: The document.
-        wanted: Returns whether to keep a path.
+        wanted: Returns true for a path to keep.
     """
     raw = document.raw
     paths = {path: item for path, item in raw.get("paths", {}).items() if wanted(path)}
@@ -268,7 +267,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 def servers_by_url(servers: Any) -> dict[str, Mapping]:
-    """Return hosts by URL, with each value of a variable, or its default."""
+    """Return hosts by URL, one for each value of a variable, or for its default."""
     found: dict[str, Mapping] = {}
     for server in servers or [{"url": "/"}]:
         urls = [server["url"]]
@@ -280,6 +279,6 @@ def servers_by_url(servers: Any) -> dict[str, Mapping]:
 
 
 def schema_of(node: Mapping) -> Raw:
-    """Return the schema of a body, a parameter or a header, or that of its only content."""
+    """Return the schema of a body, a parameter or a header, or of its content."""
     holder = next(iter(node["content"].values())) if "content" in node else node
     return holder.get("schema", True)

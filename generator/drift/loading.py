@@ -1,4 +1,4 @@
-"""Load a contract from a file, a folder, an address or a git revision; say what is malformed."""
+"""Load contracts from files, folders, URLs or git revisions, and explain malformed ones."""
 
 import json
 import subprocess
@@ -24,16 +24,16 @@ MAX_BYTES = 20_000_000
 
 
 def load(place: str) -> Contract:
-    """Load the contract at a place.
+    """Load a contract.
 
     Args:
-        place: A file (OpenAPI document or catalogue, YAML or JSON); a folder that holds
-            contracts.yaml and what it names, or the first contract of this project alone; an http
-            or https address; `REV:path`, a file at a git revision; or a revision, for the contracts
-            of this project at it.
+        place: A file (OpenAPI document or catalogue, YAML or JSON); a folder with contracts.yaml
+            and the documents that it names, or with the document of our first contract; an http or
+            https URL; `REV:path`, a file at a git revision; or a git revision, for the contracts of
+            this repository.
 
     Raises:
-        DriftError: There is no contract at the place; says why.
+        DriftError: There is no contract at the place; the message says why.
     """
     try:
         return _load(place)
@@ -46,11 +46,11 @@ def _load(place: str) -> Contract:
     if place.lower().startswith(("http://", "https://")):
         return parse(fetch(place), place)
     if path.is_dir():
-        # Reports are read elsewhere too, so this checkout's own folder is named without its path.
+        # Reports should not contain the path of this checkout.
         title = paths.SPEC.name if path == paths.SPEC else place
         found = _of_files(partial(_of_folder, path), title)
         if found is None:
-            raise DriftError(f"the folder {place} has no {_first().document.name} in it")
+            raise DriftError(f"the folder {place} has no {_first().document.name}")
         return found
     if path.is_file():
         return parse(path.read_bytes(), place)
@@ -89,30 +89,30 @@ def fetch(address: str) -> bytes:
     """Download a file.
 
     Raises:
-        DriftError: The address can't be reached, or answers more than `MAX_BYTES`.
+        DriftError: The file can't be downloaded, or has more than `MAX_BYTES`.
     """
     try:
         request = Request(address, headers={"User-Agent": "voyageai-drift"})  # noqa: S310  # http(s) only
         with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # http(s) only, see `load`
             content: bytes = answer.read(MAX_BYTES + 1)
     except (OSError, ValueError, HTTPException) as error:
-        raise DriftError(f"{address} can't be fetch: {error}") from error
+        raise DriftError(f"{address} can't be downloaded: {error}") from error
     if len(content) > MAX_BYTES:
         raise DriftError(f"{address} is larger than {MAX_BYTES:,} bytes, too large for a contract")
     return content
 
 
 def _first() -> spec.Contract:
-    """Return the first contract of this project: what there is where contracts.yaml is missing."""
+    """Return the first contract of this project, the only one in a spec without contracts.yaml."""
     return spec.contracts()[0]
 
 
 def _of_files(read: Callable[[str], bytes | None], name: str) -> Contract | None:
-    """Return the contracts of a spec; None where the first document is missing.
+    """Return the contracts of a spec; None if the first document is missing.
 
     Args:
-        read: Returns the content of a file of the spec, None where it is missing.
-        name: What the spec is called in reports.
+        read: Returns the content of a file of the spec; None if it is missing.
+        name: Name of the spec in reports.
     """
     listed = read(paths.CONTRACTS)
     if listed is None:
@@ -166,7 +166,7 @@ def _of_git(place: str) -> bytes:
 
 
 def _plain(node: Any) -> Any:
-    """Return YAML as JSON would have it: with string keys (YAML reads 200) and dates as strings."""
+    """Return YAML data as JSON data, with keys such as 200, and dates, as strings."""
     if isinstance(node, dict):
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -174,15 +174,15 @@ def _plain(node: Any) -> Any:
     return node.isoformat() if isinstance(node, date) else node
 
 
-# What reading a document raises where it does not have the form of OpenAPI.
+# Exceptions of comparisons with a document that is not valid OpenAPI.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @contextmanager
 def explain_malformed(*contracts: Contract) -> Iterator[None]:
-    """Turn an error that a malformed contract causes within the block into a `DriftError`.
+    """Convert an error that a malformed contract causes within the block to a `DriftError`.
 
-    They are validated only then: what others publish need not be valid everywhere.
+    Contracts are validated only then, as published definitions may be invalid in other places.
     """
     try:
         yield
@@ -190,7 +190,7 @@ def explain_malformed(*contracts: Contract) -> Iterator[None]:
         raise
     except MALFORMED as error:
         flaws = [*_flaws_of_documents(contracts)] or [*_flaws_of_catalogues(contracts)]
-        if not flaws:  # then the mistake is ours
+        if not flaws:  # a bug of our own
             raise
         raise DriftError("\n".join(flaws)) from error
 
@@ -222,13 +222,13 @@ def _flaws_of_catalogues(contracts: Sequence[Contract]) -> Iterator[str]:
 
 
 def _innermost(validator: Any, *instance: Any) -> str | None:
-    """Return the innermost error with its place; None if there is none."""
+    """Return the innermost error with its position; None if there is no error."""
     errors = []
     try:
         for error in validator.iter_errors(*instance):
-            errors.append(error)  # keeps what was found before it fails
+            errors.append(error)  # kept if a later one raises
     except MALFORMED as error:
-        if not errors:  # references that lead in circles
+        if not errors:  # circular references
             return f"{type(error).__name__}: {error}"
     if not errors:
         return None

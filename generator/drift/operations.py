@@ -1,4 +1,4 @@
-"""Compare operations: parameters, authentication, hosts, and through `bodies` what is sent."""
+"""Compare operations: parameters, authentication and hosts, and with `bodies` their bodies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,14 +19,14 @@ from .shapes import NULL, shapes
 
 # The default style of a parameter, by location.
 STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-# These are written the same, exploded or not.
+# For these types, `explode` makes no difference.
 SCALARS = {"string", "integer", "number", "boolean", NULL}
-# OpenAPI describes these headers elsewhere.
+# Headers that OpenAPI ignores among parameters.
 ELSEWHERE = {("header", name) for name in ("accept", "content-type", "authorization")}
 
 
 def compare_operations(old: Document, new: Document) -> Iterator[Difference]:
-    """Yield operations that are gone, new or changed."""
+    """Yield removed, new and changed operations."""
     before, after = operations(old), operations(new)
     for key in sorted(before.keys() | after.keys()):
         if key not in after:
@@ -67,7 +67,7 @@ def _words(old: Operation, new: Operation, place: Place) -> Iterator[Difference]
 
 
 def compare_callbacks(was: Any, now: Any, place: Place) -> Iterator[Difference]:
-    """Compare callbacks or webhooks, as written with all references replaced."""
+    """Compare callbacks or webhooks literally, with all references replaced."""
     if without_prose(was) != without_prose(now):
         yield difference("callbacks-changed", place, was, now)
     elif was != now:
@@ -122,7 +122,7 @@ def _serialization(document: Document, parameter: Mapping) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return text without its line breaks, a list without its order."""
+    """Return a text without its line breaks, or a list sorted."""
     if isinstance(value, str):
         return " ".join(value.split())
     return sorted(value) if value else None
@@ -132,25 +132,25 @@ NO_KEY = "no key"
 
 
 def compare_security(old: Operation, new: Operation) -> Iterator[Difference]:
-    """Compare the ways to authenticate, one of which is enough."""
+    """Compare the alternative ways to authenticate."""
     before, after = _ways(old), _ways(new)
-    gone, come = before - after, after - before
-    if not gone and not come:
+    removed, added = before - after, after - before
+    if not removed and not added:
         return
-    if not gone or not come:
-        kind = "auth-removed" if gone else "auth-added"
-    elif all(any(less <= way for less in come) for way in gone):
+    if not removed or not added:
+        kind = "auth-removed" if removed else "auth-added"
+    elif all(any(less <= way for less in added) for way in removed):
         kind = "auth-dropped"
     else:
         kind = "auth-changed"
-    yield difference(kind, Place(old.label, "security"), _in_words(gone), _in_words(come))
+    yield difference(kind, Place(old.label, "security"), _in_words(removed), _in_words(added))
 
 
 Way = frozenset[tuple[str, str]]
 
 
 def _ways(operation: Operation) -> set[Way]:
-    """Return each way as the schemes it needs, in words: names differ between documents."""
+    """Return each way as the set of its schemes, described in words, as names differ."""
     return {
         frozenset(
             (_scheme(operation.document, name), scope)
@@ -197,12 +197,12 @@ def _addresses(flow: Mapping) -> str:
     return ", ".join(flow[key] for key in ("authorizationUrl", "tokenUrl") if key in flow)
 
 
-# What clients know of a host beside its URL.
+# Extensions of hosts that clients use.
 EXTENSIONS = ("x-name", "x-platform", "x-key-prefix")
 
 
 def compare_servers(old: Document, new: Document) -> Iterator[Difference]:
-    """Compare the hosts of the whole documents."""
+    """Compare the hosts of two documents."""
     before, after = servers_by_url(old.raw.get("servers")), servers_by_url(new.raw.get("servers"))
     yield from _urls(set(before), set(after), Place("servers"))
     for url in sorted(before.keys() & after.keys()):
@@ -218,7 +218,7 @@ def compare_servers(old: Document, new: Document) -> Iterator[Difference]:
 
 
 def compare_servers_of(old: Operation, new: Operation, place: Place) -> Iterator[Difference]:
-    """Compare the hosts of an operation, if it has hosts of its own on either side."""
+    """Compare the hosts of an operation, if it has own hosts in either document."""
     was, now = old.servers(), new.servers()
     if was is None and now is None:
         return

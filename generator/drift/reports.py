@@ -1,4 +1,4 @@
-"""Show differences: as text, as Markdown for a pull request, as JSON."""
+"""Format differences as text, as Markdown for a pull request, or as JSON."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -23,8 +23,8 @@ def status(differences: Iterable[Difference], fail_on: str | None) -> int:
     """Return the exit status for these differences.
 
     Args:
-        differences: What was found.
-        fail_on: A key of `FAIL_ON`; None if no difference fails the command.
+        differences: The differences.
+        fail_on: Key of `FAIL_ON`; None if no difference fails the command.
 
     Returns:
         2 if a difference that breaks programs fails the command, 1 if only others do, else 0.
@@ -35,7 +35,7 @@ def status(differences: Iterable[Difference], fail_on: str | None) -> int:
 
 
 def as_json(old: str, new: str, differences: list[Difference]) -> str:
-    """Return JSON, whose keys are never renamed without a new `version`."""
+    """Return JSON; a renamed key means a new `version`."""
     report = {
         "version": VERSION,
         "old": old,
@@ -47,7 +47,7 @@ def as_json(old: str, new: str, differences: list[Difference]) -> str:
 
 
 def as_text(old: str, new: str, differences: list[Difference], same: str = NO_DIFFERENCE) -> str:
-    """Return text for a terminal: a line per difference; those that operations share in one."""
+    """Return text for a terminal, with one line for differences that several places share."""
     lines = [f"{old} -> {new}"]
     if not differences:
         return "\n".join([*lines, same])
@@ -60,7 +60,7 @@ def as_text(old: str, new: str, differences: list[Difference], same: str = NO_DI
 def as_markdown(
     old: str, new: str, differences: list[Difference], same: str = NO_DIFFERENCE
 ) -> str:
-    """Return Markdown for a pull request: documentation is folded away."""
+    """Return Markdown for a pull request, with differences in documentation collapsed."""
     lines = [f"## Drift from `{old}` to `{new}`", ""]
     if not differences:
         return "\n".join([*lines, same])
@@ -99,7 +99,7 @@ def _by_severity(differences: list[Difference]) -> list[tuple[Severity, list[Dif
 
 
 def _grouped(items: list[Difference]) -> list[tuple[str, list[str]]]:
-    """Return sentences with all their places."""
+    """Return each sentence with all its places."""
     found: dict[tuple[str, str], list[str]] = {}
     for item in items:
         found.setdefault((item.kind, item.sentence), []).append(item.path)
@@ -107,14 +107,14 @@ def _grouped(items: list[Difference]) -> list[tuple[str, list[str]]]:
 
 
 def shortened(places: list[str]) -> str:
-    """Return the first places, and how many more there are."""
+    """Return the first places, and the number of the others."""
     if len(places) <= MAX_PATHS:
         return "; ".join(places)
     return f"{'; '.join(places[:MAX_PATHS])} and {len(places) - MAX_PATHS} more"
 
 
 def escaped(text: str) -> str:
-    """Return a text escaped for a cell of a table."""
+    """Escape a text for a cell of a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 

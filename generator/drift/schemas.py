@@ -1,4 +1,4 @@
-"""Compare two schemas: which values they allow, and what they say about them."""
+"""Compare two schemas: the values that they allow, and their annotations."""
 
 import json
 from collections.abc import Iterator
@@ -24,19 +24,19 @@ ANY_NAME = {"type": "string"}
 
 
 class SchemaComparison:
-    """Compare schemas of two documents, for requests or for responses."""
+    """Compares schemas of two documents, for requests or for responses."""
 
     def __init__(self, old: Document, new: Document, side: Side) -> None:
         self.old = old
         self.new = new
         self.side: Side = side
-        # Pairs that are being compared: within themselves they count as equal.
+        # Pairs that are being compared; within recursive schemas they count as equal.
         self._in_progress: set[tuple[int, int]] = set()
-        # Pairs without a difference, so that schemas with many ways to them are compared once.
+        # Pairs without a difference, so that schemas used in many places are compared once.
         self._equal: set[tuple[int, int]] = set()
 
     def compare(self, old: Raw, new: Raw, place: Place) -> Iterator[Difference]:
-        """Yield everything that differs, at any depth."""
+        """Yield all differences, at any depth."""
         pair = (id(self.old.resolved(old)), id(self.new.resolved(new)))
         if pair in self._in_progress or pair in self._equal:
             return
@@ -94,13 +94,13 @@ class SchemaComparison:
     def _types(
         self, before: dict[str, list[Shape]], after: dict[str, list[Shape]], place: Place
     ) -> Iterator[Difference]:
-        gone, come = before.keys() - after.keys(), after.keys() - before.keys()
-        if not gone and not come:
+        removed, added = before.keys() - after.keys(), after.keys() - before.keys()
+        if not removed and not added:
             return
         kind = "type-changed"
-        if not gone or (ANY in come) or (gone == {"integer"} and come == {"number"}):
+        if not removed or (ANY in added) or (removed == {"integer"} and added == {"number"}):
             kind = "type-widened"
-        elif not come or (ANY in gone) or (gone == {"number"} and come == {"integer"}):
+        elif not added or (ANY in removed) or (removed == {"number"} and added == {"integer"}):
             kind = "type-narrowed"
         yield self._difference(kind, place, _types_of(before), _types_of(after))
 
@@ -111,19 +111,19 @@ class SchemaComparison:
             here = place if only else place.part(f"<{old[0].type}>")
             yield from self._shape(old[0], new[0], here)
             return
-        pairs, gone, come = self._matched(old, new, place)
+        pairs, removed, added = self._matched(old, new, place)
         for one, other in pairs:
             yield from self._shape(one, other, place.part(f"<{self._label(self.old, one)}>"))
-        for shape in gone:
+        for shape in removed:
             yield self._difference("alternative-removed", place, self._label(self.old, shape), None)
-        for shape in come:
+        for shape in added:
             yield self._difference("alternative-added", place, None, self._label(self.new, shape))
 
     def _matched(
         self, old: list[Shape], new: list[Shape], place: Place
     ) -> tuple[list[tuple[Shape, Shape]], list[Shape], list[Shape]]:
-        """Return pairs of like shapes, the most alike first, and what is left on either side."""
-        # What is equal only if these are pairs is not known to be equal.
+        """Return pairs of similar shapes, and the unmatched shapes of either side."""
+        # Equality that was found while these pairs were tried may not hold otherwise.
         equal = set(self._equal)
         costs = sorted(
             (len(list(self._shape(one, other, place))), i, j)
@@ -143,7 +143,7 @@ class SchemaComparison:
         )
 
     def _label(self, document: Document, shape: Shape) -> str:
-        """Return what distinguishes a shape from others of its type."""
+        """Return a label that distinguishes a shape from others of its type."""
         if shape.type == "array":
             names = sorted(_by_type(shapes(document, shape.inner.get("items", True))))
             return f"array of {' or '.join(names)}"
@@ -234,7 +234,7 @@ class SchemaComparison:
             yield self._difference(kind, place.field(name))
 
     def _visible_fields(self, document: Document, shape: Shape) -> dict[str, Raw]:
-        """Return the fields of this side: read-only ones are never sent."""
+        """Return the fields of this side, without read-only ones in requests, for example."""
         hidden = "readOnly" if self.side == "request" else "writeOnly"
         return {
             name: schema
@@ -295,7 +295,7 @@ def _values_of(shape: Shape) -> list[Any]:
 
 
 def _label_kind(label: str) -> str:
-    """Return a label without its required fields, which may change within the same alternative."""
+    """Return a label without its list of fields, which may change within an alternative."""
     return label.partition(" (")[0]
 
 

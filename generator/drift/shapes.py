@@ -1,7 +1,7 @@
-"""Read a schema as the forms that a value may have, however it is written.
+"""Normalize schemas to shapes, so that equivalent schemas can be compared.
 
 `nullable` and lists of types, `const` and `enum`, references, `allOf`, and alternatives in any
-order all come to the same `Shape`s. `oneOf` and `anyOf` are both read as alternatives.
+order give the same `Shape`s. `oneOf` and `anyOf` are both read as alternatives.
 """
 
 import json
@@ -18,11 +18,11 @@ NULL = "null"
 
 LOWER = ("minLength", "minItems", "minProperties", "minContains", "minimum", "exclusiveMinimum")
 UPPER = ("maxLength", "maxItems", "maxProperties", "maxContains", "maximum", "exclusiveMaximum")
-# The plain limit, the one that excludes its bound, and the way from this to that in whole numbers.
+# An inclusive limit, its exclusive form, and the step from the latter to the former for integers.
 BOUNDS = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
 FORMS = ("pattern", "format", "multipleOf", "contentEncoding", "contentMediaType", "uniqueItems")
 INNER = ("items", "propertyNames", "contains", "additionalProperties")
-# Compared as they are written, as they are rare.
+# Compared literally, as they are rare.
 OPAQUE = ("not", "if", "then", "else", "xml", "x-memory")
 OPAQUE_OF_TYPE = {
     "array": (*OPAQUE, "prefixItems", "unevaluatedItems"),
@@ -38,7 +38,7 @@ OF_TYPE = {
 }
 _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"}
 OF_TYPE |= {"number": _NUMERIC, "integer": _NUMERIC}
-# A schema without a type that has one of these keywords is meant for values of that type.
+# Types that these keywords imply in a schema without a type.
 IMPLIES_TYPE = {
     "object": {"properties", "required", "additionalProperties", "patternProperties"}
     | {"unevaluatedProperties", "propertyNames", "dependentRequired", "dependentSchemas"},
@@ -50,17 +50,17 @@ NO_LIMIT = {"minLength": 0, "minItems": 0, "minProperties": 0, "uniqueItems": Fa
 
 @frozen
 class Shape:
-    """One form that a value may have.
+    """One alternative of a schema: values of one type.
 
     Attributes:
-        type: The JSON type; `anything` if there is none.
-        values: The values it may have, as JSON texts; None if any.
-        known: Values that are named though others occur too.
-        limits: Keywords that bound values, with their bounds.
+        type: JSON type; `anything` if the schema has none.
+        values: Allowed values, as JSON texts; None if all are allowed.
+        known: Known values of an open enum, which allows others too.
+        limits: Limits of values, by keyword.
         fields: Schemas of the fields of an object.
-        required: Fields that are always there.
-        inner: Schemas of what is within, by keyword.
-        whole: Keywords that are compared as they are written.
+        required: Required fields.
+        inner: Schemas of items and other inner values, by keyword.
+        whole: Keywords that are compared literally, with their values.
     """
 
     type: str
@@ -74,12 +74,12 @@ class Shape:
 
     @property
     def is_plain(self) -> bool:
-        """Return whether it is any value of its type."""
+        """True if it allows all values of its type."""
         return self == Shape(self.type)
 
 
 def shapes(document: Document, schema: Raw) -> list[Shape]:
-    """Return the shapes of a schema's values; none if no value is valid."""
+    """Return the shapes of a schema; empty if no value is valid."""
     return _merged(_shapes(document, schema, ()))
 
 
@@ -119,7 +119,7 @@ def _own_shapes(document: Document, schema: Raw) -> Iterator[Shape]:
             if not chosen:
                 continue
             if name in ("boolean", NULL) and len(chosen) == (2 if name == "boolean" else 1):
-                chosen = None  # all there are
+                chosen = None  # all values of the type
         yield Shape(
             name,
             chosen,
@@ -172,7 +172,7 @@ def _limits(schema: Raw, name: str) -> dict[str, Any]:
         if key in mine and key in schema and schema[key] != NO_LIMIT.get(key, ...)
     }
     for plain, exclusive, _ in BOUNDS:
-        # In 3.0 it is a flag of the plain one.
+        # In 3.0 the exclusive form is a flag beside the inclusive limit.
         if isinstance(found.get(exclusive), bool) and found.pop(exclusive) and plain in found:
             found[exclusive] = found.pop(plain)
     if found.get("format") == "byte":
@@ -186,7 +186,7 @@ def _limits(schema: Raw, name: str) -> dict[str, Any]:
 
 
 def _bounded(limits: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return limits with at most one bound on each side, the tighter one."""
+    """Return limits with only the tighter bound on each side."""
     for plain, exclusive, step in BOUNDS:
         if name == "integer" and isinstance(limits.get(exclusive), int):
             whole = limits.pop(exclusive) + step
@@ -198,12 +198,12 @@ def _bounded(limits: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _intersections(document: Document, some: Iterable[Shape], others: list[Shape]) -> list[Shape]:
-    met = (_intersection(document, one, other) for one, other in product(some, others))
-    return [shape for shape in met if shape is not None]
+    found = (_intersection(document, one, other) for one, other in product(some, others))
+    return [shape for shape in found if shape is not None]
 
 
 def _intersection(document: Document, one: Shape, other: Shape) -> Shape | None:
-    """Return the shape of values that have both shapes, if there are any."""
+    """Return the shape of values that match both shapes; None if there are none."""
     if one.type == ANY and one.is_plain:
         return other
     if other.type == ANY and other.is_plain:
@@ -252,7 +252,7 @@ def _tightest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(found: list[Shape]) -> list[Shape]:
-    """Merge shapes that one shape can describe: two enums into one, and open enums."""
+    """Merge shapes that can be described by one: two enums, or the parts of an open enum."""
     merged: list[Shape] = []
     for shape in found:
         for position, other in enumerate(merged):
@@ -268,7 +268,7 @@ def _merged(found: list[Shape]) -> list[Shape]:
 
 
 def _union(one: Shape, other: Shape) -> Shape | None:
-    """Return one shape for two, if it describes the same values."""
+    """Return a shape for the values of both shapes; None if there is no single one."""
     if one.type != other.type:
         return None
     if one == other:
@@ -306,7 +306,7 @@ UNSET = object()
 
 
 def annotation(document: Document, schema: Raw, keyword: str) -> Any:
-    """Return an annotation of a schema, or of the only schema that it consists of.
+    """Return an annotation of a schema, or of the only alternative that it has.
 
     Args:
         document: The document of the schema.
@@ -314,7 +314,7 @@ def annotation(document: Document, schema: Raw, keyword: str) -> Any:
         keyword: `description`, `default`, `deprecated`, `readOnly` or `writeOnly`.
 
     Returns:
-        Its value, or `UNSET`.
+        The value of the annotation, or `UNSET`.
     """
     schema = document.normalized(schema)
     if isinstance(schema, bool):

@@ -1,6 +1,6 @@
-"""Compare our contracts with those that others publish, but for what is known to differ.
+"""Compare our contracts with published definitions, without known differences.
 
-What is known to differ, and why, is in spec/known-disagreements.yaml.
+spec/known-disagreements.yaml lists the known differences and their reasons.
 """
 
 import argparse
@@ -29,16 +29,16 @@ KNOWN_SCHEMA = paths.SPEC / "known-disagreements.schema.json"
 
 @frozen
 class Definition:
-    """A published definition that we know.
+    """A known published definition.
 
     Attributes:
-        name: Its key.
-        title: What it is.
-        url: Where it is to be had; None if it never changes or has no address.
-        operation_ids: Ids of its operations, by which it is recognised.
-        contract: Package of the contract of ours that it is about; None for the first.
-        paths: Patterns of the paths that are compared, where it is about other things too.
-        read: Digest of the text that somebody has read; None if no text was read to its end.
+        name: Key in known-disagreements.yaml.
+        title: Title in reports.
+        url: URL to download it from; None if it never changes or has none.
+        operation_ids: Ids of operations that identify it.
+        contract: Package of our contract of the same API; None for the first.
+        paths: Patterns of the paths to compare; None for all.
+        read: Digest of the text that was reviewed; None if none was.
     """
 
     name: str
@@ -55,13 +55,13 @@ class Disagreement:
     """A known disagreement of published definitions with ours, and its reason.
 
     Attributes:
-        about: What it is about.
-        reason: Why our contract stays as it is.
-        definitions: Names of those that say so.
+        about: Subject of the disagreement.
+        reason: Reason to keep our contract.
+        definitions: Names of the definitions that disagree.
         kinds: Kinds of the differences.
-        paths: Patterns of their paths.
-        values: What stands there, in either; None if that can be anything.
-        lasting: Whether it may be there or not.
+        paths: Patterns of the paths of the differences.
+        values: Values of the differences, old or new; None for any.
+        lasting: True if the differences may disappear without being reported.
     """
 
     about: str
@@ -85,7 +85,7 @@ class Disagreement:
         )
 
     def gone(self, covered: Sequence[Difference]) -> list[str]:
-        """Return its kinds, paths and values for which no difference is left."""
+        """Return the kinds, paths and values that no difference has any more."""
         if self.lasting:
             return []
         kinds = {difference.kind for difference in covered}
@@ -110,18 +110,18 @@ class Known:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Return whether a path matches a pattern, in which `*` is any run of characters."""
+    """Return whether a path matches a pattern, in which `*` matches any characters."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), path) is not None
 
 
 def read_known(known: Any = None) -> Known:
-    """Read what is known to differ.
+    """Read the known disagreements.
 
     Args:
-        known: The content of the file; read from spec/ by default.
+        known: Content of the file; by default read from spec/.
 
     Raises:
-        DriftError: The file does not have the form of its schema; says where.
+        DriftError: The content does not match its schema; the message says where.
     """
     raw = spec.load(KNOWN) if known is None else known
     schema = spec.load(KNOWN_SCHEMA)
@@ -165,13 +165,13 @@ class Outcome:
     """The result for one published definition.
 
     Attributes:
-        name: Where it was read.
-        ours: Name of the contract that it was compared with.
-        definition: Which one it is; None if it is not known.
+        name: File or URL of the definition.
+        ours: Name of our contract that it was compared with.
+        definition: The known definition; None if it is not known.
         unlisted: Differences that no known disagreement explains.
-        listed: How many were, and dropped out.
-        gone: Listed disagreements that are none any more.
-        unread: Digest of the text, if it is not the one that was read.
+        listed: Number of differences that known disagreements explain.
+        gone: Parts of known disagreements that no difference has any more.
+        unread: Digest of the text, if it has changed since it was reviewed.
     """
 
     name: str
@@ -183,13 +183,13 @@ class Outcome:
     unread: str | None
 
     def status(self, fail_on: str | None) -> int:
-        """Return the exit status; `gone` and `unread` count for `any` alone."""
+        """Return the exit status; `gone` and `unread` fail only `any`."""
         noted = fail_on == ANY and (self.gone or self.unread)
         return max(status(self.unlisted, fail_on), 1 if noted else 0)
 
 
 def compare_published(ours: Contract, published: Contract, known: Known) -> Outcome:
-    """Compare our contract with a published one: what would change for us if it were right."""
+    """Compare our contract with a published one, as if ours should become the published one."""
     definition = identify(published, known)
     ours = counterpart(ours, published, definition)
     if definition is not None and definition.paths is not None and published.openapi is not None:
@@ -226,22 +226,22 @@ def compare_published(ours: Contract, published: Contract, known: Known) -> Outc
 
 
 def digest(published: Contract) -> str:
-    """Return a digest of a document that does not depend on its layout."""
+    """Return a digest of a document, independent of its layout."""
     raw = published.openapi.raw if published.openapi else None
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
 
 
 def counterpart(ours: Contract, published: Contract, definition: Definition | None) -> Contract:
-    """Return the contract of ours that a published one is about, on its own.
+    """Return our contract of the API that a published one describes.
 
     Args:
         ours: All our contracts.
-        published: The published one.
-        definition: What is known of it; where nothing is, the contract with the most operations in
-            common counts.
+        published: The published contract.
+        definition: The known definition; if None, our contract with the most operations in common
+            is chosen.
 
     Raises:
-        DriftError: There is no such contract.
+        DriftError: The definition names a contract that we do not have.
     """
     others = ours.others or {}
     if not others:
@@ -265,7 +265,7 @@ def counterpart(ours: Contract, published: Contract, definition: Definition | No
 
 
 def identify(published: Contract, known: Known) -> Definition | None:
-    """Return the known definition with the most operation ids that are all in it."""
+    """Return the known definition with the most operation ids, all of which the contract has."""
     if published.openapi is None:
         raise DriftError(f"{published.name} is not an OpenAPI document")
     found = {
@@ -304,7 +304,7 @@ def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
             with explain_malformed(ours, published):
                 outcomes.append(compare_published(ours, published, known))
         except GenerationError as error:
-            failures.append(str(error))  # the others can still be compared
+            failures.append(str(error))  # continue with the others
     if chosen.format == "json":
         report = {"version": VERSION, "ours": ours.name, "published": [_json(o) for o in outcomes]}
         print(json.dumps(report, indent=2, ensure_ascii=False))

@@ -1,1 +1,1 @@
-"""Release a version: every step is a command of `python -m generator.release`."""
+"""Release a version; each step is a command of `python -m generator.release`."""

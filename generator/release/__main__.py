@@ -1,4 +1,4 @@
-"""Release a version, step by step; `nox -s release` and `nox -s publish` take all the steps."""
+"""Release a version step by step; `nox -s release` and `nox -s publish` run all steps."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from .publish import Index, first_call, publish
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Take one step, and return the exit status."""
+    """Run one step, and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         print(_step(options))
@@ -54,33 +54,35 @@ def _step(options: argparse.Namespace) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m generator.release", description=__doc__)
     parser.add_argument(
-        "--root", type=Path, default=paths.ROOT, help="the checkout; this one by default"
+        "--root", type=Path, default=paths.ROOT, help="the checkout; by default this one"
     )
     add = parser.add_subparsers(dest="step", required=True).add_parser
-    add("ready", help="check that the tree is committed, described and without secrets")
+    add("ready", help="check that the tree is committed, has a changelog and no secrets")
     cut = add("cut", help="make the version final and date the changelog, in a commit")
     today = datetime.now(UTC).date()
     cut.add_argument(
         "--day",
         type=date.fromisoformat,
         default=today,
-        help="the date of the release; today by default",
+        help="the date of the release; by default today",
     )
     add("build", help="build twice into dist/, compare, and check the contents")
     add(
         "verify",
-        help="use it with its oldest and newest dependencies; write the SBOM, check licences",
+        help="test with the oldest and newest dependencies; write the SBOM, check licences",
     )
     add("tag", help="tag the last commit, without pushing it")
     add("compare", help="build the last commit again, and compare with dist/")
-    back = add("first-call", help="install what was uploaded from the index, and use it")
-    back.add_argument("--index-url", help="the URL from which pip installs from another index")
+    back = add("first-call", help="install the release from the index, and run the smoke test")
+    back.add_argument("--index-url", help="the URL of another index, for pip")
     to = add("publish", help="upload dist/, then install it from the index")
-    to.add_argument("--upload-url", help="the URL for uploads to another index")
-    to.add_argument("--index-url", help="the URL from which pip installs from it")
+    to.add_argument("--upload-url", help="the URL of another index, for uploads")
+    to.add_argument("--index-url", help="the URL of another index, for pip")
     add("bump", help="start the next version").add_argument("version", help="such as 0.7.0")
-    add("lock", help="lock what development and release use to the newest versions that fit")
-    audit = add("audit", help="look for secrets, licences and known vulnerabilities")
+    add("lock", help="lock the packages of development and release to their newest versions")
+    audit = add(
+        "audit", help="find secrets, licences that are not allowed, and known vulnerabilities"
+    )
     audit.add_argument(
         "--required", action="store_true", help="fail if known vulnerabilities can't be looked up"
     )

@@ -1,4 +1,4 @@
-"""Look for secrets, licences that are not allowed and known vulnerabilities; write the SBOM."""
+"""Find secrets, licences that are not allowed and known vulnerabilities; write the SBOM."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from ..commands import ReleaseError, attempt, environment, python, run
 from . import lock
 
 RULES = {
-    # A random key has a digit; the words in its place in tests have none.
+    # A random key has a digit; the placeholders in tests have none.
     "a key of the API": r"(?<![\w-])(?:pa|al)-(?=[A-Za-z_-]*\d)[\w-]{20,}",
     "a token of a package index": r"\bpypi-[\w-]{32,}|\bnpm_[A-Za-z0-9]{36}\b",
     "a token of a forge": r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{40,}|\bglpat-[\w-]{20}",
@@ -28,7 +28,7 @@ _RULES = {name: re.compile(pattern) for name, pattern in RULES.items()}
 
 
 def secrets(root: Path, names: Iterable[str]) -> Iterator[str]:
-    """Yield every place in these files that looks like a key, without the key itself."""
+    """Yield every place in these files that looks like a secret, without the secret itself."""
     for name in names:
         path = root / name
         if not path.is_file():  # deleted, not yet committed
@@ -44,15 +44,15 @@ def _found(line: str) -> Iterator[str]:
             yield f"{what} that starts with {match[0][:4]}; remove it and revoke it"
 
 
-# SPDX identifiers; all of them let users licence their own work as they like.
+# SPDX identifiers of licences that let users choose any licence for their own work.
 ALLOWED = frozenset(
     {
         *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0"),
         *("MIT-CMU", "HPND", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib"),
-        "MPL-2.0",  # concerns changes of its own files only
+        "MPL-2.0",  # applies only to changes of its own files
     }
 )
-# For packages that state no identifier.
+# SPDX identifiers by classifier, for packages that state no identifier.
 CLASSIFIERS = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
     "License :: OSI Approved :: BSD License": "BSD-3-Clause",
@@ -65,17 +65,17 @@ _OPERATORS = re.compile(r"\s+(?:AND|OR|WITH)\s+|[()]")
 
 
 def licence_faults(bill: dict[str, Any]) -> Iterator[str]:
-    """Yield every component of a bill of materials whose licence is not allowed, as a sentence."""
+    """Yield a sentence for every component of a bill of materials whose licence is not allowed."""
     for component in bill["components"]:
-        stated = licence_identifiers(component)
-        if not stated:
+        licences = licence_identifiers(component)
+        if not licences:
             yield f"{component['name']} states no licence; find it and add it to audit.py"
-        for licence in sorted(stated - ALLOWED):
+        for licence in sorted(licences - ALLOWED):
             yield f"{component['name']} is under {licence}, which is not an allowed licence"
 
 
 def licence_identifiers(component: dict[str, Any]) -> set[str]:
-    """Return every licence that a component states; of alternatives, all."""
+    """Return all licences that a component states, including alternatives."""
     found: set[str] = set()
     for statement in component.get("licenses", ()):
         licence = statement.get("license", {})
@@ -92,13 +92,13 @@ SBOM_SUFFIX = ".cdx.json"
 def bill_of_materials(
     root: Path, interpreter: Path, version: Version, seconds: int
 ) -> dict[str, Any]:
-    """Describe what is installed in an environment, in the form of CycloneDX.
+    """Return the packages of an environment as a CycloneDX bill of materials.
 
     Args:
-        root: The tree, for the package's own metadata.
-        interpreter: The environment's interpreter.
-        version: The version of the package.
-        seconds: The time to write into it, since 1970.
+        root: Tree with the metadata of the package itself.
+        interpreter: Interpreter of the environment.
+        version: Version of the package.
+        seconds: Time for the bill, in seconds since 1970.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "bom.json")
@@ -109,27 +109,28 @@ def bill_of_materials(
             env=environment({"SOURCE_DATE_EPOCH": str(seconds)}),
         )
         bill: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    # The tool reads pyproject.toml, which does not have the version.
+    # The tool reads pyproject.toml, which does not contain the version.
     package = bill["metadata"]["component"]
     package |= {"version": str(version), "purl": f"pkg:pypi/{package['name']}@{version}"}
     return bill
 
 
-SHOWN = 5  # names of packages that could not be checked
+MAX_NAMED = 5  # packages that could not be checked
 
 
 def vulnerabilities(root: Path, *, required: bool) -> str:
     """Look up the known vulnerabilities of every locked package.
 
     Args:
-        root: The tree.
+        root: Tree with the lock.
         required: Fail if a package could not be looked up.
 
     Returns:
-        A sentence on how many packages were checked, and which were not.
+        A sentence with the number of checked packages, and those that were not checked.
 
     Raises:
-        ReleaseError: A vulnerability is known.
+        ReleaseError: A package has a known vulnerability, or could not be looked up although
+            `required` is true.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "here.txt")
@@ -145,33 +146,33 @@ def vulnerabilities(root: Path, *, required: bool) -> str:
     sentence, complete = read_pip_audit(answer)
     if complete:
         return sentence
-    said = sentence if answer["dependencies"] else f"{sentence}\n{done.stderr.rstrip()}"
+    reason = sentence if answer["dependencies"] else f"{sentence}\n{done.stderr.rstrip()}"
     if required:
-        raise ReleaseError(said)
-    return f"SKIPPED, in whole or in part: {said}"
+        raise ReleaseError(reason)
+    return f"SKIPPED, in whole or in part: {reason}"
 
 
 def read_pip_audit(answer: dict[str, Any]) -> tuple[str, bool]:
-    """Read a report of pip-audit: a sentence, and whether every package was checked.
+    """Return a sentence about a report of pip-audit, and whether every package was checked.
 
     Raises:
-        ReleaseError: The report has a vulnerability.
+        ReleaseError: The report contains a vulnerability.
     """
-    asked = [package for package in answer["dependencies"] if "skip_reason" not in package]
+    checked = [package for package in answer["dependencies"] if "skip_reason" not in package]
     vulnerable = [
         f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in "
         f"{', '.join(vulnerability['fix_versions']) or 'no version yet'}"
-        for package in asked
+        for package in checked
         for vulnerability in package["vulns"]
     ]
     if vulnerable:
         raise ReleaseError("\n".join(vulnerable))
-    silent = [package["name"] for package in answer["dependencies"] if "skip_reason" in package]
-    sentence = f"no known vulnerabilities in {len(asked)} checked packages"
-    if silent:
-        sentence += f"; {len(silent)} could not be checked: {', '.join(silent[:SHOWN])}"
-        sentence += " ..." if len(silent) > SHOWN else ""
-    return sentence, bool(asked) and not silent
+    skipped = [package["name"] for package in answer["dependencies"] if "skip_reason" in package]
+    sentence = f"no known vulnerabilities in {len(checked)} checked packages"
+    if skipped:
+        sentence += f"; {len(skipped)} could not be checked: {', '.join(skipped[:MAX_NAMED])}"
+        sentence += " ..." if len(skipped) > MAX_NAMED else ""
+    return sentence, bool(checked) and not skipped
 
 
 def pins_here(locked: str) -> list[str]:

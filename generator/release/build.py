@@ -1,4 +1,4 @@
-"""Build what is uploaded, so that anybody who builds the same commit gets the same bytes."""
+"""Build the wheel and the source distribution reproducibly."""
 
 import hashlib
 import os
@@ -12,14 +12,14 @@ from ..commands import ReleaseError, python, run
 
 
 class BuildEnvironment(NamedTuple):
-    """A place and a setting to build in, which must not show in the result."""
+    """The environment of a build, which must not affect the result."""
 
     folder: str
     umask: int
     time_zone: str
     hash_seed: str
     later: int
-    """Seconds by which the files are younger than the commit."""
+    """Seconds by which the files are newer than the commit."""
 
 
 BUILD_ENVIRONMENTS = (
@@ -32,14 +32,14 @@ def build(root: Path, target: Path) -> list[Path]:
     """Build the last commit twice, in different environments, and compare.
 
     Args:
-        root: The tree.
-        target: The folder for the files; what is in it is removed.
+        root: The checkout.
+        target: Folder for the files; its old content is removed.
 
     Returns:
         The wheel and the source distribution.
 
     Raises:
-        ReleaseError: The two differ, or a package index would not take them.
+        ReleaseError: The two builds differ, or a package index would refuse their metadata.
     """
     with tempfile.TemporaryDirectory() as folder:
         one, other = (_build(root, Path(folder), setting) for setting in BUILD_ENVIRONMENTS)
@@ -65,14 +65,14 @@ def _build(root: Path, folder: Path, setting: BuildEnvironment) -> Path:
         }
     )
     built = folder / setting.folder / "built"
-    # Without isolation, so that the backend is the locked one and not today's newest.
+    # Without isolation, so that the locked backend is used instead of the newest.
     command = python("build", "--no-isolation", "--outdir", built, source)
     run(*command, cwd=folder, env=env, umask=setting.umask)
     return built
 
 
 def require_same(one: Path, other: Path) -> None:
-    """Raise `ReleaseError` unless two folders hold the same files to the byte."""
+    """Raise `ReleaseError` unless two folders contain identical files."""
     names = {path.name for folder in (one, other) for path in folder.iterdir()}
     different = sorted(
         name
@@ -81,8 +81,8 @@ def require_same(one: Path, other: Path) -> None:
     )
     if different:
         raise ReleaseError(
-            f"two builds of one commit differ: {', '.join(different)}; something in them depends "
-            "on where or when they were built"
+            f"two builds of one commit differ: {', '.join(different)}; remove whatever depends on "
+            "the place or time of the build"
         )
 
 
@@ -94,7 +94,7 @@ SUMS = "SHA256SUMS"
 
 
 def write_sums(folder: Path) -> None:
-    """Write the checksums of a folder's files into it, in the form of `sha256sum`."""
+    """Write the checksums of a folder's files into it, in the format of `sha256sum`."""
     lines = [
         f"{digest(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != SUMS
     ]
@@ -102,7 +102,7 @@ def write_sums(folder: Path) -> None:
 
 
 def verify_sums(folder: Path) -> None:
-    """Raise `ReleaseError` unless a folder holds the files of its checksums, and no others."""
+    """Raise `ReleaseError` unless a folder contains exactly the files of its checksums."""
     path = folder / SUMS
     if not path.is_file():
         raise ReleaseError(f"{path} is missing: run `nox -s release` first")
@@ -110,7 +110,7 @@ def verify_sums(folder: Path) -> None:
     found = {path.name: digest(path) for path in folder.iterdir() if path.name != SUMS}
     if wrong := sorted(name for name, _ in expected.items() ^ found.items()):
         raise ReleaseError(
-            f"these files are not as {SUMS} lists them: {', '.join(dict.fromkeys(wrong))}; "
+            f"these files do not match {SUMS}: {', '.join(dict.fromkeys(wrong))}; "
             "run `nox -s release` again"
         )
 

@@ -1,4 +1,4 @@
-"""Check what may be, must be and must not be in what is uploaded."""
+"""Check the contents of the archives to upload."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import git, spec
 from ..commands import ReleaseError, attempt, python
 
-LARGEST = 1_000_000  # bytes of one file
+MAX_FILE_BYTES = 1_000_000
 GENERATED = [entry.package for entry in spec.contracts()]
 PACKAGES = (
     *(f"generated/{package}/" for package in GENERATED),
@@ -47,12 +47,12 @@ MUST = {
 MUST_NOT = ("tests", "test", "__pycache__", ".git", ".nox", ".venv", ".hypothesis", "dist", "build")
 MUST_NOT_END = (".pyc", ".pyo", ".orig", ".rej", ".log", ".db", ".sqlite", ".env", ".pem", "~")
 
-# A path below such a folder says on whose machine something was made.
+# A path on the machine where a file was made.
 _PLACE = re.compile(rb"(?<![\w.])(?:/home/\w|/Users/\w|/root/|[A-Z]:\\Users\\)")
 
 
 def check_contents(root: Path, built: list[Path]) -> None:
-    """Raise `ReleaseError` with every fault of the archives that were built from a tree."""
+    """Raise `ReleaseError` with all faults of the archives that were built from a tree."""
     tracked = git.files(root)
     known = [str(root).encode(), *(host.encode() for host in index_hosts())]
     found = [
@@ -70,10 +70,10 @@ def faults(
     """Yield every fault of one archive, as a sentence.
 
     Args:
-        archive: The file of the archive.
-        content: Name to bytes of its members.
-        tracked: The names of the files under git.
-        revealing: Words that would say where it was built.
+        archive: Path of the archive.
+        content: Bytes of its members, by name.
+        tracked: Names of the files under git.
+        revealing: Words that would reveal where it was built.
     """
     for pattern in MUST[archive.suffix]:
         if not any(fnmatch(name, pattern) for name in content):
@@ -85,8 +85,8 @@ def faults(
             yield f"{name} must not be included: {wrong[0]}"
         if name.endswith(MUST_NOT_END):
             yield f"{name} must not be included: {Path(name).suffix or name[-1]}"
-        if len(data) > LARGEST:
-            yield f"{name} has {len(data):,} bytes, more than {LARGEST:,}"
+        if len(data) > MAX_FILE_BYTES:
+            yield f"{name} has {len(data):,} bytes, more than {MAX_FILE_BYTES:,}"
         if place := _PLACE.search(data):
             yield f"{name} contains a path of a machine: {place[0].decode()}..."
         for word in revealing:
@@ -114,7 +114,7 @@ def _unexpected(archive: Path, content: dict[str, bytes], tracked: list[str]) ->
 
 
 def members(archive: Path) -> dict[str, bytes]:
-    """Read an archive: name to bytes; in a source distribution without the first folder."""
+    """Return the members of an archive by name; those of an sdist without the top folder."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return {name: wheel.read(name) for name in wheel.namelist() if not name.endswith("/")}
@@ -133,6 +133,6 @@ VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_IND
 def index_hosts() -> list[str]:
     """Return the hosts of package indexes in the settings of pip and uv."""
     settings = attempt(*python("pip", "config", "list")).stdout.splitlines()
-    said = [line for line in settings if "index" in line.partition("=")[0]]
-    said += [os.environ.get(name, "") for name in VARIABLES]
-    return sorted({host for line in said for host in _HOST.findall(line)})
+    lines = [line for line in settings if "index" in line.partition("=")[0]]
+    lines += [os.environ.get(name, "") for name in VARIABLES]
+    return sorted({host for line in lines for host in _HOST.findall(line)})

@@ -1,4 +1,4 @@
-"""Environments as users have them: this package and what it needs, nothing else."""
+"""Create environments like those of users, with only this package and its requirements."""
 
 import sys
 from pathlib import Path
@@ -12,8 +12,8 @@ from . import contents
 
 Resolution = Literal["lowest-direct", "highest"]
 
-# As the tests are run with. Not `local`, whose packages weigh gigabytes; nor `compat`, which is the
-# official client's list; nor what plugs into engines and frameworks.
+# The extras of the tests. Not `local`, whose packages have gigabytes; not `compat`, the
+# dependencies of the official client; and not those of engines and frameworks.
 EXTRAS = (
     *("arrow", "cli", "emulator", "images", "mongodb", "numpy", "otel", "progress", "sagemaker"),
     *("socks", "tables", "tokenizers", "vertex", "video"),
@@ -22,15 +22,15 @@ SMOKE_TEST = Path(__file__).parent / "smoke_test.py"
 
 
 def make_environment(folder: Path, needed: list[str], resolution: Resolution = "highest") -> Path:
-    """Create a virtual environment with nothing but these requirements.
+    """Create a virtual environment with only these requirements.
 
     Args:
-        folder: The folder to create.
-        needed: The requirements.
-        resolution: Whether to take their lowest or highest versions.
+        folder: Folder to create.
+        needed: Requirements.
+        resolution: Install their lowest or highest versions.
 
     Returns:
-        The environment's interpreter.
+        The interpreter of the environment.
     """
     uv("venv", "--quiet", "--python", sys.executable, folder)
     interpreter = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
@@ -39,18 +39,18 @@ def make_environment(folder: Path, needed: list[str], resolution: Resolution = "
 
 
 def install_wheel(interpreter: Path, wheel: Path) -> None:
-    """Install a wheel without dependencies, and check that none is missing."""
+    """Install a wheel without its dependencies, and check that none is missing."""
     uv("pip", "install", "--python", interpreter, "--no-deps", wheel)
     uv("pip", "check", "--python", interpreter)
 
 
 def run_smoke_test(interpreter: Path, script: Path = SMOKE_TEST) -> str:
-    """Run a script in an environment, with warnings as errors, and return what it prints."""
+    """Run a script in an environment, with warnings as errors, and return its output."""
     return run(interpreter, "-I", "-W", "error", script, cwd=interpreter.parent)
 
 
 def requirements(wheel: Path, extras: tuple[str, ...] = EXTRAS) -> list[str]:
-    """Return what a wheel needs on this interpreter and system, with these extras."""
+    """Return the requirements of a wheel with extras, for this interpreter and system."""
     found: set[str] = set()
     for text in _metadata(wheel).get("requires_dist", []):
         needed = Requirement(text)
@@ -69,5 +69,5 @@ def _metadata(wheel: Path) -> dict[str, list[str]]:
 
 
 def uv(*arguments: str | Path, cwd: Path | None = None) -> str:
-    """Run uv, and return what it prints."""
+    """Run uv, and return its output."""
     return run(*python("uv", *arguments), cwd=cwd)

@@ -1,4 +1,4 @@
-"""Lock what development and release install, to versions and hashes; users are held to none."""
+"""Lock the packages of development and release to versions and hashes; users are not affected."""
 
 import tomllib
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from ..commands import ReleaseError
 from .install import EXTRAS, uv
 
 FILE = Path("generator", "release", "locked.txt")
-# What the workflows install before nox is there to install the rest; pip reads it.
+# The packages that workflows install first, with pip, to get nox.
 FIRST = Path("generator", "release", "nox.txt")
-# Frameworks must work at their newest versions, and would hold others back; torch differs between
-# machines.
+# Frameworks must work at their newest versions, and would hold back other packages; torch differs
+# between machines.
 UNLOCKED = ("engines", "frameworks", "gateways", "local", "spark")
 HASH = "--hash=sha256:"
 
 
 def write(root: Path) -> None:
-    """Lock everything to the newest version that fits, for every interpreter and system."""
+    """Lock all packages to their newest compatible versions, for every interpreter and system."""
     project = _project(root)
     oldest = next(iter(SpecifierSet(project["project"]["requires-python"]))).version
     groups = [name for name in project["dependency-groups"] if name not in UNLOCKED]
@@ -34,7 +34,7 @@ def write(root: Path) -> None:
     for file, wanted in ((FILE, everything), (FIRST, ["--group=nox", "--constraint", FILE])):
         uv(
             *("pip", "compile", *wanted, "--universal", "--python-version", oldest),
-            # Neither paths nor the index may show in the file.
+            # The file must contain neither paths nor the URL of the index.
             *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
             *("--generate-hashes", "--upgrade", "--quiet", "--output-file", file),
             cwd=root,
@@ -51,7 +51,7 @@ def pins(text: str) -> Iterator[tuple[Requirement, list[str]]]:
 
 
 def faults(root: Path) -> Iterator[str]:
-    """Yield every requirement that is not locked, to a version that does not fit, or unhashed."""
+    """Yield a sentence for every requirement without a lock, a matching version or hashes."""
     locked: dict[str, list[Requirement]] = {}
     for file in (FILE, FIRST):
         for pin, hashes in pins(root.joinpath(file).read_text(encoding="utf-8")):
@@ -67,13 +67,13 @@ def faults(root: Path) -> Iterator[str]:
             version = next(iter(pin.specifier)).version
             if not requirement.specifier.contains(version, prereleases=True):
                 yield (
-                    f"{requirement.name} is locked to {version}, which does not fit {requirement}: "
-                    "run `nox -s lock`"
+                    f"{requirement.name} is locked to {version}, which does not match "
+                    f"{requirement}: run `nox -s lock`"
                 )
 
 
 def needed_by_users(root: Path) -> list[str]:
-    """Return what the package requires, with its extras."""
+    """Return the requirements of the package with its extras."""
     return list(_needed_by_users(_project(root)))
 
 

@@ -1,4 +1,4 @@
-"""Upload a release, and check that what arrives is what was sent."""
+"""Upload a release, and check that the index serves the same files."""
 
 import os
 import tempfile
@@ -17,17 +17,17 @@ from . import build, install
 
 NAME = "voyageai"
 TOKEN = "TWINE_PASSWORD"  # noqa: S105 - the variable's name, which twine gave it
-# An index may take a minute to show what it was given.
+# An index may take a minute to serve an uploaded file.
 MAX_ATTEMPTS, DELAY = 12, 10.0
 
 
 class Index(NamedTuple):
-    """A package index; without URLs the one that twine and pip are configured for."""
+    """A package index; without URLs the one in the settings of twine and pip."""
 
     upload: str | None = None
-    """The URL for uploads."""
+    """URL for uploads."""
     simple: str | None = None
-    """The URL from which pip installs."""
+    """URL for pip."""
 
 
 def publish(
@@ -36,17 +36,17 @@ def publish(
     """Upload a release, install it from the index, and run the smoke test.
 
     Args:
-        root: The tree that it was built from; its last commit must be tagged.
-        built: The folder with the files and their checksums.
-        index: Where to upload.
+        root: Checkout that it was built from; its last commit must be tagged.
+        built: Folder with the files and their checksums.
+        index: Index to upload to.
         wait: Sleeps for some seconds.
 
     Returns:
-        What the smoke test printed.
+        The output of the smoke test.
 
     Raises:
-        ReleaseError: The release is not as it was built and tagged, is already published, is
-            refused, or does not come back the same.
+        ReleaseError: The files or the tag do not match the build, the version is already published,
+            the upload is refused, or the index serves other files.
     """
     build.verify_sums(built)
     wheel = _single(built, "*.whl")
@@ -56,7 +56,7 @@ def publish(
     if git.tagged(root, tag) != git.run(root, "rev-parse", "HEAD"):
         raise ReleaseError(f"the last commit is not tagged {tag}; run `nox -s release` first")
     with tempfile.TemporaryDirectory() as folder:
-        # An upload that stopped half way continues with the missing file.
+        # An interrupted upload continues with the missing file.
         missing = [file for file in files if not fetch(file, released, index, Path(folder))]
         if not missing:
             raise ReleaseError(
@@ -68,18 +68,18 @@ def publish(
 
 
 def first_call(built: Path, index: Index, wait: Callable[[float], None] = time.sleep) -> str:
-    """Install a release that was uploaded from the index, and run the smoke test.
+    """Install an uploaded release from the index, and run the smoke test.
 
     Args:
-        built: The folder with the files as they were built, and their checksums.
-        index: Where it was uploaded.
+        built: Folder with the built files and their checksums.
+        index: Index that it was uploaded to.
         wait: Sleeps for some seconds.
 
     Returns:
-        What the smoke test printed.
+        The output of the smoke test.
 
     Raises:
-        ReleaseError: The index does not return the same files, or the smoke test fails.
+        ReleaseError: The index serves other files, or the smoke test fails.
     """
     build.verify_sums(built)
     wheel = _single(built, "*.whl")
@@ -102,8 +102,8 @@ def upload(index: Index, files: list[Path]) -> None:
     user = {"TWINE_USERNAME": os.environ.get("TWINE_USERNAME", "__token__")} if token else {}
     done = attempt(*python("twine", "--no-color", *command), env=environment(user))
     if done.returncode:
-        said = f"{done.stdout}{done.stderr}".rstrip()
-        raise ReleaseError(f"the upload failed:\n{_redacted(token, said)}")
+        output = f"{done.stdout}{done.stderr}".rstrip()
+        raise ReleaseError(f"the upload failed:\n{_redacted(token, output)}")
 
 
 def require_published(
@@ -113,16 +113,16 @@ def require_published(
     wait: Callable[[float], None],
     max_attempts: int = MAX_ATTEMPTS,
 ) -> None:
-    """Raise `ReleaseError` unless an index returns these files, to the byte, before long."""
+    """Raise `ReleaseError` unless an index serves identical files within some attempts."""
     for file in files:
-        for look in range(max_attempts):
-            if look:
+        for attempt_number in range(max_attempts):
+            if attempt_number:
                 wait(DELAY)
             with tempfile.TemporaryDirectory() as folder:
                 fetched = fetch(file, released, index, Path(folder))
                 if fetched and build.digest(fetched) != build.digest(file):
                     raise ReleaseError(
-                        f"the index returns another {file.name} than was uploaded; warn its users"
+                        f"the index serves another {file.name} than was uploaded; warn its users"
                     )
                 if fetched:
                     break
@@ -153,7 +153,7 @@ def _address(index: Index) -> tuple[str, ...]:
 
 
 def _settings(index: Index) -> dict[str, str]:
-    """Return the environment, without pip's own settings if an index is given."""
+    """Return the environment variables, without settings of pip if the index has a URL."""
     if index.simple is None:
         return environment({})
     return environment({"PIP_CONFIG_FILE": os.devnull}, without=("PIP_",))
@@ -162,7 +162,7 @@ def _settings(index: Index) -> dict[str, str]:
 def _single(folder: Path, pattern: str) -> Path:
     found = list(folder.glob(pattern))
     if len(found) != 1:
-        raise ReleaseError(f"{folder} must hold one file {pattern}, not {len(found)}")
+        raise ReleaseError(f"{folder} must contain one file {pattern}, not {len(found)}")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""Make a first call where only the installed package and its requirements are."""
+"""Make a first call in an environment with only the package and its requirements."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from voyageai_rest.catalogue import MODELS
 
 
 def main() -> None:
-    """Embed two texts, against the emulator."""
+    """Embed two texts with the emulator."""
     for package in (voyageai, voyageai_emulator, voyageai_rest, voyageai_admin_rest):
         folder = Path(str(package.__file__)).parent
         if not (folder.is_relative_to(sys.prefix) and folder.joinpath("py.typed").is_file()):

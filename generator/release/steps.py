@@ -1,4 +1,4 @@
-"""The steps of a release, in their order; each starts from the tree and what the last one left."""
+"""The steps of a release in order; each uses the tree and the result of the previous step."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from .audit import SBOM_SUFFIX, bill_of_materials, licence_faults, secrets, vuln
 
 
 def ready(root: Path) -> str:
-    """Check that the tree may become a release: committed, described, and without secrets."""
+    """Check that the tree can be released: committed, with a changelog, and without secrets."""
     git.require_clean(root)
     released = version.final(version.read(root))
     changelog.cut(_changelog(root), released, date.min)
@@ -30,7 +30,7 @@ def ready(root: Path) -> str:
 
 
 def cut(root: Path, day: date) -> str:
-    """Make the version final and date its changelog, in a commit; do nothing if both are."""
+    """Make the version final and date its changelog, in a commit, unless that is done already."""
     git.require_clean(root)
     released = version.final(version.read(root))
     text = changelog.cut(_changelog(root), released, day)
@@ -41,18 +41,16 @@ def cut(root: Path, day: date) -> str:
 
 
 def make(root: Path, target: Path) -> str:
-    """Build twice, check the contents, and write the checksums."""
+    """Build twice, compare, check the contents, and write the checksums."""
     git.require_clean(root)
     built = build.build(root, target)
     contents.check_contents(root, built)
     build.write_sums(target)
-    return (
-        "two builds are the same to the byte:\n" + (target / build.SUMS).read_text("utf-8").rstrip()
-    )
+    return "two builds are identical:\n" + (target / build.SUMS).read_text("utf-8").rstrip()
 
 
 def verify(root: Path, target: Path) -> str:
-    """Run the wheel with its oldest and newest dependencies; check licences, write the SBOM."""
+    """Test the wheel with its oldest and newest dependencies; check licences, write the SBOM."""
     build.verify_sums(target)
     wheel = next(target.glob("*.whl"))
     needed = install.requirements(wheel)
@@ -61,17 +59,17 @@ def verify(root: Path, target: Path) -> str:
         newest = install.make_environment(Path(folder, "newest"), needed)
         for interpreter in (lowest, newest):
             install.install_wheel(interpreter, wheel)
-        said = [install.run_smoke_test(interpreter) for interpreter in (lowest, newest)]
+        outputs = [install.run_smoke_test(interpreter) for interpreter in (lowest, newest)]
         bill = bill_of_materials(root, newest, version.read(root), git.seconds(root))
     _raise_for(list(licence_faults(bill)))
     name = "-".join(wheel.name.split("-")[:2]) + SBOM_SUFFIX
     target.joinpath(name).write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
     build.write_sums(target)
-    return f"with the oldest dependencies: {said[0]}with the newest: {said[1]}".rstrip()
+    return f"with the oldest dependencies: {outputs[0]}with the newest: {outputs[1]}".rstrip()
 
 
 def compare(root: Path, target: Path) -> str:
-    """Build the last commit again, and check that what was built elsewhere is the same."""
+    """Build the last commit again, and compare with the files that were built elsewhere."""
     build.verify_sums(target)
     with tempfile.TemporaryDirectory() as folder:
         there, here = Path(folder, "there"), Path(folder, "here")
@@ -80,7 +78,7 @@ def compare(root: Path, target: Path) -> str:
             shutil.copy(package, there)
         build.build(root, here)
         build.require_same(there, here)
-    return "built again here, wheel and source distribution are the same to the byte"
+    return "a build on this machine gives identical files"
 
 
 def tag(root: Path, target: Path) -> str:
@@ -89,7 +87,7 @@ def tag(root: Path, target: Path) -> str:
     released = version.read(root)
     if released.is_devrelease or not any(target.glob(f"*-{released}-*.whl")):
         raise ReleaseError(
-            f"{target} does not hold a build of {released}; run `nox -s release` again"
+            f"{target} does not contain a build of {released}; run `nox -s release` again"
         )
     git.tag(root, version.tag(released), f"Release {released}")
     name = version.tag(released)
@@ -100,7 +98,7 @@ def tag(root: Path, target: Path) -> str:
 
 
 def bump(root: Path, following: Version) -> str:
-    """Start the next version: write it with .dev0, and an empty section for it."""
+    """Start the next version: write it with .dev0, and an empty section of the changelog."""
     git.require_clean(root)
     if str(following) != ".".join(map(str, following.release)) or len(following.release) != 3:
         raise ReleaseError(f"{following} is not a version of three numbers, such as 0.7.0")
@@ -111,17 +109,18 @@ def bump(root: Path, following: Version) -> str:
     text = changelog.begin(_changelog(root), following)
     version.write(root, Version(f"{following}.dev0"))
     root.joinpath(changelog.FILE).write_text(text, encoding="utf-8")
-    return f"{following} is started; write what is new in {changelog.FILE}"
+    return f"{following} is started; write its changes in {changelog.FILE}"
 
 
 def audit(root: Path, *, required: bool) -> str:
-    """Look for secrets, unlocked packages, licences not allowed, and known vulnerabilities."""
+    """Find secrets, unlocked packages, licences that are not allowed, and known vulnerabilities."""
     with tempfile.TemporaryDirectory() as folder:
         interpreter = install.make_environment(Path(folder, "newest"), lock.needed_by_users(root))
         bill = bill_of_materials(root, interpreter, version.read(root), git.seconds(root))
     _raise_for([*_source_faults(root), *licence_faults(bill)])
-    said = vulnerabilities(root, required=required)
-    return f"no secrets; all licences of {len(bill['components'])} packages are allowed; {said}"
+    looked_up = vulnerabilities(root, required=required)
+    licences = f"all licences of {len(bill['components'])} packages are allowed"
+    return f"no secrets; {licences}; {looked_up}"
 
 
 def _source_faults(root: Path) -> list[str]:

@@ -1,1 +1,1 @@
-"""The version and the changelog lines that the changes since the last release ask for."""
+"""Check the version and the changelog against the changes since the last release."""

@@ -1,4 +1,4 @@
-"""`python -m generator.semver [BASE]`."""
+"""`python -m generator.semver [BASE]`: check the version and the changelog."""
 
 import argparse
 import sys
@@ -21,18 +21,18 @@ def main(
     root: Path = paths.ROOT,
     checkers: Sequence[tuple[str, ...]] = CHECKERS,
 ) -> int:
-    """Compare and print.
+    """Compare the tree with its last release, and print the verdict.
 
     Returns:
-        The exit status: 0 if version and changelog cover everything, 1 if not, 3 if it could not
-        compare.
+        The exit status: 0 if version and changelog cover all changes, 1 if not, 3 if the comparison
+        failed.
     """
     parser = argparse.ArgumentParser(
         prog="python -m generator.semver",
-        description="Check that version and changelog cover what changed since the last release.",
+        description="Check that version and changelog cover the changes since the last release.",
     )
     parser.add_argument("base", nargs="?", help="a git revision; the last release's tag by default")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="how to show it")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the report")
     chosen = parser.parse_args(arguments)
     try:
         revision = chosen.base or last_release(root)
@@ -43,7 +43,7 @@ def main(
     except (GenerationError, ReleaseError) as error:
         print(error, file=sys.stderr)
         return FAILED
-    except Exception:  # noqa: BLE001  # Python's own status is that of a problem found
+    except Exception:  # noqa: BLE001  # Python's exit status 1 means a problem
         traceback.print_exc()
         return FAILED
     print(FORMATS[chosen.format](found))

@@ -1,4 +1,4 @@
-"""The changelog's headings: what is not yet released, and when the rest was."""
+"""Read and change the headings of the changelog, with their versions and dates."""
 
 import re
 from datetime import date
@@ -14,34 +14,38 @@ _HEADING = re.compile(r"^## (?P<version>\S+) \((?P<when>[^)]+)\)$", re.MULTILINE
 
 
 def cut(text: str, version: Version, day: date) -> str:
-    """Date the first section of the changelog.
+    """Set the date of the first section of the changelog.
 
     Args:
         text: The changelog.
-        version: The version that its first heading must name.
-        day: The day of the release.
+        version: Version that its first heading must have.
+        day: Day of the release.
 
     Returns:
-        The changelog with the day in that heading; unchanged if a day is there already.
+        The changelog with the day in that heading; unchanged if it has one already.
 
     Raises:
-        ReleaseError: The first heading is another version's, or its section is empty.
+        ReleaseError: The first heading has another version, or its section is empty.
     """
     heading = _first(text)
     if heading["version"] != str(version):
         raise ReleaseError(
             f"{FILE}: the first section is for {heading['version']}, but the version is {version}; "
-            f"write what is new under '## {version} ({UNRELEASED})'"
+            f"write the changes under '## {version} ({UNRELEASED})'"
         )
     if not section(text, version):
-        raise ReleaseError(f"{FILE}: the section of {version} is empty; write what is new")
+        raise ReleaseError(f"{FILE}: the section of {version} is empty; write the changes")
     if heading["when"] != UNRELEASED:
         return text
     return text[: heading.start()] + f"## {version} ({day:%Y-%m-%d})" + text[heading.end() :]
 
 
 def begin(text: str, version: Version) -> str:
-    """Return the changelog with an empty section for a new version."""
+    """Return the changelog with an empty section for a new version.
+
+    Raises:
+        ReleaseError: The first section is not released yet.
+    """
     heading = _first(text)
     if heading["when"] == UNRELEASED:
         raise ReleaseError(f"{FILE}: {heading['version']} is {UNRELEASED}; release it first")
@@ -49,7 +53,7 @@ def begin(text: str, version: Version) -> str:
 
 
 def section(text: str, version: Version) -> str:
-    """Return the section of a version without its heading; empty if there is none."""
+    """Return the section of a version without its heading; empty if there is no such section."""
     headings = list(_HEADING.finditer(text))
     ends = [*(heading.start() for heading in headings[1:]), len(text)]
     for heading, end in zip(headings, ends, strict=True):

@@ -1,4 +1,4 @@
-"""Draft a section of the changelog, and find what a written one leaves out."""
+"""Draft a section of the changelog, and find the changes that a section does not mention."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from .. import spec
 from . import changelog
 from .changes import HEADINGS, Change, Level
 
-# An operation's path is added to its line; the sentences about these name their place already.
+# Places that their sentences already name; to other lines the operation is added.
 NAMED_IN_SENTENCE = (
     *("catalogue", "pyproject", "schemas", "tags"),
     *("voyageai", "voyageai_emulator"),
@@ -18,7 +18,7 @@ NAMED_IN_SENTENCE = (
 
 
 def draft(version: Version, changes: Sequence[Change]) -> str:
-    """Draft the section of a version; a sentence that several places share stands there once."""
+    """Draft the section of a version, with one line for changes that several places share."""
     lines = [f"## {version} ({changelog.UNRELEASED})"]
     for heading in HEADINGS:
         places: dict[str, list[str]] = {}
@@ -32,21 +32,21 @@ def draft(version: Version, changes: Sequence[Change]) -> str:
 
 
 def missing(section: str, changes: Sequence[Change]) -> list[Change]:
-    """Return the changes that a section does not name.
+    """Return the changes that a section does not mention.
 
-    What breaks must be named under another heading than `Added`.
+    Breaking changes must be mentioned under a heading other than `Added`.
     """
     without_added = _without_added(section)
     return [
         item
         for item in changes
         if item.subject is not None
-        and not _names(without_added if item.level is Level.MAJOR else section, item.subject)
+        and not _mentions(without_added if item.level is Level.MAJOR else section, item.subject)
     ]
 
 
 def mentions_breaking(section: str) -> bool:
-    """Return whether a section has a line under another heading than `Added`."""
+    """Return whether a section has a line under a heading other than `Added`."""
     lines = _without_added(section).splitlines()
     return any(line.strip() and not line.startswith("#") for line in lines)
 
@@ -55,8 +55,8 @@ def _without_added(section: str) -> str:
     return re.sub(r"^### Added\b.*?(?=^### |\Z)", "", section, flags=re.MULTILINE | re.DOTALL)
 
 
-def _names(text: str, subject: str) -> bool:
-    """Return whether a text has a word of its own, not only one that contains it."""
+def _mentions(text: str, subject: str) -> bool:
+    """Return whether a text contains a subject as a whole word."""
     return re.search(rf"(?<![\w-]){re.escape(subject)}(?![\w-]|\.\d)", text) is not None
 
 

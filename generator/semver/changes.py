@@ -1,4 +1,4 @@
-"""A change that users may notice, and how much it is."""
+"""Changes that users may notice, with their level of semantic versioning."""
 
 from enum import IntEnum
 
@@ -8,7 +8,7 @@ from ..drift.differences import Difference, Severity
 
 
 class Level(IntEnum):
-    """Size of a change, by semantic versioning."""
+    """Level of a change, by semantic versioning."""
 
     NONE = 0
     PATCH = 1
@@ -25,20 +25,20 @@ LEVELS = {
     Severity.ADDITIVE: Level.MINOR,
     Severity.DOCUMENTATION: Level.PATCH,
 }
-# Of differences in documentation only this kind matters to users.
+# The only kind of documentation difference that matters to users.
 FACTS = "fact-changed"
 
 
 @frozen
 class Change:
-    """Something that users may notice.
+    """A change that users may notice.
 
     Attributes:
-        path: Where it is.
-        level: How much it is.
-        heading: The changelog's heading that it belongs under; None if it is not for users.
-        sentence: What it is.
-        subject: The word by which the changelog must name it; None if it need not.
+        path: Place of the change.
+        level: Level of the change.
+        heading: Heading in the changelog; None if it does not belong there.
+        sentence: Description of the change.
+        subject: Name that the changelog must mention; None if it need not.
     """
 
     path: str
@@ -49,7 +49,7 @@ class Change:
 
 
 def contract_change(difference: Difference) -> Change:
-    """Return a difference between two contracts as a change of this package."""
+    """Convert a difference between two contracts to a change of this package."""
     level = LEVELS[difference.severity]
     return Change(
         difference.path,

@@ -1,4 +1,4 @@
-"""Compare the public interface of two versions of a package, with griffe."""
+"""Compare the public interfaces of two versions of a package, with griffe."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +11,8 @@ from attrs import frozen
 from .. import paths, spec
 from .changes import Change, Level
 
-# Public by name, but for the package's own use; what other modules export of them is public.
+# Private modules without an underscore; their names are public only where other modules export
+# them.
 INTERNAL = (
     *("voyageai.calls", "voyageai.cli.", "voyageai.html", "voyageai.inputs", "voyageai.limits"),
     *("voyageai.media", "voyageai.prices", "voyageai.transport", "voyageai.vectors"),
@@ -26,9 +27,9 @@ class Interface:
     """The public interface of a package.
 
     Attributes:
-        package: The package, as griffe loaded it.
-        reachable: Definitions by every public path that leads to them.
-        names: The public path that reports use, by the path of the definition.
+        package: The package as loaded by griffe.
+        reachable: Definitions by each of their public paths.
+        names: Public paths for reports, by the paths of definitions.
     """
 
     package: griffe.Module
@@ -41,10 +42,10 @@ def load(package: str, folder: Path) -> Interface | None:
 
     Args:
         package: Name of the package.
-        folder: The folder that holds it.
+        folder: Folder that contains the package.
 
     Returns:
-        Its interface; None if the folder does not hold it.
+        The interface; None if the folder does not contain the package.
     """
     if not folder.joinpath(package).is_dir():
         return None
@@ -59,7 +60,7 @@ def load(package: str, folder: Path) -> Interface | None:
 
 
 def _paths(item: Item, path: str) -> Iterator[tuple[str, griffe.Object, bool]]:
-    """Yield path, definition, and whether it is inherited, of everything public below an item."""
+    """Yield path, definition, and whether it is inherited, for each public name below an item."""
     for name, member in item.all_members.items():
         way = f"{path}.{name}"
         if not member.is_public or _is_common(name):
@@ -75,7 +76,7 @@ def _paths(item: Item, path: str) -> Iterator[tuple[str, griffe.Object, bool]]:
 
 
 def _definition(member: Item, package: str) -> griffe.Object | None:
-    """Return the definition behind a name, if this package has it."""
+    """Return the definition of a name; None if it is in another package."""
     if isinstance(member, griffe.Object):
         return member
     if not member.target_path.startswith(f"{package}."):
@@ -83,7 +84,7 @@ def _definition(member: Item, package: str) -> griffe.Object | None:
     try:
         return member.final_target
     except griffe.AliasResolutionError:
-        return None  # it leads to another package
+        return None  # defined in another package
 
 
 def _is_type_variable(item: griffe.Object) -> bool:
@@ -91,27 +92,28 @@ def _is_type_variable(item: griffe.Object) -> bool:
 
 
 def _is_common(name: str) -> bool:
-    """Return whether every object has this name, or only attrs calls it."""
+    """Return whether every object has this name, or it is internal to attrs."""
     return (name != "__init__" and hasattr(object, name)) or name.startswith("__attrs_")
 
 
-# A release changes their values, and breaks nothing.
+# Values that change with each release.
 VERSION_NAMES = ("voyageai.VERSION", "voyageai.__version__", "voyageai.version.VERSION")
-# Griffe's check of bases compares their number alone; types and values it reports at every change.
+# Compared here instead: griffe only compares the number of base classes, and reports every change
+# of a type or value as breaking.
 HANDLED_HERE = ("ATTRIBUTE_CHANGED_TYPE", "ATTRIBUTE_CHANGED_VALUE", "CLASS_REMOVED_BASE")
-MAX_CHARACTERS = 80  # of a value that is compared: longer ones are tables
+MAX_CHARACTERS = 80  # of values to compare, as longer ones are tables
 
 
 def compare_interfaces(
     package: str, old: Path, new: Path, *, constructed: bool = True
 ) -> list[Change]:
-    """Return what is gone, new and different, once each.
+    """Return the removed, new and changed names, each once.
 
     Args:
         package: Name of the package.
-        old: The folder that holds it as it was.
-        new: The folder that holds it as it is.
-        constructed: Users call its attrs classes themselves, so defaults of fields count.
+        old: Folder that contains the old version.
+        new: Folder that contains the new version.
+        constructed: Compare defaults of attrs classes, because users create their objects.
     """
     before, after = load(package, old), load(package, new)
     if before is None or after is None:
@@ -136,8 +138,8 @@ def _breakages(before: Interface, after: Interface) -> Iterator[Change]:
             continue
         if kind.startswith("PARAMETER"):
             aspect = "kind" if kind.endswith("KIND") else "default"
-            stood = _text(getattr(was, aspect, None)), _text(getattr(now, aspect, None))
-            yield _change(kind, path, (was or now).name, *stood)
+            values = _text(getattr(was, aspect, None)), _text(getattr(now, aspect, None))
+            yield _change(kind, path, (was or now).name, *values)
         else:
             yield _change(kind, path, "", _text(was), _text(now))
 
@@ -161,7 +163,7 @@ def _additions(before: Interface, after: Interface) -> Iterator[Change]:
 
 
 def _values(before: Interface, after: Interface, *, constructed: bool) -> Iterator[Change]:
-    """Yield what griffe does not report: new optional parameters, and changed types and values."""
+    """Yield new optional parameters, and changed types and values, which griffe does not report."""
     for name in after.names.values():
         was, now = before.reachable.get(name), after.reachable[name]
         if isinstance(was, griffe.Function) and isinstance(now, griffe.Function):
@@ -180,15 +182,15 @@ def _values(before: Interface, after: Interface, *, constructed: bool) -> Iterat
 
 def _default(name: str, was: griffe.Attribute, now: griffe.Attribute) -> Iterator[Change]:
     """Compare the default of an argument of an attrs class's constructor."""
-    stood = [_default_of(attribute) for attribute in (was, now)]
-    if stood[0] != stood[1] and stood[0] is not None:
-        kind = "PARAMETER_CHANGED_REQUIRED" if stood[1] is None else "PARAMETER_CHANGED_DEFAULT"
+    defaults = [_default_of(attribute) for attribute in (was, now)]
+    if defaults[0] != defaults[1] and defaults[0] is not None:
+        kind = "PARAMETER_CHANGED_REQUIRED" if defaults[1] is None else "PARAMETER_CHANGED_DEFAULT"
         path, _, parameter = name.rpartition(".")
-        yield _change(kind, path, parameter, *map(str, stood))
+        yield _change(kind, path, parameter, *map(str, defaults))
 
 
 def _default_of(attribute: griffe.Attribute) -> str | None:
-    """Return a default, or its factory; None if there is none, or if it is no argument."""
+    """Return the default or factory of a field; None if it has none, or is not an argument."""
     holder, value = attribute.parent, attribute.value
     if not (isinstance(holder, griffe.Class) and attribute.annotation is not None):
         return None
@@ -196,21 +198,23 @@ def _default_of(attribute: griffe.Attribute) -> str | None:
         return None
     if not (isinstance(value, griffe.ExprCall) and value.canonical_path == "attrs.field"):
         return None if value is None else str(value)
-    said = {
+    options = {
         argument.name: str(argument.value)
         for argument in value.arguments
         if isinstance(argument, griffe.ExprKeyword)
     }
-    return None if said.get("init") == "False" else said.get("default", said.get("factory"))
+    if options.get("init") == "False":
+        return None
+    return options.get("default", options.get("factory"))
 
 
 def _bases(before: Interface, after: Interface) -> Iterator[Change]:
-    """Yield base classes that are lost: `except` and `isinstance` no longer match."""
+    """Yield lost base classes, for which `except` and `isinstance` no longer match."""
     for name in after.names.values():
         was, now = before.reachable.get(name), after.reachable[name]
         if isinstance(was, griffe.Class) and isinstance(now, griffe.Class):
             lost = _ancestors(was, before) - _ancestors(now, after)
-            for parent in now.resolved_bases:  # what these have lost is reported for them
+            for parent in now.resolved_bases:  # their own losses are reported for them
                 known = before.reachable.get(after.names.get(parent.path, ""))
                 lost -= _ancestors(known, before) if isinstance(known, griffe.Class) else set()
             for base in sorted(lost):
@@ -255,14 +259,14 @@ def _text(value: Any) -> str:
 def _change(kind: str, path: str, parameter: str = "", before: str = "", after: str = "") -> Change:
     level, heading, sentence = rules()[kind]
     path = path.removesuffix(".__init__")
-    said = sentence.format(path=path, parameter=parameter, before=before, after=after)
+    text = sentence.format(path=path, parameter=parameter, before=before, after=after)
     subject = parameter or path.rpartition(".")[2]
-    return Change(path, level, heading, said, subject if level >= Level.MINOR else None)
+    return Change(path, level, heading, text, subject if level >= Level.MINOR else None)
 
 
 @cache
 def rules() -> dict[str, tuple[Level, str | None, str]]:
-    """Read interface.yaml: kind to level, heading and sentence."""
+    """Read interface.yaml: level, heading and sentence by kind."""
     table = spec.load(paths.GENERATOR / "semver" / "interface.yaml")
     return {
         kind: (Level[level.upper()], heading, sentence)

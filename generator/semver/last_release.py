@@ -1,4 +1,4 @@
-"""The last release, as it was: what the tree is compared with."""
+"""Find the last release, and check it out for a comparison with the tree."""
 
 import subprocess
 import tarfile
@@ -19,9 +19,9 @@ SHIPPED = ("generated", "overlay", "spec")
 
 
 def last_release(root: Path) -> str | None:
-    """Return the tag of the newest final version that this branch contains; None before the first.
+    """Return the tag of the newest final version that this branch contains; None if there is none.
 
-    For a tree that is itself a release it is the release before.
+    If the tree is itself a release, the release before it is returned.
     """
     tags = git.run(root, "tag", "--list", "v*", "--merged", "HEAD").split()
     versions = {name: found for name in tags if (found := _version(name))}
@@ -45,7 +45,7 @@ def checked_out(root: Path, revision: str) -> Iterator[Path]:
     """Check out a revision into a temporary folder.
 
     Raises:
-        DriftError: Git does not know the revision.
+        DriftError: The revision does not exist.
     """
     command = ["git", "-C", str(root), "archive", "--format=tar", revision, "--"]
     done = subprocess.run(command, capture_output=True, check=False)
@@ -58,8 +58,8 @@ def checked_out(root: Path, revision: str) -> Iterator[Path]:
 
 
 def is_changed(root: Path, revision: str, old: Path) -> bool:
-    """Return whether users would get anything else than at a revision, except the version."""
-    places = (*SHIPPED, f":(exclude){version.FILE}")
-    changed = git.run(root, "diff", "--name-only", revision, "--", *places)
+    """Return whether the files that users get have changed since a revision, except the version."""
+    pathspecs = (*SHIPPED, f":(exclude){version.FILE}")
+    changed = git.run(root, "diff", "--name-only", revision, "--", *pathspecs)
     new = git.run(root, "ls-files", "--others", "--exclude-standard", "--", *SHIPPED)
     return bool(changed or new) or project(root) != project(old)

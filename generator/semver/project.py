@@ -1,4 +1,4 @@
-"""Compare pyproject.toml, and type-check the code that the last release accepted."""
+"""Compare pyproject.toml, and type-check typical user code of the last release."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from .changes import Change, Level
 OFFERED = {"optional-dependencies": "the extra", "scripts": "the command"}
 FILE = "pyproject.toml"
 TYPED = Path("tests", "typing")  # typical code of users
-# A later version may accept what an `ignore` in that code covers, so an unused one is fine.
+# Unused `ignore` comments are fine, as a later version may have better types.
 CHECKERS: tuple[tuple[str, ...], ...] = (
     ("mypy", "--no-warn-unused-ignores", "--no-error-summary", "--hide-error-context"),
     ("pyright",),
@@ -28,24 +28,24 @@ def project(root: Path) -> dict[str, Any]:
 
 
 def compare_projects(old: Path, new: Path) -> Iterator[Change]:
-    """Yield extras, commands and interpreters that are gone or new.
+    """Yield removed and new extras, commands and interpreters.
 
     Args:
-        old: The tree as it was.
-        new: The tree as it is.
+        old: Tree of the old version.
+        new: Tree of the new version.
     """
     before, after = project(old), project(new)
     for table, word in OFFERED.items():
-        was, now = before.get(table, {}).keys(), after.get(table, {}).keys()
-        for name in sorted(was - now):
+        old_names, new_names = before.get(table, {}).keys(), after.get(table, {}).keys()
+        for name in sorted(old_names - new_names):
             yield Change(FILE, Level.MAJOR, "Removed", f"{word} `{name}` is gone", name)
-        for name in sorted(now - was):
+        for name in sorted(new_names - old_names):
             yield Change(FILE, Level.MINOR, "Added", f"{word} `{name}` is new", name)
-    stood, stands = (str(side.get("requires-python", "any")) for side in (before, after))
-    if stood != stands:
-        # Users of another interpreter go on getting the last version for it.
-        number = re.search(r"\d+(?:\.\d+)*", stands)
-        sentence = f"the supported Python versions changed from {stood} to {stands}"
+    was, now = (str(side.get("requires-python", "any")) for side in (before, after))
+    if was != now:
+        # Users of a dropped interpreter still get the last version for it.
+        number = re.search(r"\d+(?:\.\d+)*", now)
+        sentence = f"the supported Python versions changed from {was} to {now}"
         yield Change(FILE, Level.MINOR, "Changed", sentence, number[0] if number else None)
 
 
@@ -55,9 +55,9 @@ def check_usage(
     """Yield a change for each type checker that reports errors in the last release's typical code.
 
     Args:
-        root: The tree as it is, with the checkers' settings.
-        old: The tree of the last release.
-        checkers: Modules to run, with their options.
+        root: Current tree, with the settings of the checkers.
+        old: Tree of the last release.
+        checkers: Names of modules to run, with their options.
     """
     files = sorted(old.joinpath(TYPED).glob("*.py"))
     for name, *options in checkers if files else ():
@@ -69,10 +69,10 @@ def check_usage(
             check=False,
         )
         if done.returncode:
-            said = (done.stdout + done.stderr).replace(f"{old}/", "").strip()
+            output = (done.stdout + done.stderr).replace(f"{old}/", "").strip()
             yield Change(
                 TYPED.as_posix(),
                 Level.MAJOR,
                 None,
-                f"{name} reports errors in code that the last release accepted:\n{said}",
+                f"{name} reports errors in code that the last release accepted:\n{output}",
             )

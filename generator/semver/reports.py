@@ -1,4 +1,4 @@
-"""Show a verdict: as text, as Markdown for a pull request, as JSON."""
+"""Format a verdict as text, as Markdown for a pull request, or as JSON."""
 
 import json
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from .changes import Change, Level
 from .verdict import Verdict
 
 VERSION = 2
-COVERED = "The version and the changelog cover everything."
+COVERED = "The version and the changelog cover all changes."
 NAMES = {
     Level.MAJOR: "programs have to change",
     Level.MINOR: "something is new",
-    Level.PATCH: "nothing to do for users",
+    Level.PATCH: "users need not do anything",
     Level.NONE: "nothing has changed",
 }
 
@@ -42,7 +42,7 @@ def as_markdown(verdict: Verdict) -> str:
 
 
 def as_json(verdict: Verdict) -> str:
-    """Return JSON, whose keys are never renamed without a new `version`."""
+    """Return JSON; a renamed key means a new `version`."""
     report = {
         "version": VERSION,
         "base": verdict.base,
@@ -67,7 +67,7 @@ def as_json(verdict: Verdict) -> str:
 
 
 def as_draft(verdict: Verdict) -> str:
-    """Return the draft of the changelog's section alone."""
+    """Return only the draft of the changelog's section."""
     return verdict.draft
 
 

@@ -1,4 +1,4 @@
-"""Compare the tree with its last release, and judge its version and its changelog."""
+"""Compare the tree with its last release, and check its version and its changelog."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,24 +16,24 @@ from .interface import compare_interfaces
 from .project import CHECKERS, check_usage, compare_projects
 from .version import minimum
 
-# Each package and the folder that holds it.
+# Packages, and the folders that contain them.
 WRITTEN = {"voyageai": "overlay", "voyageai_emulator": "overlay"}
 GENERATED = {entry.package: "generated" for entry in spec.contracts()}
 
 
 @frozen
 class Verdict:
-    """Changes since a release, and the version and changelog lines that they still need.
+    """Changes since a release, and the problems of version and changelog.
 
     Attributes:
-        base: The revision that the tree was compared with.
-        released: The version there.
-        now: The version of the tree.
-        level: How much has changed.
-        minimum: The lowest version that covers it.
-        changes: Everything that users may notice, the gravest first.
-        problems: What version and changelog do not cover.
-        draft: A section for the changelog.
+        base: Revision that the tree was compared with.
+        released: Version of that revision.
+        now: Version of the tree.
+        level: Highest level of the changes.
+        minimum: Lowest version for that level.
+        changes: Changes that users may notice, most severe first.
+        problems: Changes that version or changelog do not cover, as sentences.
+        draft: Draft of a section for the changelog.
     """
 
     base: str
@@ -50,12 +50,12 @@ def verdict(root: Path, revision: str, checkers: Sequence[tuple[str, ...]] = CHE
     """Compare a tree with a revision of it.
 
     Args:
-        root: The tree, as it is on the disk.
-        revision: What to compare it with, as a rule the tag of the last release.
-        checkers: Type checkers that must still accept the last release's typical code.
+        root: Working tree.
+        revision: Revision to compare with, usually the tag of the last release.
+        checkers: Type checkers that must still accept typical user code of the last release.
 
     Raises:
-        DriftError: One of the two can't be read.
+        DriftError: A contract can't be read.
         ReleaseError: A version can't be read.
     """
     with last_release.checked_out(root, revision) as old:
@@ -90,7 +90,7 @@ def _changes(root: Path, old: Path, checkers: Sequence[tuple[str, ...]]) -> list
     found = [
         *of_contract,
         *_interfaces(WRITTEN, old, root),
-        # Its objects are made by its own parsers, of what the contract says.
+        # Their objects are created by their own parsers.
         *(
             _of_generated(item, known)
             for item in _interfaces(GENERATED, old, root, constructed=False)
@@ -109,7 +109,7 @@ def _interfaces(
 
 
 def _of_generated(item: Change, known: set[str | None]) -> Change:
-    """Return a change of generated code, without a line of its own if the contract has one."""
+    """Return a change of generated code, without a heading if the contract covers it."""
     if item.level is Level.MAJOR and item.subject not in known:
         return item
     return Change(item.path, item.level, None, item.sentence)

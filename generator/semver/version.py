@@ -1,4 +1,4 @@
-"""The version: written once, in the package, and raised by how much has changed."""
+"""Read, write and increase the version, which is in the package only."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,11 @@ _LINE = re.compile(r'^VERSION = "([^"]+)"$', re.MULTILINE)
 
 
 def read(root: Path) -> Version:
-    """Read the version of a tree."""
+    """Read the version of a tree.
+
+    Raises:
+        ReleaseError: The file has no version.
+    """
     found = _LINE.search(root.joinpath(FILE).read_text(encoding="utf-8"))
     if found is None:
         raise ReleaseError(f'{FILE}: there is no line VERSION = "..."')
@@ -31,7 +35,7 @@ def parse(text: str) -> Version:
     """Parse a version, such as ``0.6.0``.
 
     Raises:
-        ReleaseError: The text is not a version.
+        ReleaseError: `text` is not a version.
     """
     try:
         return Version(text)
@@ -40,7 +44,7 @@ def parse(text: str) -> Version:
 
 
 def final(version: Version) -> Version:
-    """Return the version that a development version becomes: 0.6.0 of 0.6.0.dev0."""
+    """Return the final version of a development version, such as 0.6.0 for 0.6.0.dev0."""
     return Version(version.base_version) if version.is_devrelease else version
 
 
@@ -50,14 +54,14 @@ def tag(version: Version) -> str:
 
 
 def minimum(released: Version, level: Level) -> Version:
-    """Return the lowest version that says how much has changed.
+    """Return the lowest version for a level of changes.
 
-    Before 1.0.0 everything counts one place further to the right, as dependency resolvers have it:
-    the middle number rises when something breaks, the last one for the rest.
+    Before 1.0.0 every level increases the next lower number, as dependency resolvers expect: the
+    middle number for breaking changes, the last one for others.
 
     Args:
-        released: The version before; a pre-release becomes final at any level.
-        level: How much has changed since.
+        released: Previous version; a pre-release becomes final at any level.
+        level: Highest level of the changes since.
     """
     if released.is_prerelease:
         return Version(released.base_version)

@@ -1,1 +1,1 @@
-"""Build the documentation site: pages from docs/, a reference from the code, one folder of HTML."""
+"""Build the documentation site: pages of docs/ and a reference from the code, as HTML."""

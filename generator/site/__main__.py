@@ -1,4 +1,4 @@
-"""Build the documentation site into `build/site/html`, or show it while pages are written."""
+"""Build the documentation site into `build/site/html`, or serve it while you write."""
 
 import argparse
 import subprocess
@@ -15,10 +15,10 @@ SITE = FOLDER / "html"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build or serve, and return the exit status."""
+    """Build or serve the site, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.site", description=__doc__)
     parser.add_argument(
-        "--serve", action="store_true", help="serve it, and follow changes of docs/"
+        "--serve", action="store_true", help="serve the site, and update it when docs/ changes"
     )
     options = parser.parse_args(arguments)
     made = reference.pages()
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return status
     settings = pages.config()
     texts = {
-        file: reference.in_words(SOURCES.joinpath(file).read_text("utf-8"))
+        file: reference.as_markdown(SOURCES.joinpath(file).read_text("utf-8"))
         for _, _, file in pages.in_order(settings["nav"])
     }
     output.add_texts(SITE, texts, settings)
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(made: dict[str, str]) -> int:
-    """Serve until interrupted; what is made from the code is made once."""
+    """Serve until interrupted; pages from the code are not updated."""
     command = python("zensical", "serve", "--config-file", pages.CONFIG)
     with subprocess.Popen(command, cwd=paths.ROOT) as server:
         try:

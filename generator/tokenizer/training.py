@@ -1,4 +1,4 @@
-"""A byte-level BPE, trained on texts or made of another vocabulary."""
+"""Byte-level BPE tokenizers: train one, or build one from another vocabulary."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 VOCABULARY = 64_000
 LONGEST_TOKEN = 32
 
-# Cut as the current models' tokenizers were seen to cut: letters with the sign or space before
-# them, each digit by itself, signs with the space before and the line breaks after them, white
-# space. Nothing looks back, and a space before something visible begins a part: the emulator's
-# `tokenizer` cuts texts into parts on the strength of that.
+# Splits texts as the current models' tokenizers do: letters with the sign or space before them,
+# single digits, signs with the space before and the line breaks after them, white space. There are
+# no lookbehinds, and a space before a visible character begins a part; the emulator's `tokenizer`
+# relies on this to count parts separately.
 LETTERS = r"[^\r\n\p{L}\p{N}]?\p{L}+"
 ENDINGS = r"'(?i:[sdmt]|ll|ve|re)"
 SIGNS = r" ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -22,7 +22,7 @@ PATTERN = rf"{ENDINGS}|{LETTERS}|\p{{N}}|{SIGNS}|\s*[\r\n]+|\s+(?!\S)|\s"
 
 
 def train(texts: Iterable[str]) -> bytes:
-    """Train a tokenizer on texts, and return the content to keep of its `tokenizer.json`."""
+    """Train a tokenizer on texts, and return the content of its `tokenizer.json`, shortened."""
     tokenizer = _byte_level(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
@@ -34,18 +34,18 @@ def train(texts: Iterable[str]) -> bytes:
     tokenizer.train_from_iterator(texts, trainer)
     data = json.loads(tokenizer.to_str())
     model = data["model"]
-    # In the form that releases of the library before 0.20 read too, and that is shorter.
+    # The shorter format, which releases of the library before 0.20 read too.
     model["merges"] = [" ".join(pair) for pair in model["merges"]]
-    # The tokens follow from the merges; only those that none makes, the bytes, are named.
+    # Keep only the tokens of single bytes, as the others follow from the merges.
     model["vocab"] = {token: number for token, number in model["vocab"].items() if len(token) == 1}
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def count_by_ranks(ranks: Mapping[bytes, int], texts: Iterable[str]) -> list[int]:
-    """Count the tokens of texts by the vocabulary of another tokenizer that cuts texts alike.
+    """Count the tokens of texts with another vocabulary that splits texts in the same way.
 
     Args:
-        ranks: The number of each token; a token is merged before those of greater numbers.
+        ranks: Rank of each token; merges that give lower ranks come first.
         texts: The texts.
     """
     letters = _letters()
@@ -77,14 +77,14 @@ def _byte_level(model: models.BPE) -> Tokenizer:
 
 
 def _letters() -> list[str]:
-    """Return the letter that stands for each byte: itself if visible, else a spare one."""
+    """Return the character of each byte in byte-level BPE: itself if visible, else a spare one."""
     visible = {*range(33, 127), *range(161, 173), *range(174, 256)}
     spare = iter(range(256, 512))
     return [chr(byte if byte in visible else next(spare)) for byte in range(256)]
 
 
 def _last_merge(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]:
-    """Return the two tokens that a token is made of, when all others are merged by their ranks."""
+    """Return the two tokens whose merge gives a token, by the ranks of all others."""
     parts = [token[at : at + 1] for at in range(len(token))]
     while len(parts) > 2:
         pairs = [one + other for one, other in pairwise(parts)]

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, TypeVarTuple, Unpack
 
 from attrs import frozen
+from voyageai_rest.catalogue import BATCH
 
 from .error import VoyageError
 
@@ -228,18 +229,37 @@ def _utc_now() -> datetime:
 
 
 @frozen(kw_only=True)
+class BatchLimits:
+    """What batches hold, and an organization may have in flight, at most.
+
+    Attributes:
+        inputs: Inputs of a batch.
+        jobs_in_flight: Batches in flight.
+        tokens_in_flight: Tokens of all batches in flight.
+        file_bytes: Bytes of a batch's file. Chosen: what is sent again if the connection breaks.
+    """
+
+    inputs: int = BATCH.max_inputs
+    jobs_in_flight: int = BATCH.max_jobs_in_flight
+    tokens_in_flight: int = BATCH.max_tokens_in_flight
+    file_bytes: int = 268_435_456
+
+
+@frozen(kw_only=True)
 class Environment:
-    """Clocks and randomness, injected so that tests can control them.
+    """Clocks, randomness and the limits of batches, injected so that tests can control them.
 
     Attributes:
         clock: Returns monotonic time, in seconds.
         now: Returns the current time with a time zone, for dates in headers and job directories.
         random: Returns random numbers, at least 0 and below 1.
+        batch_limits: The limits by which jobs are split into batches.
     """
 
     clock: Callable[[], float] = _monotonic
     now: Callable[[], datetime] = _utc_now
     random: Callable[[], float] = random.random
+    batch_limits: BatchLimits = BatchLimits()
 
 
 class _Settings(Protocol):

@@ -1,7 +1,8 @@
-"""A local server that speaks the Embedding and Reranking API. It is not the models.
+"""A local server that implements the Embedding and Reranking API, without the models.
 
-For tests, demos and work without a network or a key: real HTTP, requests checked against the
-contract and the catalogue, errors with the API's shape, status and wording. Start it in a block
+For tests, demos and work without a network or a key: it speaks real HTTP, checks requests against
+the contract and the catalogue, and answers errors with the API's status, body and wording. Start it
+in a block
 
     import voyageai
     from voyageai_emulator import running
@@ -10,23 +11,23 @@ contract and the catalogue, errors with the API's shape, status and wording. Sta
         vo = voyageai.Client(api_key="any", base_url=url)
         vo.embed_query("hello", model="voyage-4")
 
-or without a socket, by `in_process`; or from a shell, where it prints its base URL as the last
+or without a socket, with `in_process`; or from a shell, where it prints its base URL as the last
 word of its first line:
 
     voyageai-emulator --port 8000
 
-Tests with pytest have the fixture ``voyage_emulator``, of `voyageai_emulator.pytest_plugin`.
+For pytest there is the fixture ``voyage_emulator``, in `voyageai_emulator.pytest_plugin`.
 
-Vectors and scores are *lexical*: texts that share words or parts of words are near each other,
-and nothing is understood beyond that. They are the same in every process and on
+Vectors and scores are *lexical*: texts that share words or parts of words are near each other, and
+their meaning plays no part. They are the same in every process and on
 every machine, of unit length, each prefix usable by itself, different for queries and documents,
 comparable within an embedding space and unrelated across spaces. A text's vector, and a
 document's score, depend on nothing else in the request.
 
-It records all requests, and fails on demand: after
+The emulator records all requests, and fails on demand: after
 ``emulator.faults.next("status", status=429, retry_after=2)`` in a block
-``with running() as emulator``, the next request gets that status. `voyageai_emulator.faults` says
-how to plan faults, and from a shell ``voyageai-emulator --faults`` lists them.
+``with running() as emulator``, the next request gets that status. `voyageai_emulator.faults`
+describes how to plan faults; in a shell, ``voyageai-emulator --faults`` lists them.
 
 Needs the extra ``emulator``.
 """
@@ -57,8 +58,8 @@ _LAZY = {
 }
 
 
-def missing(error: ImportError) -> str:
-    """Return the message for an extra that is not installed."""
+def missing_extra(error: ImportError) -> str:
+    """Return the message for an import that failed because the extra is not installed."""
     from voyageai.extras import install
 
     return f"the emulator needs packages that are not installed: {install('emulator')} ({error})"
@@ -70,7 +71,7 @@ def __getattr__(name: str) -> object:
     try:
         return getattr(importlib.import_module(_LAZY[name], __name__), name)
     except ImportError as error:
-        raise ImportError(missing(error), name=error.name) from error
+        raise ImportError(missing_extra(error), name=error.name) from error
 
 
 @contextlib.contextmanager
@@ -83,28 +84,28 @@ def running(
 ) -> Generator[Emulator]:
     """Run an emulator in a thread during the block.
 
-    Several may run at once, each at a port of its own.
+    Several can run at once, each at its own port.
 
     Args:
         host: Address to listen at; by default only this machine can connect.
         port: Port to listen at; 0 for a free one.
-        expose: Allow a host that other machines can reach. Anybody who can reach it can use it.
-        **options: As in `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
+        expose: Allow a host that other machines can reach. Everyone who can reach it can use it.
+        **options: Fields of `Settings`: ``api_key``, ``platform``, ``tier``, ``retry_after``,
             ``latency``, ``concurrency``, ``max_connections``, ``allow_hosts``, ``engine``,
             ``state``, ``faults``, ``record``, ``admin_token``, ``admin_credentials``,
             ``deployment``, ``old_images``, ``aws_credentials`` and ``clock``.
 
     Yields:
         The base URL, such as ``http://127.0.0.1:49152/v1``, as a string with attributes:
-        ``requests``, those received, in order; ``faults``, which can be planned while the
-        emulator runs; ``clock``, which can be moved; ``batches``, ``limits`` and ``latency``,
-        which can be changed; ``connections``, counted; ``admin_token``.
+        ``requests``, the received requests in order; ``faults``, the plan of faults; ``clock``,
+        which can be advanced; ``batches``, ``limits``, ``latency`` and ``engine``, which can
+        be changed; ``connections``, their counts; ``admin_token``.
 
     Raises:
         ImportError: The extra is not installed.
-        OSError: The port is taken, or a file cannot be written.
-        ValueError: There is no such fault, platform, deployment, tier, latency, engine or port, or
-            the host can be reached from other machines.
+        OSError: The port is in use, or a file cannot be written.
+        ValueError: The name of a fault, platform, deployment, tier, latency or engine is unknown,
+            the port is out of range, or other machines can reach the host without `expose`.
 
     Example:
         >>> from urllib.request import Request, urlopen
@@ -120,7 +121,7 @@ def running(
         from .server import Server, serving
         from .settings import Settings, check_bind_address, check_names
     except ImportError as error:
-        raise ImportError(missing(error), name=error.name) from error
+        raise ImportError(missing_extra(error), name=error.name) from error
     check_names("running", options, "host", "port", "expose")
     check_bind_address(host, "expose=True", allowed=expose)
     server = Server(host, port, Settings(**options))
@@ -132,21 +133,21 @@ def running(
 def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
     """Run an emulator without a socket during the block.
 
-    Its attribute ``transport`` is a transport for `httpx2.Client` and `httpx2.AsyncClient`, for
-    any thread and any event loop. Requests to any host arrive there, and are answered as that host
+    Its attribute ``transport`` is a transport for `httpx2.Client` and `httpx2.AsyncClient` that
+    works in any thread and event loop. It handles requests to any host, and answers as that host
     would. Timeouts, and faults that reset or close the connection, behave as over a socket.
 
     Args:
-        **options: As in `running`.
+        **options: Fields of `Settings`, as for `running`.
 
     Yields:
-        As in `running`, with ``transport``. The base URL has a host that does not exist; use it,
-        or the URL of a real host.
+        The base URL as from `running`, with the additional attribute ``transport``. Its host does
+        not exist; use it, or the URL of a real host.
 
     Raises:
         ImportError: The extra is not installed.
         OSError: A file cannot be written.
-        ValueError: There is no such fault, platform, tier, latency or engine.
+        ValueError: The name of a fault, platform, deployment, tier, latency or engine is unknown.
 
     Example:
         >>> import httpx2
@@ -160,7 +161,7 @@ def in_process(**options: Unpack[SettingsDict]) -> Generator[InProcessEmulator]:
         from .inprocess import in_this_process
         from .settings import Settings, check_names
     except ImportError as error:
-        raise ImportError(missing(error), name=error.name) from error
+        raise ImportError(missing_extra(error), name=error.name) from error
     check_names("in_process", options)
     with in_this_process(Settings(**options)) as emulator:
         yield emulator

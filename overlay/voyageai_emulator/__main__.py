@@ -14,7 +14,7 @@ from voyageai_rest.catalogue import Tiers
 from voyageai_rest.deployments import DEPLOYMENTS
 from voyageai_rest.operations import SERVERS
 
-from . import missing
+from . import missing_extra
 from .settings import MAX_CONNECTIONS, check_bind_address
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ __all__ = ["main"]
 PLATFORMS = [server.name for server in SERVERS]
 DESCRIPTION = """\
 A local emulator of the Voyage AI Embedding and Reranking API. IT IS NOT THE MODELS:
-vectors and scores come from shared words alone, unless another engine is chosen.
-Prints its base URL as the last word of its first line, as soon as it accepts
+vectors and scores depend on shared words only, unless another engine is chosen.
+Prints its base URL as the last word of the first line, once it accepts
 connections, and the address of its page in the second. Serves until interrupted.
 """
 EXAMPLES = """\
@@ -36,11 +36,11 @@ examples:
   %(prog)s --port 8000
       an API at http://127.0.0.1:8000/v1, for programs in any language
   %(prog)s --tier free --retry-after
-      refuses what is beyond the limits of an account without a payment method
+      refuses requests beyond the limits of an account without a payment method
   %(prog)s --fault 'status:0.1; status=503' --latency model
-      fails a tenth of the requests, and takes as long as the API may take
+      fails a tenth of the requests, with a latency like the API's
   %(prog)s --state batches.db --record requests.jsonl
-      keeps files, batches, keys and limits, and writes every request to a file
+      stores files, batches, keys and limits, and writes every request to a file
 """
 DEFAULT = "(default: %(default)s)"
 
@@ -53,16 +53,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument_group("where it listens").add_argument
+    add = parser.add_argument_group("address").add_argument
     add("--host", default="127.0.0.1", help=f"address to listen at {DEFAULT}")
     add("--port", type=int, default=0, help=f"port; 0 for a free one {DEFAULT}")
     add(
         "--expose",
         action="store_true",
-        help="allow a host that other machines can reach; anybody who can reach it can use it",
+        help="allow a host that other machines can reach; everyone who can reach it can use it",
     )
 
-    group = parser.add_argument_group("what it stands for")
+    group = parser.add_argument_group("behaviour")
     _add_secret(
         group.add_mutually_exclusive_group().add_argument,
         "api-key",
@@ -73,13 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--platform",
         metavar="NAME",
-        help="host to stand for, with its models, operations and keys: "
+        help="host to behave as, with its models, operations and keys: "
         f"{', '.join(PLATFORMS)} (default: all of them)",
     )
     add(
         "--deployment",
         metavar="NAME[:MODEL]",
-        help="deployment or gateway to stand for: "
+        help="deployment or gateway to emulate: "
         f"{', '.join(DEPLOYMENTS)}, with the model if it serves a single one (default: none, the "
         "API)",
     )
@@ -94,14 +94,14 @@ def _parser() -> argparse.ArgumentParser:
         dest="aws_credentials",
         type=_credentials,
         default={},
-        help="who may call SageMaker: a JSON object of secret keys by access key id (default: "
-        "anybody who signs)",
+        help="credentials that may call SageMaker: a JSON object of secret keys by access key id "
+        "(default: any signature)",
     )
     add(
         "--engine",
         default="lexical",
         metavar="ENGINE",
-        help=f"what makes vectors: lexical, or sentence-transformers:NAME {DEFAULT}",
+        help=f"engine of the vectors: lexical, or sentence-transformers:NAME {DEFAULT}",
     )
     add(
         "--allow-host",
@@ -109,11 +109,10 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         dest="allow_hosts",
         metavar="HOST",
-        help="host, or host:port, from which pictures and videos may be fetched (default: none); "
-        "repeatable",
+        help="host, or host:port, to download pictures and videos from (default: none); repeatable",
     )
 
-    add = parser.add_argument_group("limits and time").add_argument
+    add = parser.add_argument_group("limits and latency").add_argument
     add(
         "--tier",
         metavar="TIER",
@@ -123,26 +122,26 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--retry-after",
         action="store_true",
-        help="send the header retry-after with a 429, which the API does not",
+        help="add the header retry-after to 429 responses, which the API does not",
     )
     add(
         "--latency",
         default="none",
         metavar="TIME",
-        help=f"how long responses take: none, seconds, or model {DEFAULT}",
+        help=f"latency of responses: none, seconds, or model {DEFAULT}",
     )
     add(
         "--concurrency",
         type=int,
         metavar="COUNT",
-        help="requests worked on at once, while others wait (default: all)",
+        help="maximum of concurrent requests, while others wait (default: no limit)",
     )
     add(
         "--max-connections",
         type=int,
         default=MAX_CONNECTIONS,
         metavar="COUNT",
-        help=f"connections open at once; beyond, idle ones are ended {DEFAULT}",
+        help=f"maximum of open connections; beyond it, idle ones are closed {DEFAULT}",
     )
 
     add = parser.add_argument_group("faults").add_argument
@@ -157,14 +156,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--faults", action="store_true", dest="list_faults", help="list the faults and exit")
 
-    group = parser.add_argument_group("what it keeps")
+    group = parser.add_argument_group("storage and administration")
     add = group.add_argument
     add(
         "--state",
         metavar="FILE",
-        help="keep files, batches, and keys and limits in it (default: they end with the emulator)",
+        help="store files, batches, and keys and limits in it (default: lost at the end)",
     )
-    add("--record", metavar="FILE", help="add every request to it as a line of JSON")
+    add("--record", metavar="FILE", help="append every request to it as a line of JSON")
     _add_secret(
         group.add_mutually_exclusive_group().add_argument,
         "admin-token",
@@ -177,14 +176,14 @@ def _parser() -> argparse.ArgumentParser:
         dest="admin_credentials",
         type=_credentials,
         default={},
-        help="who may administer keys and limits: a JSON object of secrets by client id, or of "
-        "private keys by public key (default: anybody)",
+        help="credentials that may administer keys and limits: a JSON object of secrets by client "
+        "id, or of private keys by public key (default: any)",
     )
     return parser
 
 
 def _add_secret(add: Callable[..., object], name: str, metavar: str, help: str) -> None:
-    """Add a flag, and two ways to set it that do not show in a list of processes."""
+    """Add a flag, and two ways to set it that do not show in the list of processes."""
     add(
         f"--{name}",
         metavar=metavar,
@@ -232,8 +231,8 @@ def main(
     """Run the command line.
 
     Args:
-        arguments: Its arguments; by default those of the process.
-        server_class: Makes the server; by default `Server`.
+        arguments: Arguments of the command; by default those of the process.
+        server_class: Class of the server; by default `Server`.
     """
     parser = _parser()
     options = vars(parser.parse_args(arguments))
@@ -242,7 +241,7 @@ def main(
         from .server import Server
         from .settings import Settings
     except ImportError as error:
-        parser.exit(1, f"{missing(error)}\n")
+        parser.exit(1, f"{missing_extra(error)}\n")
     if options.pop("list_faults"):
         _list_faults()
         return

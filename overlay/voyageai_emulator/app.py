@@ -1,8 +1,8 @@
 """The emulator as an ASGI application.
 
-Routes come from the contract. A request is recorded, and meets the fault that is planned for it
-or that it names. Without a fault the dispatcher answers it. Every response has an id and says that
-it is not the models'.
+Routes come from the contract. Each request is recorded. If a fault is planned for it, or the
+request names one, the fault answers it; otherwise the dispatcher does. Every response has a request
+id, and a header which says that it is from the emulator.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ __all__ = ["Application"]
 
 
 class Application:
-    """An emulator: its state, its batch jobs, and the routes of all that it serves.
+    """An emulator: its state, its batch jobs, and all its routes.
 
     Args:
-        settings: Its settings.
+        settings: Settings of the emulator.
 
     Attributes:
-        state: Its state.
-        batches: The batch jobs that run.
-        connections: Counts the connections of its server.
+        state: State that its parts share.
+        batches: Its batch jobs.
+        connections: Counts of the server's connections.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -67,7 +67,7 @@ class Application:
         recorded = RecordingMiddleware(
             ResponseHeadersMiddleware(api), self.state.requests, contracts
         )
-        self._api = self._deployed(recorded, settings)
+        self._api = self._as_deployment(recorded, settings)
         self._admin = ResponseHeadersMiddleware(
             create_admin(self.state, self.batches, self.connections)
         )
@@ -87,8 +87,8 @@ class Application:
         self.batches.stop()
         self.state.close()
 
-    def _deployed(self, api: ASGIApp, settings: Settings) -> ASGIApp:
-        """Return the API, or the deployment that is to stand in front of it."""
+    def _as_deployment(self, api: ASGIApp, settings: Settings) -> ASGIApp:
+        """Return the API, wrapped as the deployment of the settings if there is one."""
         state = self.state
         if state.deployment is None:
             return api
@@ -104,7 +104,7 @@ class Application:
         )
 
     def _create_api(self) -> ASGIApp:
-        """Make the routes of the contract's operations."""
+        """Create the application with the routes of both contracts."""
         dispatcher, contract = Dispatcher(self.state, self.batches), self.state.contract
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in contract.operations:
@@ -120,7 +120,7 @@ class Application:
 
         handlers: dict[Any, Any] = {
             HTTPException: _refuse,
-            ClientDisconnect: _leave,
+            ClientDisconnect: _ignore_disconnect,
             Exception: _fail,
         }
         state = self.state
@@ -131,7 +131,7 @@ class Application:
 
 
 class ResponseHeadersMiddleware:
-    """ASGI middleware that adds an id, that of the record if there is one, and the notice."""
+    """ASGI middleware that adds the headers ``x-request-id`` and ``x-emulator`` to responses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -157,8 +157,8 @@ async def _refuse(_: Request, error: HTTPException) -> Response:
     return ApiError(error.detail, error.status_code, headers=error.headers).as_response()
 
 
-async def _leave(_: Request, __: Exception) -> Response:
-    # Nobody reads it; without it the server would log a failure.
+async def _ignore_disconnect(_: Request, __: Exception) -> Response:
+    # No client reads this response; without it the server would log a failure.
     return ApiError("The client went away.", HTTPStatus.BAD_REQUEST).as_response()
 
 

@@ -17,30 +17,31 @@ if TYPE_CHECKING:
 __all__ = ["Exchange", "Head"]
 
 BUFFER = 65_536
-"""Bytes that wait for the other side before the sender has to wait."""
+"""Maximum of bytes that wait to be received; beyond it the sender waits."""
 
 
 class Head(NamedTuple):
-    """The beginning of a response."""
+    """Status and headers of a response."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
 
 
 class Exchange:
-    """A request in progress. To the application it is the request's connection as well.
+    """A request in progress, which is also the request's connection to the application.
 
-    All of it happens on the application's event loop: clients elsewhere run its coroutines there.
+    Everything runs on the application's event loop; clients in other threads run the coroutines
+    there.
 
     Args:
         app: The application.
         scope: The ASGI scope of the request.
-        connections: Counts the exchange as a connection.
+        connections: Counter of connections, which counts this exchange as one.
 
     Attributes:
-        lost: Whether the client left.
-        hung_up: Whether the application ended it.
-        closed: Whether it has ended, by either side.
+        lost: True once the client has disconnected.
+        hung_up: True once the application has ended the exchange.
+        closed: True once either side has ended the exchange.
     """
 
     def __init__(self, app: ASGIApp, scope: Scope, connections: Connections) -> None:
@@ -69,10 +70,10 @@ class Exchange:
         return self._task
 
     async def send(self, part: bytes, seconds: float | None) -> bool:
-        """Send a part of the body. Return whether the application takes more of it.
+        """Send a part of the body. Return whether the application reads on.
 
         Raises:
-            TimeoutError: There was no room for it in time.
+            TimeoutError: The buffer was full for the whole time.
         """
         async with asyncio.timeout(seconds):
             await self._until(lambda: self._over or _size(self._request) < BUFFER)
@@ -82,19 +83,19 @@ class Exchange:
         return not self._over
 
     async def head(self, seconds: float | None) -> Head:
-        """End the body, and wait for the beginning of the response.
+        """End the body, and return the status and the headers of the response.
 
         Raises:
-            TimeoutError: It did not come in time.
-            ConnectionResetError: The connection was reset instead.
-            EOFError: The connection was closed instead.
+            TimeoutError: The response did not begin in time.
+            ConnectionResetError: The connection was reset before the response began.
+            EOFError: The connection was closed before the response began.
         """
         self._request_complete = True
         self._notify()
         async with asyncio.timeout(seconds):
             await self._until(lambda: self._head is not None or self._failure is not None)
         if self._head is None:
-            assert self._failure is not None  # noqa: S101  # what was waited for
+            assert self._failure is not None  # noqa: S101  # one of the two was awaited
             raise self._failure
         return self._head
 
@@ -102,7 +103,9 @@ class Exchange:
         """Return the next part of the response's body, and whether it is the last one.
 
         Raises:
-            TimeoutError, ConnectionResetError, EOFError: As in `head`.
+            TimeoutError: The part did not arrive in time.
+            ConnectionResetError: The connection was reset.
+            EOFError: The connection was closed before the body was complete.
         """
         async with asyncio.timeout(seconds):
             await self._until(
@@ -116,7 +119,7 @@ class Exchange:
         return part, self._response_complete
 
     def leave(self, *, cancel: bool = False) -> None:
-        """Disconnect, as a client does that closes its connection.
+        """Disconnect, like a client that closes its connection.
 
         Args:
             cancel: Cancel the application, instead of only announcing the disconnect to it.
@@ -127,14 +130,14 @@ class Exchange:
             self._task.cancel()
 
     def stop(self) -> None:
-        """End it, as a server does that stops."""
+        """End the exchange, like a server that shuts down."""
         self._fail(EOFError("the emulator was stopped"))
         self.leave(cancel=True)
 
     # The application's side
 
     async def hang_up(self, *, reset: bool) -> None:
-        """End it from the application's side, by a reset or a regular close."""
+        """End the exchange from the application's side, with a reset or a regular close."""
         self.hung_up = True
         if reset:
             self._fail(ConnectionResetError("the connection was reset"))
@@ -187,7 +190,7 @@ class Exchange:
 
     @property
     def done(self) -> bool:
-        """True once it has ended and the application has returned."""
+        """True once the exchange has ended and the application has returned."""
         return self.closed and self._task is not None and self._task.done()
 
     @property

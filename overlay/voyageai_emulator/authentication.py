@@ -1,22 +1,21 @@
-"""Check API keys, and which models and operations a host of the API serves.
+"""Check API keys, and the models and operations that a host of the API serves.
 
-An emulator stands for one host of the API where the settings name it, or where a request names it
-in its Host header, as a transport within the process and a proxy pass it on. For any other name,
-such as 127.0.0.1, it stands for all hosts: every model and operation is there, and any key is
-accepted.
+An emulator behaves as one host of the API if the settings name that host, or if a request names it
+in its Host header, as in-process transports and proxies do. For any other name, such as 127.0.0.1,
+it combines all hosts: every model and operation is available, and any key is accepted.
 
-Documented are the hosts, which models each serves, and that a key of Atlas opens the host of its
-scope alone, any other key the Voyage host alone. The contract says which prefix the keys of a host
-have, and which host takes null for which argument. Recorded is what the Voyage host answers to a
-key of Atlas. These are guesses:
+The hosts and the models of each are documented, and so is that a key of Atlas works only on the
+host of its scope, and any other key only on the Voyage host. The contract has the key prefix of
+each host, and the hosts that accept null for an argument. The Voyage host's answer to a key of
+Atlas was recorded. These are guesses:
 
-- The Atlas hosts answer the same to a key of another host.
-- They answer to a null that they do not take as the API does to null for a model.
-- A host without files and batches answers as to any path that it does not have, before it looks
-  at the body or the key.
-- A body of more than some kilobytes is not read where the key is wrong. Recorded is that a small
-  one is checked before the key.
-- The Voyage host still serves a model that Atlas has retired: the policy does not apply to it.
+- The Atlas hosts give the same answer to a key of another host.
+- They answer a null that they do not accept as the API answers null for a model.
+- A host without files and batches answers them as an unknown path, before it checks the body or
+  the key.
+- With a wrong key, a body of more than a few kilobytes is not read. It was recorded that a small
+  body is checked before the key.
+- The Voyage host still serves a model that Atlas has retired: Atlas's policy does not apply to it.
 """
 
 from __future__ import annotations
@@ -51,26 +50,26 @@ KEY = re.compile("[!-~]{1,1024}")
 
 
 class Caller(NamedTuple):
-    """Owner of a request, and the host that received it."""
+    """The owner of a request, and the host that received it."""
 
     owner: str
     """`fingerprint` of the API key."""
     platform: str | None
-    """Name of the host; None where the emulator stands for all hosts."""
+    """Name of the host; None if the emulator combines all hosts."""
 
 
 class Authenticator:
-    """Checks API keys, and what the host that they are for serves.
+    """Checks API keys, and the models and operations of hosts.
 
     Args:
         api_key: The only key to accept; any by default.
-        platform: Name of the host that the emulator stands for; by default the one that a request
+        platform: Name of the host that the emulator behaves as; by default the host that a request
             is addressed to.
-        accounts: Keys that were made by the administration; they are accepted too, until they are
-            deleted.
+        accounts: Keys that were created through the administration API; they are accepted too,
+            until they are deleted.
 
     Raises:
-        ValueError: There is no such host, or the text cannot be a key.
+        ValueError: `platform` is not the name of a host, or `api_key` cannot be a key.
 
     Example:
         >>> Authenticator(platform="atlas").authenticate("127.0.0.1", "Bearer al-123").platform
@@ -94,20 +93,24 @@ class Authenticator:
         self._server = None if platform is None else BY_NAME[platform]
 
     def check_operation(self, operation: Operation, host: str) -> None:
-        """Refuse an operation that the host, by the header Host, does not serve.
+        """Check that a host serves an operation.
+
+        Args:
+            operation: The operation.
+            host: Host header of the request.
 
         Raises:
-            ApiError: It does not.
+            ApiError: The host does not serve the operation.
         """
         server = self._server_at(host)
         if server is not None and server.name not in SERVERS_OF.get(operation.id, BY_NAME):
             raise ApiError("Not Found", HTTPStatus.NOT_FOUND)
 
     def authenticate(self, host: str, authorization: str | None) -> Caller:
-        """Return the caller, by the headers Host and Authorization.
+        """Return the caller of a request with these Host and Authorization headers.
 
         Raises:
-            ApiError: There is no key, or the host does not accept it.
+            ApiError: The request has no key, or the host does not accept it.
         """
         scheme, _, rest = (authorization or "").partition(" ")
         key = rest.strip(" \t")
@@ -119,18 +122,18 @@ class Authenticator:
         return Caller(fingerprint(key), None if server is None else server.name)
 
     def serves(self, model: Model, caller: Caller) -> bool:
-        """Return whether the caller's host serves a model, or served it."""
+        """Return whether the caller's host serves a model, or did so until it was retired."""
         return caller.platform is None or BY_NAME[caller.platform].platform in model.platforms
 
     def at_host(self, model: Model, caller: Caller) -> Model:
-        """Return a model as the caller's host has it: not retired where models never are."""
+        """Return a model as the caller's host serves it: some hosts never retire models."""
         if model.lifecycle != "retired" or caller.platform is None:
             return model
         retires = BY_NAME[caller.platform].platform in NOTICE.platforms
         return model if retires else attrs.evolve(model, lifecycle="older")
 
     def server_name(self, host: str) -> str | None:
-        """Return the host's name by the header Host; None where the emulator stands for all."""
+        """Return the name of a Host header's host; None if the emulator combines all hosts."""
         server = self._server_at(host)
         return None if server is None else server.name
 
@@ -149,7 +152,7 @@ class Authenticator:
 
 
 def _is_key_of(key: str, server: Server) -> bool:
-    """Return whether a key has a host's prefix, or may have it, where that is not known."""
+    """Return whether a key has the prefix of a host, or the host's prefix is unknown."""
     if server.key_prefix is None and server is not SERVERS[0]:
         return True
     prefixes = {each.key_prefix: each for each in SERVERS if each.key_prefix}

@@ -1,7 +1,7 @@
-"""Read the bodies of requests, within bounds on memory and time.
+"""Read the bodies of requests, with limits on memory and time.
 
-What the API takes at most nobody has recorded. A body is refused as soon as it is larger than what
-the operation's models could take, by the limits of the catalogue.
+The API's own limits are not known. A body is refused as soon as it is larger than the operation's
+models could accept, by the limits of the catalogue.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ __all__ = [
     "too_large",
 ]
 
-TOKEN = 32
-"""Bytes of a body for each token: few have over 5 characters, which JSON may write as 6 each."""
-FILES = 2
-"""Pictures or videos of the largest size for which there is room beside the tokens."""
-LEAST = 1_048_576
-"""Bytes that a body may have at any operation."""
-SMALL = 16_384
-"""Bytes of a body that is read even though the request has no valid key."""
+BYTES_PER_TOKEN = 32
+"""Bytes per token: few tokens have over 5 characters, each of which JSON may escape as 6 bytes."""
+MEDIA_FILES = 2
+"""Number of pictures or videos of the largest size that a body may have beside its tokens."""
+BASE_BYTES = 1_048_576
+"""Bytes that a body may have for any operation."""
+SMALL_BODY_BYTES = 16_384
+"""Bytes of a body that is read before the key is checked."""
 MAX_UPLOAD = 1_073_741_824
-"""Bytes of an uploaded file: 1 GB, as third parties say and the API's documentation does not."""
-AROUND = 65_536
-"""Bytes of a form around its file."""
-FIELDS = 16
-"""Fields of a form beside its file."""
+"""Bytes of an uploaded file: 1 GB, according to third parties; the API's documentation has none."""
+FORM_OVERHEAD = 65_536
+"""Bytes of a form besides its file."""
+MAX_FORM_FIELDS = 16
+"""Fields of a form besides its file."""
 MAX_VALUES = max(model.max_request_tokens or 0 for model in MODELS.values())
-"""JSON values in a body. No model takes more texts than this, as each has at least one token."""
+"""JSON values in a body: no model accepts more texts than this, as each has at least one token."""
 
 Form = dict[str, "str | UploadFile"]
 
 
 def max_body(models: Iterable[Model]) -> int:
-    """Return the bytes of the largest body for any of the models, with slack.
+    """Return the bytes of the largest valid body for any of the models, rounded up.
 
     Example:
         >>> from voyageai_rest.catalogue import find
@@ -74,20 +74,20 @@ def max_body(models: Iterable[Model]) -> int:
         if model.media is not None:
             sizes = (model.media.image_max_bytes, model.media.video_max_bytes)
             file = max(file, *(size or 0 for size in sizes))
-    return LEAST + tokens * TOKEN + FILES * (file * 4 // 3)
+    return BASE_BYTES + tokens * BYTES_PER_TOKEN + MEDIA_FILES * (file * 4 // 3)
 
 
 def is_small(headers: Mapping[str, str]) -> bool:
-    """Return whether a body is small and already on its way, so that reading it costs nothing."""
+    """Return whether a body is small, and sent without waiting for 100 Continue."""
     waits = "expect" in headers or "transfer-encoding" in headers
-    return not waits and _content_length(headers) <= SMALL
+    return not waits and _content_length(headers) <= SMALL_BODY_BYTES
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body of at most `limit` bytes.
 
     Raises:
-        ApiError: It is too large.
+        ApiError: The body has more than `limit` bytes.
     """
     if _content_length(request.headers) > limit:
         raise too_large(limit)
@@ -101,15 +101,17 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def read_form(request: Request) -> AsyncGenerator[Form]:
-    """Read the fields of a multipart body; a file among them is on disk if it is not small.
+async def read_form(request: Request, max_file_bytes: int) -> AsyncGenerator[Form]:
+    """Read the fields of a multipart body with a file of at most `max_file_bytes`.
+
+    The file is stored on disk unless it is small.
 
     Raises:
-        ApiError: It is too large.
+        ApiError: The body is too large, or is not a valid form.
     """
-    limit = MAX_UPLOAD + AROUND
+    limit = max_file_bytes + FORM_OVERHEAD
     if _content_length(request.headers) > limit:
-        raise too_large(MAX_UPLOAD)
+        raise too_large(max_file_bytes)
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         yield {}
         return
@@ -125,10 +127,10 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
 
     counted = Request(request.scope, receive)
     try:
-        form = await counted.form(max_files=1, max_fields=FIELDS)
+        form = await counted.form(max_files=1, max_fields=MAX_FORM_FIELDS)
     except (FormParserError, HTTPException) as broken:  # below 1.8 the first gets through
         if size > limit:
-            raise too_large(MAX_UPLOAD) from None
+            raise too_large(max_file_bytes) from None
         raise ApiError(getattr(broken, "detail", str(broken)), HTTPStatus.BAD_REQUEST) from None
     try:
         yield dict(form)
@@ -137,7 +139,7 @@ async def read_form(request: Request) -> AsyncGenerator[Form]:
 
 
 def too_large(limit: int) -> ApiError:
-    """Return the error for more bytes than a limit."""
+    """Return the error for a body with more bytes than the limit."""
     return ApiError(
         f"The request is too large: the emulator takes up to {limit} bytes.",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -145,7 +147,7 @@ def too_large(limit: int) -> ApiError:
 
 
 def _content_length(headers: Mapping[str, str]) -> int:
-    """Return the bytes of a body by its headers; 0 if they do not say."""
+    """Return the Content-Length; 0 if there is none."""
     return int(headers.get("content-length", "0"))
 
 
@@ -153,7 +155,7 @@ def decode(raw: bytes) -> Any:
     """Decode JSON.
 
     Raises:
-        ApiError: It is not JSON, or has too many values.
+        ApiError: `raw` is not JSON, or has more than `MAX_VALUES` values.
     """
     if has_too_many_values(raw):
         raise ApiError(
@@ -167,16 +169,16 @@ def decode(raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise invalid_json(error.start) from None
     except (ValueError, RecursionError):
-        # Numbers that JSON does not have; numbers and nesting that Python does not take.
+        # NaN and infinities, which are not JSON; integers and nesting beyond Python's limits.
         raise invalid_json(0) from None
 
 
 def has_too_many_values(raw: bytes) -> bool:
     """Return whether JSON has more values than `MAX_VALUES`, without decoding it.
 
-    Python decodes 32 MB of texts in a tenth of a second and as much of empty lists in three, in
-    which no other thread runs. The separators between values are counted, and those within texts
-    left out only where that could change the answer.
+    Python decodes 32 MB of texts in a tenth of a second, but as many bytes of empty lists in three
+    seconds, during which no other thread runs. So the separators between values are counted;
+    separators within strings are excluded only if that could change the result.
     """
     if len(raw) <= MAX_VALUES or _separators(raw) <= MAX_VALUES:
         return False
@@ -191,11 +193,11 @@ def _separators(raw: bytes) -> int:
 
 
 def _number(literal: str) -> int | float:
-    """Read a number; 512.0 is an integer to JSON Schema, and is one from here on."""
+    """Convert a number; 512.0 becomes an int, as it is an integer in JSON Schema."""
     number = float(literal)
     return int(number) if number.is_integer() else number
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """Refuse NaN and the infinities, which Python's JSON has and JSON has not."""
+    """Refuse NaN and the infinities, which Python's `json` accepts although they are not JSON."""
     raise ValueError(name)

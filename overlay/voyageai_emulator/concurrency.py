@@ -1,4 +1,4 @@
-"""Limit the requests that are worked on at once, and wait until a client disconnects."""
+"""Limit the number of concurrent requests, and notice when a client disconnects."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Slots", "wait_unless_disconnected"]
 
 
 async def wait_unless_disconnected(receive: Receive, waiting: Coroutine[Any, Any, object]) -> None:
-    """Await a coroutine while the client is connected. Its request has been read.
+    """Await a coroutine while the client of a request stays connected.
 
     Args:
-        receive: The ASGI callable that announces a disconnect.
-        waiting: The coroutine, which is cancelled when the client disconnects.
+        receive: ASGI callable of the request, whose body has been read.
+        waiting: The coroutine, which is cancelled if the client disconnects.
 
     Raises:
-        ClientDisconnect: The client disconnected first.
+        ClientDisconnect: The client disconnected before the coroutine had finished.
     """
     awaited = asyncio.create_task(waiting)
     disconnected = asyncio.create_task(_disconnect(receive))
@@ -55,18 +55,18 @@ class _Waiter:
 
 
 class Slots:
-    """A limit on the requests that are worked on at once; the others wait in a queue.
+    """A limit on the number of concurrent requests; the others wait in a queue.
 
-    Safe to share, also between event loops: clients in the same process may have one each.
+    Safe to share between threads and event loops.
 
     Args:
         limit: Number of slots; by default there is no limit.
 
     Raises:
-        ValueError: The limit is not a whole number from 1.
+        ValueError: `limit` is not a whole number from 1.
 
     Attributes:
-        in_flight: Requests that are worked on.
+        in_flight: Number of requests that hold a slot.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -79,18 +79,18 @@ class Slots:
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for a slot."""
+        """Number of requests that wait for a slot."""
         return len(self._queue)
 
     @contextlib.asynccontextmanager
     async def acquire(self, receive: Receive) -> AsyncGenerator[None]:
-        """Hold a slot during the block, after waiting for one if there is none.
+        """Hold a slot during the block, after waiting for one if necessary.
 
         Args:
-            receive: The ASGI callable of the request, which has been read.
+            receive: ASGI callable of the request, whose body has been read.
 
         Raises:
-            ClientDisconnect: The client disconnected before there was a slot.
+            ClientDisconnect: The client disconnected while the request waited for a slot.
         """
         waiter = self._enter()
         try:
@@ -111,7 +111,7 @@ class Slots:
             return waiter
 
     def _leave(self, waiter: _Waiter | None) -> None:
-        """Pass the slot on to the next in the queue, or leave the queue."""
+        """Pass the slot on to the next request in the queue, or leave the queue."""
         with self._lock:
             if waiter is not None and not waiter.has_slot:
                 self._queue.remove(waiter)

@@ -1,4 +1,4 @@
-"""The server's connections: count them, limit them, end silent ones."""
+"""The server's connections: count them, limit their number, close silent ones."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Connections", "OpenConnections", "Protocol", "connection_of"]
 
 STATE = "connection"
-"""Key of the state of an ASGI scope under which the request's connection is."""
+"""Key of the request's connection in the state of an ASGI scope."""
 # SO_LINGER on, for 0 seconds: closing sends a reset.
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 TICK = 0.001
 """Seconds between checks whether all bytes have been sent."""
 HEAD_SECONDS = 20.0
-"""Time that a client has to send the head of a request."""
+"""Seconds that a client has to send the head of a request."""
 BODY_SECONDS = 60.0
-"""Time that a request's body may pause."""
+"""Seconds that a client may pause while it sends a body."""
 MAX_DISCARDED = 262_144
-"""Bytes of a body that are read and dropped after the response, to keep the connection."""
+"""Bytes of a body that are read and dropped after an early response, to keep the connection."""
 EXPECTS = (b"expect", b"100-continue")
 
 
@@ -40,8 +40,8 @@ class Connections:
     """Counts connections. Safe to read from any thread.
 
     Attributes:
-        open: Connections that are open, idle ones included.
-        accepted: Connections that were ever accepted.
+        open: Number of open connections, including idle ones.
+        accepted: Number of connections accepted so far.
     """
 
     def __init__(self) -> None:
@@ -50,14 +50,16 @@ class Connections:
         self.accepted = 0
 
     def settle(self, open: int = 0, *, timeout: float = 5.0) -> int:
-        """Wait until few connections are open, as the server learns late that a client closed one.
+        """Wait until at most `open` connections are open.
+
+        The server notices only later that a client has closed its connection.
 
         Args:
-            open: The number to wait for, or fewer.
-            timeout: Seconds to wait at most.
+            open: Number of connections to wait for.
+            timeout: Maximum of seconds to wait.
 
         Returns:
-            How many are open then.
+            The number of open connections.
         """
         with self._changed:
             self._changed.wait_for(lambda: self.open <= open, timeout)
@@ -77,11 +79,11 @@ class Connections:
 
 
 class Connection:
-    """A connection below HTTP.
+    """The TCP connection of a request.
 
     Attributes:
-        lost: Whether it has ended.
-        hung_up: Whether the server ended it.
+        lost: True once the connection has ended.
+        hung_up: True once the server has ended the connection.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -90,7 +92,7 @@ class Connection:
         self.hung_up = False
 
     async def hang_up(self, *, reset: bool) -> None:
-        """End it once all that was written has been sent, by a reset or a regular close."""
+        """End the connection with a reset or a regular close, once all written bytes are sent."""
         self.hung_up = True
         while self._transport.get_write_buffer_size() and not self._transport.is_closing():
             await asyncio.sleep(TICK)
@@ -103,17 +105,17 @@ class Connection:
 
 
 def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
-    """Return the connection of a request; None where there is no socket."""
+    """Return the connection of a request; None if there is no socket."""
     found: Connection | None = scope.get("state", {}).get(STATE)
     return found
 
 
 class OpenConnections:
-    """The open connections of a server, the oldest first. Only for its event loop.
+    """The open connections of a server, oldest first. To be used on its event loop only.
 
     Args:
-        counter: Counts them.
-        limit: Connections that may be open at once.
+        counter: Counter of the connections.
+        limit: Maximum of open connections.
     """
 
     def __init__(self, counter: Connections, limit: int) -> None:
@@ -121,7 +123,7 @@ class OpenConnections:
         self._limit = limit
         self._changed = asyncio.Event()
         self._all: dict[Protocol, tuple[object, float]] = {}
-        """Per connection: the state it waited in at the last check, and since when."""
+        """For each connection: what it awaited at the last check, and since when, in seconds."""
 
     def __iter__(self) -> Iterator[Protocol]:
         return iter(list(self._all))
@@ -141,7 +143,7 @@ class OpenConnections:
         self.notice()
 
     def notice(self) -> None:
-        """Let `changed` return."""
+        """Wake the tasks that wait in `changed`."""
         self._changed.set()
 
     async def changed(self) -> None:
@@ -150,7 +152,7 @@ class OpenConnections:
         await self._changed.wait()
 
     async def room(self) -> bool:
-        """Wait until there may be one more, and return whether others were ended for it."""
+        """Wait for room for one more connection, and return whether others were closed for it."""
         ended = False
         while len(self._all) >= self._limit:
             ended |= self.end_idle()
@@ -158,9 +160,9 @@ class OpenConnections:
         return ended
 
     def end_idle(self) -> bool:
-        """End the connection that has been idle for longest, and return whether there was one.
+        """Close the connection that has been idle the longest, and return whether there was one.
 
-        One that never sent a request goes first, so that half-open connections make way for others.
+        Connections that never sent a request are closed first.
         """
         idle = [each for each in self._all if each.is_idle]
         if idle:
@@ -168,10 +170,10 @@ class OpenConnections:
         return bool(idle)
 
     def end_silent(self, now: float) -> None:
-        """End the connections whose client has been silent for too long. To be called regularly.
+        """Close the connections whose client has been silent for too long. To be called regularly.
 
         Args:
-            now: Seconds of any clock.
+            now: Time in seconds of a monotonic clock.
         """
         for each, (before, since) in list(self._all.items()):
             awaited = each.awaited
@@ -203,12 +205,12 @@ class Protocol(H11Protocol):
 
     @property
     def was_used(self) -> bool:
-        """True once a request was answered over it."""
+        """True once a request was answered over the connection."""
         return self._answered > 0
 
     @property
     def awaited(self) -> tuple[float, int] | None:
-        """Seconds that the client has to send more, and a number that changes when it does."""
+        """Seconds within which the client must send data, and a number that changes if it does."""
         if self.is_idle:
             return HEAD_SECONDS, self._answered
         if self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused:
@@ -224,7 +226,7 @@ class Protocol(H11Protocol):
         self._open.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, but not much of a body whose request was already answered."""
+        """Handle received data, but drop a large body whose request was already answered."""
         self._received += 1
         if self._is_answered_early:
             self._discardable -= len(data)
@@ -239,7 +241,7 @@ class Protocol(H11Protocol):
         self._answered += 1
         self._discardable = MAX_DISCARDED
         self._open.notice()
-        # A client that waits for 100 Continue and gets a response instead may send the body or not.
+        # A client that awaits 100 Continue may or may not send its body after an early response.
         if self._is_answered_early and EXPECTS in self.headers:
             self.transport.close()
 

@@ -1,7 +1,7 @@
-"""The contract as the emulator uses it: operations, and bodies checked by their schemas.
+"""The contract of the emulator: its operations, and validation of bodies by their schemas.
 
-Everything comes from the OpenAPI document, so an operation or a field that is added there is
-known here without an edit.
+Everything is read from the OpenAPI document, so an operation or a field that is added there needs
+no change here.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class Operation(NamedTuple):
     schema: str | None
     """Schema of its JSON body, as a URI fragment of the document."""
     form: str | None = None
-    """Schema of its multipart body, likewise."""
+    """Schema of its multipart body, as a URI fragment of the document."""
     media_type: str = "application/json"
-    """Media type of its success."""
+    """Media type of its successful response."""
 
 
 class Contract:
-    """An OpenAPI document, ready to check requests.
+    """An OpenAPI document, compiled to check requests.
 
     Attributes:
         base: Path of the base URL, such as ``/v1``.
@@ -72,7 +72,7 @@ class Contract:
         ]
 
     def find(self, method: str, path: str) -> Operation | None:
-        """Return the operation of a method and a path, which includes the base; None for none."""
+        """Return the operation of a method and a path below the host; None if there is none."""
         for known, pattern, operation in self._patterns:
             if known == method and pattern.fullmatch(path):
                 return operation
@@ -103,7 +103,7 @@ class Contract:
     def example(self, operation: Operation) -> tuple[int, Any]:
         """Return the status of an operation's first success, and an example of its body.
 
-        The body is None where the success has no JSON.
+        The body is None if the success has no JSON body.
         """
         item = self._document["paths"][operation.path][operation.method.lower()]
         status, answer = self._success(item)
@@ -112,16 +112,16 @@ class Contract:
         return int(status.replace("X", "0")), body
 
     def _success(self, item: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Return the status of an operation's first success, and that answer."""
+        """Return the status of an operation's first success, and its response object."""
         successes = (status for status in item["responses"] if status.startswith("2"))
         status = next(successes, "204")
         return status, self._resolved(item["responses"].get(status, {}))
 
     def read_query(self, operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
-        """Check a query's parameters, and fill in the defaults of those it leaves out.
+        """Check a query's parameters, and add the defaults of missing ones.
 
         Raises:
-            ApiError: One does not follow its schema.
+            ApiError: A parameter does not match its schema.
         """
         schemas = self._query(operation)
         query: dict[str, Any] = {
@@ -140,28 +140,28 @@ class Contract:
         return {**defaults, **query}
 
     def read(self, schema: str, raw: bytes, server: str | None = None) -> Any:
-        """Decode a JSON body, check it, and fill in the defaults of what it leaves out.
+        """Decode a JSON body, check it, and add the defaults of missing fields.
 
         Args:
-            schema: Its schema, as a URI fragment of the document.
-            raw: The body.
-            server: Name of the API's host, which may take fewer nulls than others.
+            schema: Schema of the body, as a URI fragment of the document.
+            raw: The encoded body.
+            server: Name of the API's host, as hosts differ in the fields that may be null.
 
         Raises:
-            ApiError: It is not JSON, or does not follow the schema.
+            ApiError: The body is not JSON, or does not match the schema.
         """
         return self.check(schema, decode(raw), server)
 
     def check(self, schema: str, body: Any, server: str | None = None) -> Any:
-        """Check a decoded body, and fill in the defaults of what it leaves out.
+        """Check a decoded body, and add the defaults of missing fields.
 
         Args:
-            schema: As in `read`.
-            body: The body.
-            server: As in `read`.
+            schema: Schema of the body, as a URI fragment of the document.
+            body: The decoded body.
+            server: Name of the API's host, as hosts differ in the fields that may be null.
 
         Raises:
-            ApiError: It does not follow the schema.
+            ApiError: The body does not match the schema.
         """
         validator = self._validator_at(schema, server) if server else self._validator(schema)
         if not validator.is_valid(body):
@@ -175,15 +175,15 @@ class Contract:
     def problems(
         self, schema: str, body: Any, narrowed: Mapping[str, str]
     ) -> list[tuple[str, str]]:
-        """Return what is wrong with a decoded body: arguments, and a sentence about each.
+        """Return the problems of a decoded body, each as an argument and a sentence about it.
 
         Args:
-            schema: As in `check`.
-            body: The body.
+            schema: Schema of the body, as a URI fragment of the document.
+            body: The decoded body.
             narrowed: Schemas, as URI fragments, that replace those of some of its properties.
 
         Raises:
-            ApiError: It is nested too deeply.
+            ApiError: The body is nested too deeply.
         """
         validator = self._validator(schema, tuple(narrowed.items()))
         return [] if validator.is_valid(body) else list(problems(_errors(validator, body)))
@@ -200,10 +200,10 @@ class Contract:
 
     @functools.cache  # noqa: B019  # a contract lives as long as its server
     def _validator_at(self, schema: str, server: str) -> Draft202012Validator:
-        """Return the validator for a host, which may refuse null where others take it."""
+        """Return the validator for a host, which may refuse nulls that others accept."""
         whole = self._resolved(self._at(schema))
         refused = {
-            name: {**node, "type": self._type_beside_null(node)}
+            name: {**node, "type": self._non_null_type(node)}
             for name, node in whole.get("properties", {}).items()
             if server not in node.get("x-null", [server])
         }
@@ -211,8 +211,8 @@ class Contract:
             return self._validator(schema)
         return self._compiled({**whole, "properties": {**whole["properties"], **refused}})
 
-    def _type_beside_null(self, node: Mapping[str, Any]) -> str:
-        """Return the type that a nullable property has otherwise."""
+    def _non_null_type(self, node: Mapping[str, Any]) -> str:
+        """Return the type of a nullable property other than null."""
         options = node.get("oneOf") or [{"type": kind} for kind in node["type"]]
         types: list[str] = [self._resolved(option)["type"] for option in options]
         return next(kind for kind in types if kind != "null")
@@ -247,7 +247,7 @@ class Contract:
         return {name: value for name, value in found.items() if value is not None}
 
     def _resolved(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a schema merged over the one that it refers to."""
+        """Return a schema with its `$ref` replaced by the fields of the schema it refers to."""
         if "$ref" not in schema:
             return dict(schema)
         return {**self._resolved(self._at(schema["$ref"])), **schema}
@@ -262,11 +262,11 @@ class Contract:
 def example_of(
     schema: Mapping[str, Any], resolve: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> Any:
-    """Return a value of a schema: its example where it has one, else the smallest it allows.
+    """Return a value of a schema: its example if it has one, else the smallest valid value.
 
     Args:
         schema: The schema.
-        resolve: Replaces a schema that is a reference by what it refers to.
+        resolve: Returns a schema with its `$ref` resolved.
 
     Example:
         >>> item = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
@@ -298,12 +298,12 @@ def _errors(validator: Draft202012Validator, body: object) -> list[ValidationErr
     try:
         return list(validator.iter_errors(excerpt(body)))
     except (ValueError, RecursionError):
-        # Nesting that the validator does not take.
+        # Nesting beyond the validator's limit.
         raise invalid_json(0) from None
 
 
 def _json_type(types: Iterable[str]) -> str:
-    """Return the first media type that is JSON, plain or with a name of its own."""
+    """Return the first JSON media type, such as ``application/vnd.atlas.2025-03-12+json``."""
     found = (kind for kind in types if kind == "application/json" or kind.endswith("+json"))
     return next(found, "application/json")
 

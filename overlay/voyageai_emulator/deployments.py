@@ -1,12 +1,12 @@
-"""Stand for a deployment of one's own, or for a gateway, in front of the emulated API.
+"""Emulate a deployment, such as a SageMaker endpoint or a gateway, in front of the emulated API.
 
-A request is turned into one to the API, and its answer into the deployment's, by the data of
-`voyageai_rest.deployments`. These are guesses:
+Requests to the deployment are translated into requests to the API, and responses back, by the data
+of `voyageai_rest.deployments`. These are guesses:
 
-- A deployment refuses fields that it is not known to take, with a 400 in its own form.
-- A signature is checked as AWS documents it, with a clock that may be five minutes off.
-- A deployment of a single model serves, where none was named, the newest model of the kind that
-  the body is for.
+- A deployment refuses fields that it is not known to support, with a 400 in its own format.
+- A signature is checked as AWS documents it, and its clock may be five minutes off.
+- A deployment of a single model that was started without a model's name serves the newest model of
+  the body's endpoint.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["DeploymentMiddleware", "base_path", "find_deployment"]
 
 SKEW = 300.0
-"""Seconds that the clock of a signature may be off."""
+"""Maximum difference in seconds between a signature's time and the clock."""
 SIGNATURE = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/sagemaker"
     r"/aws4_request, SignedHeaders=(?P<headers>[a-z0-9;-]+), Signature=(?P<signature>[0-9a-f]{64})"
@@ -46,16 +46,16 @@ SIGNATURE = re.compile(
 SIGNED = {"content-type", "host", "x-amz-date"}
 """Headers that a signature must cover."""
 MODEL_ERROR = "ModelError"
-OWN = (b"content-length", b"x-request-id")
-"""Headers of the API's answers that those of a deployment with another id have not."""
-GOOGLE = {401: "UNAUTHENTICATED"}
+REPLACED_HEADERS = (b"content-length", b"x-request-id")
+"""Headers of the API's responses that a deployment with another request id header replaces."""
+GOOGLE_STATUSES = {401: "UNAUTHENTICATED"}
 
 
 def find_deployment(setting: str) -> tuple[DeploymentKind, str | None]:
-    """Return the kind of a deployment and its model, of `NAME` or `NAME:MODEL`.
+    """Return the kind of a deployment and its model, from `NAME` or `NAME:MODEL`.
 
     Raises:
-        ValueError: There is no such deployment, or it does not serve one model.
+        ValueError: There is no deployment `NAME`, or it serves all models but `MODEL` is given.
     """
     name, colon, model = setting.partition(":")
     if name not in DEPLOYMENTS:
@@ -68,27 +68,28 @@ def find_deployment(setting: str) -> tuple[DeploymentKind, str | None]:
 
 
 def base_path(kind: DeploymentKind) -> str:
-    """Return the path of a deployment's base URL, with the names of nobody's account in it."""
+    """Return the path of a deployment's base URL, with placeholders such as ``my-project``."""
     return re.sub(r"\{(\w+)\}", r"my-\1", re.sub(r"^\w+://[^/]+", "", kind.url))
 
 
 class DeploymentMiddleware:
-    """ASGI middleware that makes the API a deployment.
+    """ASGI middleware that turns the API into a deployment.
 
     Args:
         app: The API.
-        kind: What the deployment is.
-        model: The model that it serves; None for any, or the newest.
+        kind: Kind of the deployment.
+        model: Name of the model that it serves; None for the newest, or for any model if the kind
+            serves all.
         base: Path of the API's base URL.
         models: Models of the API, by name.
-        clock: The time, for signatures.
-        old_images: Whether it answers as older images do.
-        credentials: Secret keys by access key id that signatures may be of; by default any
-            signature is accepted.
+        clock: Clock for signatures, in seconds since 1970.
+        old_images: Answer as older container images do.
+        credentials: Secret keys by access key id, to check signatures with; any signature is
+            accepted if there are none.
 
     Raises:
-        ValueError: There is no such model.
-        ImportError: Signatures are to be checked, and botocore is not installed.
+        ValueError: There is no model of that name.
+        ImportError: There are credentials to check, and botocore is not installed.
     """
 
     def __init__(
@@ -116,8 +117,10 @@ class DeploymentMiddleware:
         self._limit = kind.max_request_bytes or max_body(models.values())
         self._old_images = old_images
         self._credentials = credentials
-        here = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(re.sub(r"^\w+://[^/]+", "", kind.url)))
-        self._path = re.compile(f"{here}(?P<below>/.*)")
+        base_pattern = re.sub(
+            r"\\\{\w+\\\}", "[^/]+", re.escape(re.sub(r"^\w+://[^/]+", "", kind.url))
+        )
+        self._path = re.compile(f"{base_pattern}(?P<below>/.*)")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to the deployment."""
@@ -155,12 +158,12 @@ class DeploymentMiddleware:
             ],
         }
         replay = _replayed(changed, receive) if is_json else receive
-        # Files and batch jobs pass as they are: a file of one line of JSON is no answer of a model.
+        # Files and batch jobs pass unchanged: a file may look like the answer of a model.
         is_model = path in {model.endpoint for model in self._models.values()}
         await self._app(inner, replay, self._answering(send, path, is_model=is_model))
 
     def _request(self, endpoints: list[str], content: bytes) -> tuple[str, bytes]:
-        """Return the path below the API's base, and the body, that a body is for."""
+        """Return the path below the API's base, and the body, of the request to the API."""
         kind = self._kind
         if not endpoints:
             raise ApiError("Not Found", HTTPStatus.NOT_FOUND)
@@ -173,7 +176,7 @@ class DeploymentMiddleware:
         endpoint = endpoints[0] if len(endpoints) == 1 else _endpoint_of(given)
         body: dict[str, Any] = {}
         names = {theirs: ours for ours, theirs in kind.renamed.items()}
-        for name, value in _flat(given, set(names)):
+        for name, value in _flatten(given, set(names)):
             ours = names.get(name, name)
             if ours in kind.renamed and name not in names:
                 raise ApiError(f"Argument '{name}' is not supported.", HTTPStatus.BAD_REQUEST)
@@ -201,7 +204,7 @@ class DeploymentMiddleware:
         return max(found)[1]
 
     def _authenticate(self, request: Request, content: bytes) -> str:
-        """Return the key for the API of a request that proves who calls."""
+        """Authenticate a request, and return the API key to use for it."""
         how, given = self._kind.authentication, request.headers.get("authorization")
         if how == "none" or (how == "optional key" and given is None):
             return "deployment"
@@ -235,12 +238,12 @@ class DeploymentMiddleware:
         return found["key"]
 
     def _answering(self, send: Send, path: str, *, is_model: bool) -> Send:
-        """Return what sends the API's answer as the deployment's.
+        """Return an ASGI callable that sends the API's response as the deployment's.
 
         Args:
-            send: What sends it.
-            path: The path below the API's base.
-            is_model: Whether a model answers there; of the rest only errors change.
+            send: ASGI callable of the deployment's response.
+            path: Path below the API's base.
+            is_model: True for a model endpoint; elsewhere only errors are translated.
         """
         start: Message = {}
         pieces: list[bytes] = []
@@ -262,8 +265,8 @@ class DeploymentMiddleware:
             if message.get("more_body"):
                 return
             status, body = self._response(start["status"], b"".join(pieces), path)
-            own = [b"content-length"] if self._kind.request_id is None else [*OWN]
-            headers = [pair for pair in start["headers"] if pair[0] not in own]
+            replaced = REPLACED_HEADERS if self._kind.request_id else REPLACED_HEADERS[:1]
+            headers = [pair for pair in start["headers"] if pair[0] not in replaced]
             headers.append((b"content-length", str(len(body)).encode()))
             if self._kind.request_id is not None:
                 headers.append((self._kind.request_id.encode(), uuid4().hex.encode()))
@@ -284,7 +287,7 @@ class DeploymentMiddleware:
             status, found = self._error(status, found, None, content.decode())
             return status, encode(found)
         if self._old_images:
-            _age(found, path)
+            _as_old_image(found, path)
         if path == "rerank":
             names = {ours: theirs for theirs, ours in self._kind.answers.items()}
             found = {names.get(name, name): value for name, value in found.items()}
@@ -295,7 +298,7 @@ class DeploymentMiddleware:
     def _error(
         self, status: int, body: dict[str, Any], code: str | None, content: str = ""
     ) -> tuple[int, dict[str, Any]]:
-        """Return the deployment's status and body for a refusal of the API's, or of its own."""
+        """Return the deployment's status and body for an error, of the API or of its own."""
         detail: object = body.get("detail")
         how = self._kind.authentication
         if how == "sigv4":
@@ -310,8 +313,9 @@ class DeploymentMiddleware:
                 "OriginalMessage": content,
                 "LogStreamArn": "arn:aws:logs:emulator",
             }
-        if how == "google" and status in GOOGLE:
-            return status, {"error": {"code": status, "message": detail, "status": GOOGLE[status]}}
+        if how == "google" and status in GOOGLE_STATUSES:
+            name = GOOGLE_STATUSES[status]
+            return status, {"error": {"code": status, "message": detail, "status": name}}
         if how in ("none", "google") or self._kind.name in ("voyage", "cloudflare"):
             return status, body
         error: dict[str, object] = {
@@ -334,7 +338,7 @@ class DeploymentMiddleware:
 
 
 def _endpoint_of(body: dict[str, Any]) -> str:
-    """Return the endpoint that a body is for, of a deployment where all have one path."""
+    """Return the endpoint of a body, for a deployment where all endpoints share one path."""
     if "query" in body:
         return "rerank"
     if "inputs" not in body:
@@ -342,25 +346,25 @@ def _endpoint_of(body: dict[str, Any]) -> str:
     inputs: Any = body["inputs"]
     try:
         media = isinstance(inputs[0], dict)
-    except (LookupError, TypeError):  # what the contract refuses later
+    except (LookupError, TypeError):  # the contract refuses it later
         media = False
     return "multimodalembeddings" if media else "contextualizedembeddings"
 
 
-def _flat(given: dict[str, Any], names: set[str], prefix: str = "") -> list[tuple[str, Any]]:
-    """Return the fields of a body, those of objects as `outer.inner` where they are known so."""
+def _flatten(given: dict[str, Any], names: set[str], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return the fields of a body; those of nested objects as `outer.inner` if `names` has them."""
     found: list[tuple[str, Any]] = []
     for key, value in given.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and any(each.startswith(f"{name}.") for each in names):
-            found += _flat(value, names, f"{name}.")  # pyright: ignore[reportUnknownArgumentType]  # JSON
+            found += _flatten(value, names, f"{name}.")  # pyright: ignore[reportUnknownArgumentType]  # JSON
         else:
             found.append((name, value))  # pyright: ignore[reportUnknownArgumentType]  # JSON
     return found
 
 
-def _age(answer: dict[str, Any], path: str) -> None:
-    """Make an answer as older images write it: numbers as strings, and fields that are missing."""
+def _as_old_image(answer: dict[str, Any], path: str) -> None:
+    """Change an answer to the format of older images: numbers as strings, and fewer fields."""
     waiting: list[Any] = [answer.get("data")]
     while waiting:
         part = waiting.pop()
@@ -415,7 +419,7 @@ def _signature(
 
 
 def _replayed(content: bytes, receive: Receive) -> Receive:
-    """Return what gives a body that was read, and then what comes after it."""
+    """Return an ASGI callable that receives a body which was read already, then the rest."""
     waiting = [content]
 
     async def replay() -> Message:

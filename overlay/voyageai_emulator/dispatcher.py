@@ -1,4 +1,4 @@
-"""Read a request, check it, and give it to the handler of its operation."""
+"""Read a request, check it, and pass it to the handler of its operation."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "Dispatcher"]
 
 LARGE = 16_384
-"""Bytes of a body from which a request is answered in a thread of its own."""
+"""Bytes of a body from which on a request is answered in a worker thread."""
 EXAMPLE = "x-emulator-example"
-"""Header of a response that is the contract's example. Its value is the operation's id."""
+"""Header of a response that is the contract's example; its value is the operation's id."""
 
 Handler: TypeAlias = Callable[[CheckedRequest], Answer | Response]
 
@@ -44,18 +44,18 @@ class Dispatcher:
 
     def __init__(self, state: EmulatorState, batches: Batches) -> None:
         self._state = state
-        of_files, of_batches = FileEndpoints(state), BatchEndpoints(state, batches.wake)
+        files, jobs = FileEndpoints(state), BatchEndpoints(state, batches.wake)
         self._handlers: Mapping[str, Handler] = {
-            "uploadFile": of_files.upload,
-            "listFiles": of_files.list,
-            "deleteFiles": of_files.delete_several,
-            "retrieveFile": of_files.retrieve,
-            "deleteFile": of_files.delete,
-            "retrieveFileContent": of_files.content,
-            "createBatch": of_batches.create,
-            "listBatches": of_batches.list,
-            "retrieveBatch": of_batches.retrieve,
-            "cancelBatch": of_batches.cancel,
+            "uploadFile": files.upload,
+            "listFiles": files.list,
+            "deleteFiles": files.delete_several,
+            "retrieveFile": files.retrieve,
+            "deleteFile": files.delete,
+            "retrieveFileContent": files.content,
+            "createBatch": jobs.create,
+            "listBatches": jobs.list,
+            "retrieveBatch": jobs.retrieve,
+            "cancelBatch": jobs.cancel,
         }
 
     async def dispatch(self, operation: Operation, request: Request) -> Response:
@@ -66,7 +66,7 @@ class Dispatcher:
             if not is_small(request.headers):
                 self._authenticate(request)
             if operation.form is not None:
-                async with read_form(request) as form:
+                async with read_form(request, state.batch_limits.max_file_bytes) as form:
                     return await self._answer_in_turn(operation, request, form)
             body = await read_body(request, state.max_body(operation))
             return await self._answer_in_turn(operation, request, body)
@@ -76,7 +76,7 @@ class Dispatcher:
     async def _answer_in_turn(
         self, operation: Operation, request: Request, body: bytes | Form
     ) -> Response:
-        """Answer when there is a slot, and no sooner than the latency says."""
+        """Answer a request once it has a slot, and not before its latency has passed."""
         latency, slots = self._state.latency, self._state.slots
         loop = asyncio.get_running_loop()
         async with slots.acquire(request.receive):
@@ -93,7 +93,7 @@ class Dispatcher:
         return response
 
     def _is_quick(self, operation: Operation, body: bytes | Form) -> bool:
-        """Return whether answering takes less time than starting a thread for it."""
+        """Return whether the answer takes less time than handing it to a thread."""
         return (
             isinstance(body, bytes)
             and len(body) < LARGE
@@ -107,11 +107,11 @@ class Dispatcher:
         except ApiError as error:
             return error.as_response()
         except ShapeError as error:
-            # What JSON Schema takes for an integer, such as 512.0, the models may not.
+            # JSON Schema accepts 512.0 as an integer, which the models may not.
             return invalid_argument(error.path, error.reason).as_response()
 
     def _answer(self, operation: Operation, request: Request, body: bytes | Form) -> Response:
-        # The API checks the body before the key. We do so only where the body is small.
+        # The API checks the body before the key; the emulator does so only for small bodies.
         checked = self._check(operation, body, request.headers.get("host", ""))
         query = self._state.contract.read_query(operation, request.query_params)
         caller = self._authenticate(request)

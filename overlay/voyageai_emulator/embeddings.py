@@ -1,4 +1,4 @@
-"""Answers of the three embedding endpoints: texts, chunks of documents, and multimodal inputs."""
+"""Handlers of the three embedding endpoints: texts, chunks of documents, and multimodal inputs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .media import MediaReader
     from .model_limits import ModelContext
 
-__all__ = ["embed_documents", "embed_inputs", "embed_texts"]
+__all__ = ["chunk_documents", "embed_documents", "embed_inputs", "embed_texts"]
 
 BY_URL = {ImageUrlContent, VideoUrlContent}
 AS_DATA = {ImageBase64Content, VideoBase64Content}
@@ -101,13 +101,15 @@ def embed_documents(
             )
     model_limits.check_request_tokens(model, sum(tokens))
     if chunking:
-        documents = _chunk(documents, model, request.chunk_size or 1, request.chunk_overlap or 0)
-    chunks, most = sum(map(len, documents)), model.max_request_chunks
-    if most is not None and chunks > most:
+        documents = chunk_documents(
+            documents, model, request.chunk_size or 1, request.chunk_overlap or 0
+        )
+    chunks, max_chunks = sum(map(len, documents)), model.max_request_chunks
+    if max_chunks is not None and chunks > max_chunks:
         raise model_limits.failed(
             model,
-            f"The max allowed chunks per submitted batch is {most}. "
-            f"Your batch has {f'more than {most}' if chunking else chunks} chunks.",
+            f"The max allowed chunks per submitted batch is {max_chunks}. "
+            f"Your batch has {f'more than {max_chunks}' if chunking else chunks} chunks.",
         )
     vectors = context.engine.embed_chunks(
         [
@@ -144,7 +146,11 @@ def embed_documents(
 
 
 def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
-    """Refuse arguments that contradict each other."""
+    """Check combinations of arguments.
+
+    Raises:
+        ApiError: The `inputs`, `input_type` and chunking arguments contradict each other.
+    """
     chunking, query = bool(request.enable_auto_chunking), request.input_type == "query"
     flat = all(isinstance(item, str) for item in request.inputs)
     single = flat or all(len(item) == 1 for item in request.inputs)
@@ -162,9 +168,11 @@ def _check_arguments(request: ContextualizedEmbeddingsRequest) -> None:
         raise invalid_argument("chunk_overlap", "chunk_overlap must be less than chunk_size")
 
 
-def _chunk(documents: list[list[str]], model: Model, size: int, overlap: int) -> list[list[str]]:
-    """Cut documents of one text each into chunks, up to one more than the model takes."""
-    # Overlapping chunks of a short text may be many, and take long to make.
+def chunk_documents(
+    documents: list[list[str]], model: Model, size: int, overlap: int
+) -> list[list[str]]:
+    """Split documents of one text each into chunks, up to one more than the model accepts."""
+    # Even a short text can give many overlapping chunks, which take long to make.
     left = None if model.max_request_chunks is None else model.max_request_chunks + 1
     chunked: list[list[str]] = []
     for document in documents:
@@ -178,7 +186,7 @@ def _chunk(documents: list[list[str]], model: Model, size: int, overlap: int) ->
 
 
 class _Input(NamedTuple):
-    """An input after truncation."""
+    """A multimodal input after truncation."""
 
     text: str
     text_tokens: int
@@ -238,7 +246,11 @@ def embed_inputs(body: dict[str, Any], context: ModelContext) -> MultimodalEmbed
 def _read(
     item: MultimodalInput, index: int, reader: MediaReader, model: Model
 ) -> list[str | MediaItem]:
-    """Return the parts of an input: texts as they are, images and videos read."""
+    """Return the parts of an input: its texts, and its images and videos decoded.
+
+    Raises:
+        ApiError: An image or a video cannot be read.
+    """
     content: list[str | MediaItem] = []
     for number, part in enumerate(item.content):
         if isinstance(part, TextContent):
@@ -253,10 +265,13 @@ def _read(
 
 
 def _fit(content: list[str | MediaItem], model: Model, index: int, *, truncation: bool) -> _Input:
-    """Return an input that fits; its texts are counted as one, without anything between them.
+    """Return an input that fits the model's context length; its texts are counted as one text.
 
-    Of one that does not fit, the parts are taken in order while they do; a text is cut, an image or
-    video dropped.
+    If the input is too long, its parts are kept in order as long as they fit. The first part that
+    does not fit is truncated if it is a text, and dropped if it is an image or video.
+
+    Raises:
+        ApiError: The input is too long, and `truncation` is false.
     """
     limit = model.context_length
     texts = [part for part in content if isinstance(part, str)]

@@ -1,4 +1,4 @@
-"""A running emulator, as `running` and `in_process` yield it."""
+"""A running emulator, which `running` and `in_process` yield."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .app import Application
     from .batches import Batches
     from .connections import Connections
+    from .engine import Engine
     from .faults import FaultPlan
     from .faults.fault import Value
     from .rate_limits import RateLimits
@@ -23,20 +24,21 @@ __all__ = ["Emulator"]
 
 
 class Emulator(str):
-    """The base URL of a running emulator, such as ``http://127.0.0.1:49152/v1``, and more.
+    """The base URL of a running emulator, such as ``http://127.0.0.1:49152/v1``, with its controls.
 
-    It is a string, so that it can be given wherever a base URL is asked for. Pickled or copied it
-    is a plain string.
+    It is a string, so it can be passed wherever a base URL is expected. Pickles and copies are
+    plain strings.
 
     Attributes:
-        origin: The URL without a path.
-        requests: The requests it received, a sequence of `RecordedRequest`.
-        faults: The faults that are planned, a `FaultPlan`.
-        clock: Its clock, which can be moved.
+        origin: The URL without its path.
+        requests: The received requests, a sequence of `RecordedRequest`.
+        faults: The plan of faults, a `FaultPlan`.
+        clock: Its clock, which can be advanced.
         batches: Its batch jobs, which can be held and made to fail.
         connections: Counts of its connections.
         limits: Its rate limits.
-        latency: How long its responses take; may be set.
+        latency: Latency of its responses; may be set.
+        engine: Makes vectors and scores; may be set to an `Engine` of one's own.
         admin_token: Token of its admin routes.
 
     Example:
@@ -63,7 +65,7 @@ class Emulator(str):
     _state: EmulatorState
 
     def __new__(cls, origin: str, app: Application) -> Self:
-        """Make the string: its characters cannot be set in `__init__`."""
+        """Create the string, which is immutable and so not set in `__init__`."""
         state = app.state
         self = super().__new__(cls, origin + state.base)
         self.origin = origin
@@ -84,27 +86,36 @@ class Emulator(str):
 
     @property
     def limits(self) -> RateLimits:
-        """Its rate limits: ``limits.tier = "free"``, ``limits.set(rpm=1)``."""
+        """Its rate limits, to be set as in ``limits.tier = "free"`` or ``limits.set(rpm=1)``."""
         return self._state.limits
 
     @property
     def latency(self) -> Latency:
-        """Time that its responses take; may be set to ``"none"``, ``"model"`` or seconds."""
+        """Latency of its responses; may be set to ``"none"``, ``"model"`` or seconds."""
         return self._state.latency
 
     @latency.setter
     def latency(self, latency: Latency | str | float) -> None:
         self._state.latency = latency if isinstance(latency, Latency) else Latency(latency)
 
+    @property
+    def engine(self) -> Engine:
+        """The engine that makes vectors and scores; may be set, for example by a test."""
+        return self._state.engine
+
+    @engine.setter
+    def engine(self, engine: Engine) -> None:
+        self._state.engine = engine
+
     def faulty(self, fault: Fault | str, **parameters: Value) -> str:
-        """Return a base URL below which a fault happens to every request.
+        """Return a base URL with a fault: it happens to every request that uses this URL.
 
         Args:
             fault: A fault, or its name.
-            **parameters: Parameters of the fault, if it is given by name.
+            **parameters: Parameters of the fault, if `fault` is a name.
 
         Raises:
-            ValueError: There is no such fault or parameter.
+            ValueError: The name of the fault or of a parameter is unknown, or a value is invalid.
         """
         named = Fault(fault, parameters) if isinstance(fault, str) else fault
         return f"{self.origin}{PREFIX}{named.as_path()}{self._base}"

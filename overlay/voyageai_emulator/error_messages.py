@@ -1,9 +1,8 @@
-"""Messages for a wrong request body, in the words of the API.
+"""Messages for invalid request bodies, in the API's words.
 
-The sentences for unknown, missing and empty arguments, for values outside an enum, for null in
-place of a string (which we use for any other value, too), for lists that are too long and for
-bodies that are not JSON are the API's own. Nobody has recorded the others; they are written in the
-same style.
+The API's own sentences were recorded for unknown, missing and empty arguments, for values outside
+an enum, for null instead of a string (used here for other wrong types too), for lists that are too
+long, and for bodies that are not JSON. The others are written in the same style.
 """
 
 from __future__ import annotations
@@ -37,32 +36,32 @@ TYPES = {
     "string": "string",
 }
 MAX_SENTENCES = 10
-"""Sentences in one message."""
+"""Maximum of sentences in a message."""
 MAX_QUOTED = 300
-"""Characters quoted of a value, or of what a validator says of it."""
+"""Maximum of characters quoted from a value, or from a validator's message."""
 BEYOND_EXCERPT = "Value error, one of many values is not allowed"
-"""The message where the error is in a part of the body beyond `excerpt`."""
+"""The message if the error is in a part of the body that is not in its `excerpt`."""
 
 LARGE = 20_000
-"""Values of a body from which on only an excerpt of it is validated."""
+"""Number of values from which on only an excerpt of a body is validated."""
 MAX_OUTER = 2_000
-"""Items of a list in an excerpt: more than the contract allows any list that it bounds."""
+"""Items of a list in an excerpt: more than the contract allows for any list with a limit."""
 MAX_INNER = 10
 """Items of a list within a list in an excerpt."""
 
 
 def invalid_json(position: int) -> ApiError:
-    """Return the error for a body that is not JSON from some character on."""
+    """Return the error for a body that is not JSON, with the position of the first error."""
     return ApiError(f"{PREAMBLE}Error for argument '{position}': JSON decode error")
 
 
 def invalid_argument(argument: str, reason: str) -> ApiError:
-    """Return the error for an argument, for a reason that its schema does not express."""
+    """Return the error for an argument that is invalid for a reason beyond its schema."""
     return ApiError(f"{PREAMBLE}Error for argument '{argument}': Value error, {reason}")
 
 
 def invalid_body(errors: Iterable[ValidationError], body: object) -> ApiError:
-    """Return the error for a body, from what a validator found."""
+    """Return the error for a body with these validation errors."""
     found = [error for outer in errors for error in _innermost(outer)]
     for error in found:
         if isinstance(error.kind, Kind.MaxItems) and isinstance(error.instance, list):
@@ -82,7 +81,7 @@ def invalid_body(errors: Iterable[ValidationError], body: object) -> ApiError:
 
 
 def problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
-    """Yield each invalid argument with a sentence about it, from what a validator found."""
+    """Yield each invalid argument, with a sentence about it, from validation errors."""
     sentence = None
     for outer in errors:
         for error in _innermost(outer):
@@ -93,13 +92,13 @@ def problems(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
 
 
 def excerpt(body: object) -> Any:
-    """Return a body, or the first items of all its lists and objects if it is large.
+    """Return a body; if it is large, only the first items of its lists and objects.
 
-    A validator describes every wrong value in hundreds of bytes, and a body has room for millions
-    of them.
+    A body can have millions of invalid values, each of which a validator describes in hundreds of
+    bytes.
 
     Raises:
-        RecursionError: It is nested too deeply.
+        RecursionError: The body is nested too deeply.
 
     Example:
         >>> excerpt(["a", "b"])
@@ -138,14 +137,17 @@ def _cut(value: object, limit: int) -> object:
 
 
 def _length(body: object, path: Iterable[str | int]) -> int:
-    """Return the length of the list at a path in the whole body, not in its excerpt."""
+    """Return the length of the list at a path in the complete body."""
     for step in path:
         body = cast("dict[str | int, object]", body)[step]
     return len(cast("list[object]", body))
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
-    """Yield the errors of the alternative that was most likely meant, or the error itself."""
+    """Yield the errors within the `oneOf` or `anyOf` branch that was most likely meant.
+
+    Any other error is yielded itself.
+    """
     if not isinstance(error.kind, Kind.OneOfNotValid | Kind.AnyOf):
         yield error
         return
@@ -156,7 +158,7 @@ def _innermost(error: ValidationError) -> Iterator[ValidationError]:
         if not any(_is_other_type(inner, depth) for inner in branch)
     ]
     inside = (
-        # All may fit but for arguments that only one of them knows.
+        # The branches may differ only in the arguments that they know.
         min(meant, key=_count_unknown)
         if meant
         else [inner for branch in error.kind.context for inner in branch]
@@ -167,7 +169,7 @@ def _innermost(error: ValidationError) -> Iterator[ValidationError]:
 
 
 def _is_other_type(error: ValidationError, depth: int) -> bool:
-    """Return whether the value at a depth has another type, or another tag, than expected."""
+    """Return whether the value at a depth has another type or `type` field than expected."""
     below = len(error.instance_path) - depth
     return (below == 0 and isinstance(error.kind, Kind.Type)) or (
         below == 1 and isinstance(error.kind, Kind.Constant)
@@ -175,7 +177,7 @@ def _is_other_type(error: ValidationError, depth: int) -> bool:
 
 
 def _count_unknown(branch: Iterable[ValidationError]) -> int:
-    """Return how many of the given arguments an alternative does not know."""
+    """Return the number of arguments that a branch does not know."""
     kinds = (error.kind for error in branch)
     return sum(
         len(kind.unexpected) for kind in kinds if isinstance(kind, Kind.AdditionalProperties)
@@ -183,7 +185,7 @@ def _count_unknown(branch: Iterable[ValidationError]) -> int:
 
 
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Yield the arguments that an error is about, each with a sentence."""
+    """Yield the arguments of a validation error, each with a sentence."""
     argument = _argument(error.instance_path) or "body"
     match error.kind:
         case Kind.AdditionalProperties(names):

@@ -1,7 +1,7 @@
-"""The operations on files: uploaded for batch jobs, or written by them.
+"""The operations on files, which batch jobs read and write.
 
-A file that a job in flight reads cannot be deleted, as half of the job would be lost with it; how
-the API takes that nobody has recorded.
+A file that a job in flight reads cannot be deleted, as the job needs it. It is not known how the
+API handles this.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from voyageai_rest.models import (
     FileObject,
 )
 
-from . import bodies
+from .bodies import too_large
 from .error_messages import invalid_argument
 from .responses import ApiError
 from .store import PIECE_SIZE, CursorNotFoundError, StoredFile, as_datetime, microseconds
@@ -55,8 +55,9 @@ class FileEndpoints:
             raise invalid_argument("file", f"the name of the file must end in {SUFFIX}")
         if not upload.size:
             raise invalid_argument("file", "the file is empty")
-        if upload.size > bodies.MAX_UPLOAD:
-            raise bodies.too_large(bodies.MAX_UPLOAD)
+        max_bytes = self._state.batch_limits.max_file_bytes
+        if upload.size > max_bytes:
+            raise too_large(max_bytes)
         files = self._state.store.files
         files.drop_expired(self._state.now())
         number = files.begin(request.owner, filename, request.body["purpose"])
@@ -97,7 +98,7 @@ class FileEndpoints:
         return as_file_object(self._find(request))
 
     def content(self, request: CheckedRequest) -> Response:
-        """Return a file's content, or the one range of it that the headers ask for."""
+        """Return a file's content, or the range of it that the headers request."""
         file = self._find(request)
         # The content of an id never changes.
         etag = f'"{file.id}"'
@@ -173,11 +174,11 @@ def _span(file: StoredFile, wanted: str) -> tuple[int, int] | None:
     """Return the start and the stop of a Range header's bytes; None for the whole file.
 
     Raises:
-        ApiError: The range begins beyond the end.
+        ApiError: The range begins after the end of the file.
     """
     match = RANGE.fullmatch(wanted.strip())
     if match is None:
-        return None  # no range, several, or other units: a server may ignore all of these
+        return None  # no range, several ranges, or other units, all of which a server may ignore
     first, last, suffix = match.groups()
     start = int(first) if first else max(file.bytes - int(suffix), 0)
     stop = min(int(last) + 1 if last else file.bytes, file.bytes)

@@ -1,4 +1,4 @@
-"""The handlers of the model endpoints, and what a handler of another operation receives."""
+"""The handlers of the model endpoints, and the request that other handlers receive."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Answer(Protocol):
 
 
 class CheckedRequest(NamedTuple):
-    """A request that follows the contract and has a valid key."""
+    """A request that matches the contract and has a valid key."""
 
     body: Any
-    """The body with its defaults filled in, or the fields of a form; None where there is none."""
+    """The body with defaults added, or the fields of a form; None if there is no body."""
     path: Mapping[str, str]
-    """The path's parameters, by name."""
+    """Path parameters, by name."""
     query: Mapping[str, Any]
-    """The query's parameters with their defaults, by name."""
+    """Query parameters with defaults added, by name."""
     owner: str
     """`fingerprint` of the API key: the files and batches of one owner are hidden from others."""
     platform: str | None = None
-    """Name of the host that the request is for."""
+    """Name of the host of the request; None if the emulator combines all hosts."""
     method: str = "GET"
     headers: Mapping[str, str] = MappingProxyType({})
     """Headers, by name in lower case."""
@@ -47,11 +47,11 @@ QUICK_HANDLERS: Mapping[str, ModelHandler] = {
     "createEmbeddings": embed_texts,
     "rerank": rerank,
 }
-"""By operation id: those whose time depends on the body's size alone."""
+"""Handlers whose time depends only on the size of the body, by operation id."""
 MODEL_HANDLERS: Mapping[str, ModelHandler] = {
     **QUICK_HANDLERS,
-    # Chunks that overlap are many times as long as their text.
+    # Overlapping chunks can be many times as long as their text.
     "createContextualizedEmbeddings": embed_documents,
     "createMultimodalEmbeddings": embed_inputs,
 }
-"""By operation id: those of all model endpoints."""
+"""Handlers of all model endpoints, by operation id."""

@@ -1,4 +1,4 @@
-"""The part of the Hugging Face Hub that libraries need to load a model's tokenizer.
+"""The routes of the Hugging Face Hub that libraries need to load a model's tokenizer.
 
 With ``HF_ENDPOINT`` set to the origin of an emulator, ``Tokenizer.from_pretrained`` of
 `tokenizers`, ``hf_hub_download`` of `huggingface_hub` and ``AutoTokenizer`` of `transformers` find
@@ -8,8 +8,8 @@ each model of the emulator as ``voyageai/NAME``, with the emulator's own tokeniz
 - ``GET /api/models/voyageai/NAME``, the same with ``/revision/REVISION``, and
   ``GET /api/models/voyageai/NAME/tree/REVISION``.
 
-A revision is ``main`` or the commit. Anything else is answered with 404 and the Hub's
-``X-Error-Code``. Names from a request are looked up in a mapping, never on the disk.
+A revision is ``main`` or the commit. Everything else is answered with 404 and the Hub's
+``X-Error-Code``. Names from a request are looked up in a mapping, never on disk.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["PREFIXES", "create_hub"]
 
 PREFIXES = ("/voyageai/", "/api/models/voyageai/")
-"""Prefixes of all paths that are answered here."""
+"""Prefixes of the paths of these routes."""
 
 _OWNER = "voyageai"
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -150,17 +150,17 @@ def _repository(model: Model) -> _Repository:
 
 
 def _client_config(pixels: ModelPixels) -> dict[str, int]:
-    """Return the pixels that clients count by; frames without limits have those of images."""
+    """Return the model's pixel limits as clients read them; frames default to those of images."""
     config = {
         "multimodal_image_pixels_min": pixels.image_min,
         "multimodal_image_pixels_max": pixels.image_max,
         "multimodal_image_to_tokens_ratio": pixels.image_per_token,
     }
     if pixels.video_per_token is not None:
-        least, most = pixels.video_min, pixels.video_max
+        low, high = pixels.video_min, pixels.video_max
         config |= {
-            "multimodal_video_pixels_min": pixels.image_min if least is None else least,
-            "multimodal_video_pixels_max": pixels.image_max if most is None else most,
+            "multimodal_video_pixels_min": pixels.image_min if low is None else low,
+            "multimodal_video_pixels_max": pixels.image_max if high is None else high,
             "multimodal_video_to_tokens_ratio": pixels.video_per_token,
         }
     return {key: value for key, value in config.items() if value is not None}
@@ -170,7 +170,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=2).encode()
 
 
-@cache  # there are few, and one of them is large
+@cache  # few files, one of them large
 def _file(content: bytes) -> _File:
     return _File(content, _sha1(b"blob %d\0%b" % (len(content), content)))
 
@@ -180,7 +180,7 @@ def _sha1(data: bytes) -> str:
 
 
 def _send(request: Request, file: _File, commit: str) -> Response:
-    """Return a file, the requested range of it, or 304 if the client has it already."""
+    """Return a file, the requested range of it, or 304 if the client's copy is current."""
     tag = f'"{file.digest}"'
     headers = {"etag": tag, "x-repo-commit": commit, "accept-ranges": "bytes"}
     if _matches(request.headers.get("if-none-match", ""), tag):
@@ -200,7 +200,7 @@ def _send(request: Request, file: _File, commit: str) -> Response:
 
 
 def _matches(condition: str, tag: str) -> bool:
-    """Tell if an If-None-Match header matches a tag."""
+    """Return whether an If-None-Match header matches an entity tag."""
     tags = {entry.strip().removeprefix("W/") for entry in condition.split(",")}
     return tag in tags or "*" in tags
 

@@ -1,7 +1,7 @@
 """The emulator without a socket: a transport for both clients of httpx2.
 
-The application runs on an event loop in a thread of its own, so that requests may come from any
-thread and any event loop. Bodies are streamed both ways. Timeouts, connections that are reset or
+The application runs on an event loop in its own thread, so requests can come from any thread and
+any event loop. Bodies are streamed both ways. Timeouts, connections that are reset or
 closed early and clients that disconnect behave as over a socket.
 """
 
@@ -36,9 +36,9 @@ __all__ = ["InProcessEmulator", "InProcessTransport", "in_this_process"]
 T = TypeVar("T")
 
 ORIGIN = "https://emulator.invalid"
-"""No host has such a name, so that a client without the transport gets nowhere."""
+"""A host that cannot exist, so that a client without the transport fails."""
 GRACE = 3.0
-"""Seconds that requests in progress get to end when the emulator is stopped."""
+"""Seconds that requests in progress have to finish when the emulator is stopped."""
 STOPPED = "the emulator was stopped"
 LOGGER = logging.getLogger("voyageai_emulator")
 
@@ -47,21 +47,21 @@ class InProcessEmulator(Emulator):
     """A base URL, and the transport that reaches it.
 
     Attributes:
-        transport: For `httpx2.Client`, `httpx2.AsyncClient` and all that takes a transport of
-            httpx2. Every request to any host goes to the emulator, which stands for that host.
-            Safe to share, and not closed by a client that is closed.
+        transport: Transport for `httpx2.Client`, `httpx2.AsyncClient` and everything else that
+            accepts one of httpx2. It sends requests to any host to the emulator, which answers as
+            that host. Safe to share; closing a client does not close it.
     """
 
     transport: InProcessTransport
 
 
 class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-    """Carries requests to an application on the event loop of a portal.
+    """Sends requests to an application on the event loop of a portal.
 
     Args:
         app: The application.
-        portal: The portal to its event loop.
-        connections: Counts requests in progress, each as a connection.
+        portal: Portal to the application's event loop.
+        connections: Counter of connections, which counts each request in progress as one.
     """
 
     def __init__(self, app: ASGIApp, portal: BlockingPortal, connections: Connections) -> None:
@@ -72,14 +72,14 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._stopped = False
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request and return its response, whose body is still to be read.
+        """Send a request and return its response, whose body is read as it is consumed.
 
         Raises:
-            httpx2.TransportError: There is no response.
+            httpx2.TransportError: The connection broke or timed out before the response.
         """
         body = request.stream
         if not isinstance(body, httpx2.SyncByteStream):
-            raise TypeError("a body that is made asynchronously needs httpx2.AsyncClient")
+            raise TypeError("a body from an async iterator needs httpx2.AsyncClient")
         exchange, timeouts = self._exchange(request), _Timeouts(request)
         try:
             for part in body:
@@ -98,11 +98,11 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """Send a request and return its response, without blocking the event loop.
 
         Raises:
-            httpx2.TransportError: There is no response.
+            httpx2.TransportError: The connection broke or timed out before the response.
         """
         body = request.stream
         if not isinstance(body, httpx2.AsyncByteStream):
-            raise TypeError("a body that is made by blocking needs httpx2.Client")
+            raise TypeError("a body from a sync iterator needs httpx2.Client")
         exchange, timeouts = self._exchange(request), _Timeouts(request)
         try:
             async for part in body:
@@ -147,7 +147,7 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         try:
             yield
         except RuntimeError as error:
-            if self._stopped:  # since
+            if self._stopped:  # while the call ran
                 raise EOFError(STOPPED) from error
             raise
 
@@ -157,7 +157,7 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             self.call(partial(self._disconnect, exchange, cancel=False))
 
     async def leave_async(self, exchange: Exchange, *, cancel: bool = False) -> None:
-        """Disconnect the client of an exchange, which may have been cancelled."""
+        """Disconnect the client of an exchange, even if its task is being cancelled."""
         with contextlib.suppress(EOFError), CancelScope(shield=True):
             await self.call_async(partial(self._disconnect, exchange, cancel=cancel))
 
@@ -169,7 +169,7 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     # On the application's event loop
 
     async def stop(self) -> None:
-        """End the requests in progress, and wait for them. For the application's event loop."""
+        """End the requests in progress, and wait for them."""
         self._stopped = True
         for exchange in self._exchanges:
             exchange.stop()
@@ -185,7 +185,7 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return await exchange.head(seconds)
 
     async def receive(self, exchange: Exchange, seconds: float | None) -> tuple[bytes, bool]:
-        """Return the next part of a response, and end the exchange with the last one."""
+        """Return the next part of a response, and whether it is the last."""
         part, is_last = await exchange.receive(seconds)
         if is_last:
             await self._disconnect(exchange, cancel=False)
@@ -197,7 +197,7 @@ class InProcessTransport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             self._discard_if_done(exchange)
 
     def _begin(self, exchange: Exchange) -> None:
-        """Start the application, for the first call."""
+        """Start the application, on the first call for an exchange."""
         if not exchange.begun:
             task = self._exchanges[exchange] = exchange.begin()
             task.add_done_callback(partial(self._end, exchange))
@@ -297,8 +297,8 @@ def in_this_process(
     """Run an emulator without a socket during the block.
 
     Args:
-        settings: Its settings.
-        asgi: Application that answers instead of the emulator's.
+        settings: Settings of the emulator.
+        asgi: Application that answers instead of the emulator's own.
     """
     with contextlib.closing(Application(settings)) as app:
         emulator = InProcessEmulator(ORIGIN, app)

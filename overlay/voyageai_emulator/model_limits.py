@@ -1,7 +1,7 @@
-"""Limits of the models, by the catalogue: check requests against them, and cut texts to them.
+"""The models' limits of the catalogue: check requests against them, and truncate texts to them.
 
-The sentences about models, tokens and batches are the API's own; those about dimensions, dtypes
-and the reranker's query are written in the same style, as nobody has recorded them.
+The sentences about models, tokens and batches are the API's own. Those about dimensions, dtypes and
+the reranker's query were not recorded, and are written in the same style.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ServedModels: TypeAlias = Mapping[str, Model]
 
 
 class ModelContext(NamedTuple):
-    """The models, and the tools, of a handler of a model endpoint."""
+    """The models and the services that a handler of a model endpoint uses."""
 
     models: ServedModels
     engine: Engine
@@ -54,14 +54,14 @@ class ModelContext(NamedTuple):
 
 
 class Output(NamedTuple):
-    """The form of the vectors in a response."""
+    """Dimension, dtype and encoding of the vectors in a response."""
 
     dimension: int
     dtype: Dtype
     as_base64: bool
 
     def write(self, vectors: NDArray[np.float32]) -> Sequence[list[float] | str]:
-        """Return vectors, float32 of shape (vectors, dimension), as they are in JSON."""
+        """Return vectors, float32 of shape (vectors, dimension), as JSON values."""
         quantized = quantize(vectors, self.dtype)
         return to_base64(quantized) if self.as_base64 else to_lists(quantized)
 
@@ -70,7 +70,7 @@ def find(name: str, served: ServedModels) -> Model:
     """Return the model of a request.
 
     Raises:
-        ApiError: There is no such model, or it is retired.
+        ApiError: No model of that name is served, or it is retired.
     """
     model = served.get(name)
     if model is not None and model.lifecycle == "retired":
@@ -88,10 +88,10 @@ def output(
     dtype: str | Unset | None,
     encoding_format: str | Unset | None,
 ) -> Output:
-    """Return the form of the vectors that a request asks for.
+    """Return dimension, dtype and encoding of the vectors that a request asks for.
 
     Raises:
-        ApiError: The model does not support it.
+        ApiError: The model does not support the dimension or the dtype.
     """
     dimensions, dtypes = model.dimensions, model.dtypes
     name = dtype or "float"
@@ -113,10 +113,10 @@ def output(
 
 
 def fit(model: Model, texts: list[str], *, truncation: bool) -> tuple[list[str], list[int]]:
-    """Return texts cut to the model's context length, and the tokens of each.
+    """Return texts truncated to the model's context length, and the tokens of each.
 
     Raises:
-        ApiError: A text is too long, and there is no truncation.
+        ApiError: A text is too long, and `truncation` is false.
     """
     limit, start_token = model.context_length, bool(model.start_token)
     numbers = counts(texts, limit, start_token=start_token)
@@ -135,7 +135,7 @@ def too_long(
     advice: str = "Please lower the number of tokens in the listed example(s) or use truncation.",
     limit: int | None = None,
 ) -> ApiError:
-    """Return the error for an input beyond the context length, or another limit."""
+    """Return the error for an input above `limit` tokens, by default the context length."""
     return failed(
         model,
         f"The example at index {index} in your batch has too many tokens and does not fit into "
@@ -144,10 +144,10 @@ def too_long(
 
 
 def check_request_tokens(model: Model, tokens: int) -> None:
-    """Refuse a request with more tokens than the model takes at once.
+    """Check the number of tokens of a request.
 
     Raises:
-        ApiError: It has more.
+        ApiError: The request has more tokens than the model accepts in one.
     """
     limit = model.max_request_tokens
     if limit is not None and tokens > limit:
@@ -160,7 +160,7 @@ def check_request_tokens(model: Model, tokens: int) -> None:
 
 
 def failed(model: Model, reason: str, code: str | None = None) -> ApiError:
-    """Return an error whose message names the model."""
+    """Return the error for a request that failed, with the model and the reason."""
     return ApiError(f"Request to model '{model.name}' failed. {reason}", code=code)
 
 
@@ -172,7 +172,7 @@ def space(model: Model) -> Space:
 def passage(
     model: Model, text: str, input_type: str | Unset | None, media: tuple[tuple[str, ...], ...] = ()
 ) -> Passage:
-    """Return a text as the engine takes it; a prompt at its beginning becomes the input_type."""
+    """Return a text as an input of the engine; a prompt at its beginning becomes its role."""
     prompts = PROMPTS.get(model.prompts) if model.prompts else None
     if not input_type and prompts is not None:
         for role, prompt in (("query", prompts.query), ("document", prompts.document)):

@@ -1,9 +1,9 @@
-"""A pytest plugin: the fixture ``voyage_emulator``. pytest loads it by itself.
+"""A pytest plugin with the fixture ``voyage_emulator``, which pytest loads automatically.
 
-A test that uses the fixture has an emulator of its own. The environment points to it: clients read
-VOYAGE_API_KEY and VOYAGE_BASE_URL, and tokenizers are downloaded from HF_ENDPOINT, into a cache of
-the test's own. After the test the environment is as before. Tests without the fixture are not
-affected, and load nothing of the emulator.
+Each test that uses the fixture gets its own emulator, and an environment that directs clients to
+it: clients read VOYAGE_API_KEY and VOYAGE_BASE_URL, and tokenizers are downloaded from HF_ENDPOINT
+into a temporary cache. The environment is restored after the test. Tests that do not use the
+fixture are not affected, and do not load the emulator.
 
     import pytest
     import voyageai
@@ -16,8 +16,9 @@ affected, and load nothing of the emulator.
     @pytest.mark.voyage_emulator(tier="free")
     def test_a_rate_limit(voyage_emulator): ...
 
-The mark takes the settings of `voyageai_emulator.running`. For many tests at once, override the
-fixture ``voyage_emulator_settings``, which returns them as a dict; those of a mark take precedence.
+The mark takes the settings of `voyageai_emulator.running`. To use the same settings in many tests,
+override the fixture ``voyage_emulator_settings``, which returns them as a dict; settings of a mark
+take precedence.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ if TYPE_CHECKING:
 
 MARK = "voyage_emulator"
 KEY = "emulator"
-"""The API key of the environment; the emulator accepts any."""
+"""Value of VOYAGE_API_KEY; the emulator accepts any key."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark."""
     config.addinivalue_line(
-        "markers", f"{MARK}(**settings): settings of the emulator that the fixture {MARK} gives."
+        "markers", f"{MARK}(**settings): settings of the emulator of the fixture {MARK}."
     )
 
 
 @pytest.fixture
 def voyage_emulator_settings() -> Mapping[str, Any]:
-    """Return the settings of emulators, as `voyageai_emulator.running` takes them."""
+    """Return the settings of the emulators, as arguments of `voyageai_emulator.running`."""
     return {}
 
 
@@ -59,10 +60,10 @@ def voyage_emulator(
     voyage_emulator_settings: Mapping[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Emulator]:
-    """Run an emulator for the test, with the environment pointing to it.
+    """Run an emulator for the test, and direct the environment to it.
 
     Yields:
-        Its base URL, with the attributes that `voyageai_emulator.running` lists.
+        The base URL of the emulator, as `voyageai_emulator.running` yields it.
     """
     from . import running
     from .settings import check_names
@@ -70,7 +71,7 @@ def voyage_emulator(
     settings = dict(voyage_emulator_settings)
     for mark in reversed(list(request.node.iter_markers(MARK))):
         if mark.args:
-            raise TypeError(f"the mark {MARK} takes settings by name, not {mark.args}")
+            raise TypeError(f"the mark {MARK} takes keyword arguments only, not {mark.args}")
         settings |= mark.kwargs
     try:
         check_names(MARK, settings, "host", "port", "expose")
@@ -90,17 +91,18 @@ def voyage_emulator(
 
 
 def _redirect_hub(patch: pytest.MonkeyPatch, origin: str, home: Path) -> None:
-    """Point Hugging Face's library to the emulator, with a folder as its cache."""
+    """Direct Hugging Face's library to the emulator, with a temporary folder as its cache."""
     variables = {
         "HF_ENDPOINT": origin,
         "HF_HOME": str(home),
         "HF_HUB_CACHE": str(home / "hub"),
-        # The emulator is there even for those who work offline, and must not get a real token.
+        # The emulator is reachable even when the library is set to be offline, and must get no
+        # token.
         "HF_HUB_OFFLINE": "0",
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
     }
-    # The library reads them on import. It is imported before they are set, so that after the test
-    # it is as it would be without it.
+    # The library reads these variables on import. Importing it before they are set keeps their
+    # original values for after the test.
     with warnings.catch_warnings(action="ignore"):
         try:
             importlib.import_module("huggingface_hub.hf_api")
@@ -115,7 +117,7 @@ def _redirect_hub(patch: pytest.MonkeyPatch, origin: str, home: Path) -> None:
     read = {
         "constants.ENDPOINT": origin,
         "constants.HUGGINGFACE_CO_URL_TEMPLATE": template,
-        "file_download.HUGGINGFACE_CO_URL_TEMPLATE": template,  # a copy, below 1.0
+        "file_download.HUGGINGFACE_CO_URL_TEMPLATE": template,  # a copy, in versions below 1.0
         "constants.HF_HOME": str(home),
         "constants.HF_HUB_CACHE": str(home / "hub"),
         "constants.HUGGINGFACE_HUB_CACHE": str(home / "hub"),

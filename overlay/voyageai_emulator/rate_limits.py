@@ -1,13 +1,12 @@
 """Limits on requests and tokens per minute.
 
-The limits are the catalogue's. Usage is counted by API key and model, over the minute before each
-request. Documented is that some limits count by key, others by organization; an emulator only knows
-keys. Where the catalogue has no figure there is no limit.
+The limits are the catalogue's; without a figure there is no limit. Usage is counted for each API
+key and model, over the minute before a request. By the documentation some limits count by key and
+others by organization, but an emulator only knows keys.
 
-Only answered requests count: one that is refused, for any reason, uses nothing. A request with
-more tokens than the limit is always refused, as was recorded of the API. These are guesses: that
-requests are checked before tokens, and that the limits of the free tier apply to each model by
-itself.
+Only answered requests count: a request that is refused, for any reason, uses nothing. As was
+recorded of the API, a request with more tokens than the limit is always refused. Two guesses:
+requests are checked before tokens, and the limits of the free tier apply to each model separately.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["TIER_NAMES", "RateLimits", "Usage", "Window"]
 
 TIER_NAMES = tuple(Tiers.__annotations__)
-"""The usage tiers there are."""
+"""Names of the usage tiers."""
 MAX_WINDOWS = 10_000
-"""Pairs of a key and a model to keep count of; the least recently used one is dropped."""
+"""Maximum of windows, one per key and model; the least recently used one is dropped."""
 WINDOW_SECONDS = 60
 MAX_ENTRIES = 10_000
-"""Entries of a window. Beyond them requests are merged into one entry, which lasts as long as the
-latest of them."""
+"""Maximum of entries in a window. Further requests are merged into the last entry, which expires
+with the latest of them."""
 
 
 class Usage(NamedTuple):
@@ -64,7 +63,7 @@ class _Limit(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """Requests that count until a time."""
+    """Requests that count until the same time."""
 
     until: float
     requests: int
@@ -75,12 +74,12 @@ class Window:
     """A sliding window of a minute: counts requests and their tokens.
 
     Args:
-        max_entries: Entries to keep; beyond them requests are counted together.
+        max_entries: Maximum of entries; further requests are merged into the last one.
 
     Attributes:
-        requests: Requests in the window, as of the last `roll`.
-        tokens: Their tokens.
-        quota: Limits of a project that it counts for; None where the model's apply.
+        requests: Number of requests in the window, as of the last `roll`.
+        tokens: Tokens of these requests.
+        quota: Limits of the project whose requests it counts; None if the model's limits apply.
 
     Example:
         >>> window = Window()
@@ -118,7 +117,10 @@ class Window:
             self.tokens -= entry.tokens
 
     def wait(self, now: float, requests: int, tokens: int) -> float | None:
-        """Return the seconds until so many requests and tokens leave the window; None for never."""
+        """Return the seconds until this many requests and tokens have left the window.
+
+        None if the window does not have as many.
+        """
         until = now
         for entry in self._entries:
             if requests <= 0 and tokens <= 0:
@@ -133,17 +135,17 @@ class RateLimits:
     """Counts requests and tokens of the last minute, by owner and model. Safe to share.
 
     Args:
-        tier: Usage tier whose limits apply; by default there are none.
+        tier: Usage tier whose limits apply; None for no limits.
         models: Models by name.
         clock: Clock, in seconds.
-        retry_after: Whether refusals have the header ``retry-after``.
-        max_windows: Windows to keep, one for each owner and model; the oldest are dropped.
+        retry_after: Add the header ``retry-after`` to refusals.
+        max_windows: Maximum of windows, one per owner and model; the oldest are dropped.
 
     Attributes:
-        retry_after: As above; may be set.
+        retry_after: True if refusals have the header ``retry-after``; may be set.
 
     Raises:
-        ValueError: There is no such tier.
+        ValueError: The name of the tier is unknown.
 
     Example:
         >>> from voyageai_emulator import running
@@ -178,7 +180,7 @@ class RateLimits:
 
     @tier.setter
     def tier(self, tier: str | int | None) -> None:
-        if f"tier_{tier}" in TIER_NAMES:  # 1, as the client has it, and the command line's "1"
+        if f"tier_{tier}" in TIER_NAMES:  # 1, as in the client, or "1", from the command line
             tier = f"tier_{tier}"
         if tier is not None and tier not in TIER_NAMES:
             raise ValueError(f"tier must be one of {', '.join(TIER_NAMES)}, not {tier!r}")
@@ -187,15 +189,15 @@ class RateLimits:
     def set(
         self, model: str | None = None, *, rpm: int | None = None, tpm: int | None = None
     ) -> None:
-        """Set limits for a model, in place of its tier's, or for all that have none set.
+        """Set the limits of a model, or of all models without own limits, instead of the tier's.
 
         Args:
-            model: Name of the model; by default all.
-            rpm: Requests per minute, from 0; by default any number.
-            tpm: Tokens per minute, from 0; by default any number.
+            model: Name of the model; None for all.
+            rpm: Requests per minute, from 0; None for no limit.
+            tpm: Tokens per minute, from 0; None for no limit.
 
         Raises:
-            ValueError: There is no such model, or a limit is not a whole number from 0.
+            ValueError: The model is unknown, or a limit is not a whole number from 0.
         """
         if model is not None and model not in self._models:
             raise ValueError(f"there is no model {model!r}")
@@ -206,7 +208,7 @@ class RateLimits:
             self._set_limits[model] = _Limit(rpm, tpm)
 
     def clear(self) -> None:
-        """Drop the limits that were set, so that the tier's apply again."""
+        """Remove the limits set by `set`, so that the tier's apply again."""
         with self._lock:
             self._set_limits.clear()
 
@@ -214,14 +216,13 @@ class RateLimits:
         """Count a request, unless it exceeds a limit.
 
         Args:
-            owner: `fingerprint` of its API key.
-            model: Name of its model.
-            tokens: Its tokens.
-            quota: Limits of the key's project, in place of the tier's, which other keys count
-                towards too.
+            owner: `fingerprint` of the request's API key.
+            model: Name of the model.
+            tokens: Tokens of the request.
+            quota: Limits of the key's project, shared with its other keys; None for the tier's.
 
         Raises:
-            ApiError: It exceeds a limit.
+            ApiError: The request exceeds a limit.
         """
         with self._lock:
             now = self._clock()
@@ -242,7 +243,7 @@ class RateLimits:
         )
 
     def usage(self) -> list[Usage]:
-        """Return the usage of the last minute, limited or not; the most recently used last."""
+        """Return the usage of the last minute per key and model, most recently used last."""
         with self._lock:
             now = self._clock()
             found: list[Usage] = []
@@ -267,7 +268,7 @@ class RateLimits:
         return _Limit(_scaled(known.rpm, tier.factor), _scaled(known.tpm, tier.factor))
 
     def _window(self, owner: str, model: str, now: float) -> Window:
-        """Return the window of an owner and a model, after dropping unused ones."""
+        """Return the window of an owner and a model, after removing unused windows."""
         window = self._windows.pop((owner, model), None) or Window()
         window.roll(now)
         while self._windows:
@@ -285,7 +286,7 @@ def _scaled(limit: int | None, factor: float) -> int | None:
 
 
 def _detail(model: str, limit: _Limit, used: int, *, of_requests: bool) -> str:
-    """Return the refusal's message. The ends of the first and the last one were not recorded."""
+    """Return the message of a refusal. The ends of the first and the last were not recorded."""
     if limit.free:
         return (
             "You have not yet added your payment method in the billing page and will have reduced "

@@ -1,4 +1,4 @@
-"""Answers of the reranking endpoint."""
+"""Handler of the reranking endpoint."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ def rerank(body: dict[str, Any], context: ModelContext) -> RerankResponse:
 
 
 def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
-    """Return a query of at most as many tokens as the model takes."""
+    """Return a query truncated to the tokens that the model accepts.
+
+    Raises:
+        ApiError: The query is too long, and `truncation` is false.
+    """
     limit, start_token = model.max_query_tokens, bool(model.start_token)
     if limit is None or tokenizer.count(query, limit, start_token=start_token) <= limit:
         return query
@@ -66,7 +70,11 @@ def _fit_query(model: Model, query: str, *, truncation: bool) -> str:
 def _fit_documents(
     model: Model, documents: list[str], query_tokens: int, *, truncation: bool
 ) -> tuple[list[str], list[int]]:
-    """Return documents that each fit beside the query, and the tokens of each."""
+    """Return documents truncated to fit with the query, and the tokens of each.
+
+    Raises:
+        ApiError: A document is too long, and `truncation` is false.
+    """
     start_token = bool(model.start_token)
     limit = None if model.context_length is None else model.context_length - query_tokens
     tokens = tokenizer.counts(documents, limit, start_token=start_token)

@@ -1,4 +1,4 @@
-"""JSON responses, and the exception that becomes one."""
+"""JSON responses, and the exception for refused requests."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ NOTICE = "emulator, not the Voyage AI models"
 def encode(body: object) -> bytes:
     """Encode a body as JSON without spaces."""
     try:
-        # The standard library takes a quarter of a second for a thousand vectors as lists.
+        # The standard library needs a quarter of a second for a thousand vectors as lists.
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
-        # Half a surrogate pair, which JSON can spell and UTF-8 cannot.
+        # A lone surrogate, which JSON can escape but UTF-8 cannot encode.
         return json.dumps(body, separators=(",", ":")).encode()
 
 
@@ -37,12 +37,12 @@ def json_response(
 
 
 class ApiError(Exception):
-    """A request is refused: raised wherever that is found out, sent as a JSON response.
+    """Raised when a request is refused, and sent as a JSON response.
 
     Attributes:
         status: HTTP status.
-        detail: Reason for people, the `detail` of the body.
-        code: Reason for programs, where the API is known to send one.
+        detail: Human-readable reason, the `detail` of the body.
+        code: Machine-readable reason, if the API is known to send one.
         headers: Additional headers of the response.
     """
 
@@ -60,7 +60,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """Return the response's body, not yet encoded."""
+        """Return the body as a JSON object."""
         more = {} if self.code is None else {"error_code": self.code}
         return {**Error(detail=self.detail).to_dict(), **more}
 

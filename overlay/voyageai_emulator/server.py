@@ -1,4 +1,4 @@
-"""The emulator on a socket."""
+"""The emulator as a server on a socket."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ __all__ = ["Server", "serving"]
 
 LOGGER = logging.getLogger("voyageai_emulator")
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound here
-"""Loopback addresses that reach a server which listens at all addresses."""
+"""For each wildcard address, the loopback address that reaches a server bound to it."""
 MAX_PORT = 65_535
 GRACE = 3.0
-"""Seconds that requests in progress get to end when the server is stopped."""
+"""Seconds that requests in progress have to finish when the server is stopped."""
 ABORT_GRACE = 0.1
-"""Seconds that requests get to notice that their connection was aborted."""
+"""Seconds that requests have to notice that their connection was aborted."""
 TICK = 1.0
 """Seconds between checks for silent connections."""
 ACCEPT_RETRY = 0.1
-"""Seconds until connections are accepted again after that failed."""
+"""Seconds to wait after a failure to accept a connection."""
 BACKLOG = 2048
 """Connections that the operating system queues until they are accepted."""
 
 
 class Server(uvicorn.Server):
-    """One emulator: bound to its port when made, serving while `run` runs.
+    """A server for one emulator. It binds its port when created, and serves during `run`.
 
-    It accepts connections itself. uvicorn's limit would count idle ones, and refuse requests
-    because of them; asyncio's server logs a traceback for each that it cannot accept, as often as
-    its backlog is long. And it ends as soon as the last connection has, where uvicorn looks ten
-    times a second.
+    It accepts connections itself, because uvicorn's limit counts idle connections and refuses
+    requests because of them, and because asyncio's server logs a traceback for each connection of
+    its backlog that it cannot accept. It stops as soon as the last connection has ended, while
+    uvicorn checks ten times a second.
 
     Args:
         host: Address to listen at.
         port: Port to listen at; 0 for a free one.
-        settings: The emulator's settings.
+        settings: Settings of the emulator.
         on_ready: Called with the emulator when it accepts connections.
-        monotonic: Clock by which silent connections are ended, in seconds.
-        grace: Seconds that requests in progress have when it stops.
-        tick: Seconds between two looks for silent connections.
+        monotonic: Monotonic clock for silent connections, in seconds.
+        grace: Seconds that requests in progress have to finish when the server stops.
+        tick: Seconds between checks for silent connections.
 
     Attributes:
         emulator: The emulator, a base URL.
-        ready: Set when the server accepts connections, or has failed to.
+        ready: Set once the server accepts connections, or has failed to start.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Server(uvicorn.Server):
                 http="h11",
                 ws="none",
                 lifespan="off",
-                log_config=None,  # logging belongs to the program around
+                log_config=None,  # the calling program configures logging
                 log_level="warning",
                 access_log=False,
             )
@@ -109,8 +109,8 @@ class Server(uvicorn.Server):
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until `stop` or a signal.
 
-        Called in the main thread, it serves in a daemon thread: the threads that this one starts
-        are daemons, too, so that none which still makes a response keeps the process from ending.
+        In the main thread it starts a daemon thread that serves: the worker threads of a daemon
+        thread are daemons too, so a request in progress cannot keep the process alive.
         """
         if threading.current_thread() is threading.main_thread():
             with self.capture_signals(), serving(self):
@@ -132,12 +132,12 @@ class Server(uvicorn.Server):
         self._wake()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop at a signal; at the second, at once."""
+        """Stop gracefully at the first signal, and immediately at the second."""
         super().handle_exit(sig, frame)
         self._wake()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections, and announce it."""
+        """Begin to accept connections, and call `on_ready`."""
         await super().startup(sockets or [])
         self._loop = asyncio.get_running_loop()
         self._accepting = asyncio.create_task(self._accept())
@@ -149,14 +149,14 @@ class Server(uvicorn.Server):
         """Serve until asked to stop."""
         ticks = 0
         while not await self.on_tick(ticks):
-            ticks += 10  # at every tenth, uvicorn renews the date that answers carry
+            ticks += 10  # at each multiple of 10, uvicorn renews the Date header
             self._open.end_silent(self._monotonic())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._tick):
                     await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, and end when all connections have; after the grace, end them."""
+        """Stop accepting, wait for open connections to end, and abort them after the grace."""
         self._accepting.cancel()
         await asyncio.wait((self._accepting,))
         for server in self.servers:
@@ -174,10 +174,10 @@ class Server(uvicorn.Server):
         if ended.done():
             return
         tasks = self.server_state.tasks
-        LOGGER.warning("the emulator stops with %d requests under way", len(tasks))
+        LOGGER.warning("the emulator stops with %d requests in progress", len(tasks))
         for connection in self._open:
             connection.transport.abort()
-        # Most requests end with their connection; what waits for a thread is cancelled.
+        # Most requests end with their connection; those that wait for a thread are cancelled.
         await asyncio.wait((ended,), timeout=ABORT_GRACE)
         for task in list(tasks):
             task.cancel()
@@ -208,14 +208,14 @@ class Server(uvicorn.Server):
                 if await self._open.room():
                     self._warn("it has reached its limit of open connections (max_connections)")
                 await self._loop.connect_accepted_socket(self._protocol, sock)
-            except OSError:  # it has gone already
+            except OSError:  # the client has disconnected already
                 sock.close()
             except BaseException:
                 sock.close()
                 raise
 
     async def _until_connection(self) -> None:
-        """Wait for a connection. When cancelled, asyncio's `sock_accept` would lose one."""
+        """Wait for a connection. asyncio's `sock_accept` would lose one if it is cancelled."""
         readable = self._loop.create_future()
         self._loop.add_reader(self._listener, readable.set_result, None)
         try:
@@ -227,20 +227,22 @@ class Server(uvicorn.Server):
         return Protocol(self._open, self.config, self.server_state, self.lifespan.state)
 
     def _warn(self, reason: str) -> None:
-        """Log once why connections are ended, as a client that opens many must not fill the log."""
+        """Log once why connections are closed, so that many connections do not flood the log."""
         if not self._warned:
             self._warned = True
-            LOGGER.warning("the emulator ends connections that ask nothing, as %s", reason)
+            LOGGER.warning("the emulator closes idle connections, as %s", reason)
 
     def _wake(self) -> None:
-        """Let the event loop see that it must stop, from any thread or signal handler."""
+        """Notify the event loop that it must stop, from any thread or signal handler."""
         event = self._stop_at_once if self.force_exit else self._stop
-        with contextlib.suppress(AttributeError, RuntimeError):  # not begun, or ended
+        with contextlib.suppress(
+            AttributeError, RuntimeError
+        ):  # the loop has not started, or has ended
             self._loop.call_soon_threadsafe(event.set)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop regularly at the signals that end a program."""
+        """Stop gracefully at SIGINT and SIGTERM during the block."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -259,7 +261,7 @@ def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= MAX_PORT:
         raise ValueError(f"port must be from 0, for a free one, to {MAX_PORT}, not {port}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends without delay only where the protocol is spelled out.
+    # asyncio sets TCP_NODELAY only if the protocol is given explicitly.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":

@@ -22,11 +22,11 @@ __all__ = ["MAX_CONNECTIONS", "Settings", "SettingsDict", "check_bind_address"]
 
 LOGGER = logging.getLogger("voyageai_emulator")
 MAX_CONNECTIONS = 1000
-"""Open connections by default: each takes a descriptor, and many systems allow 1024 of them."""
+"""Default maximum of open connections: each needs a file descriptor, often limited to 1024."""
 
 
 class SettingsDict(TypedDict, total=False):
-    """The arguments of `Settings` that `running` and its like take."""
+    """The arguments of `Settings` that `running`, `in_process` and the pytest fixture take."""
 
     api_key: str | None
     platform: str | None
@@ -50,41 +50,41 @@ class SettingsDict(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that an emulator is started with.
+    """The settings of an emulator.
 
     Attributes:
-        api_key: The only API key to accept. By default any is accepted, but there must be one.
-        platform: Name of the host to stand for, with its models, operations and keys:
+        api_key: The only API key to accept. By default any key is accepted, but one is required.
+        platform: Name of the host to behave as, with its models, operations and keys:
             ``voyage``, ``atlas``, ``us`` or ``eu``. By default the host that a request is
-            addressed to, and all hosts where that is another.
+            addressed to, or all hosts combined if that is none of them.
         tier: Usage tier whose rate limits apply, such as ``free``, ``tier_1`` or 1. By default
             there are no limits.
-        retry_after: Whether a response to too many requests has the header ``retry-after``,
-            which those of the API have not.
-        latency: How long responses take: ``none``, seconds such as ``0.2``, or ``model``, which
+        retry_after: Add the header ``retry-after`` to 429 responses, which the API does not.
+        latency: Latency of responses: ``none``, seconds such as ``0.2``, or ``model``, which
             depends on tokens and load.
-        concurrency: Requests worked on at once, while others wait. By default there is no limit.
-        max_connections: Connections open at once. At the limit, the ones that have been idle for
-            longest are ended; while all are in use, further ones wait.
-        allow_hosts: Hosts, or ``host:port``, from which pictures and videos may be fetched.
-        engine: What makes vectors and scores: ``lexical``, or ``sentence-transformers:NAME``.
-        state: File that keeps files, batches, and keys and limits of Atlas. By default they end
-            with the emulator.
-        faults: Faults from the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for a share
-            of them, parameters after it, as in ``"status:0.1; status=503"``.
-        record: File to which every request is added as a line of JSON.
+        concurrency: Maximum of requests worked on at once, while others wait. By default there is
+            no limit.
+        max_connections: Maximum of open connections. At the limit, the connection that has been
+            idle the longest is closed; while all are in use, new ones wait.
+        allow_hosts: Hosts, or ``host:port``, from which pictures and videos may be downloaded.
+        engine: Engine of vectors and scores: ``lexical``, or ``sentence-transformers:NAME``.
+        state: File that stores files, batches, and keys and limits of Atlas. By default they are
+            lost when the emulator stops.
+        faults: Faults planned at the start: ``"NAME"`` for every request, ``"NAME:RATE"`` for a
+            share of them, followed by parameters, as in ``"status:0.1; status=503"``.
+        record: File to which every request is appended as a line of JSON.
         admin_token: Token of the admin routes, a secret; by default a random one.
-        admin_credentials: Who may administer keys and limits: secrets by client id, and private
-            keys by public key. By default anybody.
-        deployment: Deployment or gateway to stand for: ``NAME``, or ``NAME:MODEL`` where it
-            serves one model. By default the API itself.
-        old_images: Whether the deployment answers as older images do: with numbers as strings, and
+        admin_credentials: Credentials that may administer keys and limits: secrets by client id,
+            and private keys by public key. By default any are accepted.
+        deployment: Deployment or gateway to emulate: ``NAME``, or ``NAME:MODEL`` if it serves one
+            model. By default the API itself.
+        old_images: Answer as older images of the deployment do: with numbers as strings, and
             without some fields.
-        aws_credentials: Who may call SageMaker: secret keys by access key id. By default anybody
-            who signs.
+        aws_credentials: Credentials that may call SageMaker: secret keys by access key id. By
+            default any signature is accepted.
         clock: Clock, in seconds since 1970.
         models: Models to serve, by name.
-        document: OpenAPI document to follow; the installed contract by default.
+        document: OpenAPI document of the API; by default the installed contract.
     """
 
     _: KW_ONLY
@@ -110,28 +110,28 @@ class Settings:
     document: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Check the number of connections, and that there is a deployment where one is set up."""
+        """Check `max_connections`, and that options of a deployment come with `deployment`."""
         given = self.max_connections
         if type(given) is not int or given < 1:
             raise ValueError(f"max_connections must be a whole number from 1, not {given!r}")
         for name in ("old_images", "aws_credentials"):
             if getattr(self, name) and self.deployment is None:
                 raise ValueError(
-                    f"{name} is of use only with a deployment; set deployment too, such as "
+                    f"{name} is an option of deployments; set deployment too, such as "
                     "sagemaker:voyage-4"
                 )
 
 
 def check_names(function: str, given: Iterable[str], *others: str) -> None:
-    """Refuse names that are no settings.
+    """Check the names of settings.
 
     Args:
-        function: The function or fixture that takes them, for the message.
-        given: The names.
-        others: Further names that it takes.
+        function: Name of the function or fixture that takes them, for the message.
+        given: The names to check.
+        others: Names that it takes besides those of settings.
 
     Raises:
-        TypeError: One is not known; says which is near.
+        TypeError: A name is unknown; the message suggests a similar one.
     """
     known = [*SettingsDict.__annotations__, *others]
     for name in given:
@@ -142,24 +142,24 @@ def check_names(function: str, given: Iterable[str], *others: str) -> None:
 
 
 def check_bind_address(host: str, option: str, *, allowed: bool) -> None:
-    """Refuse an address that other machines can reach, or log a warning where it is allowed.
+    """Check that other machines cannot reach an address, or log a warning if that is allowed.
 
     Args:
         host: Address to listen at.
-        option: The option that allows it, for the message.
-        allowed: Whether that option was given.
+        option: Option that allows other addresses, for the message.
+        allowed: True if that option was given.
 
     Raises:
-        ValueError: Other machines can reach the address, and that was not allowed.
+        ValueError: Other machines can reach the address, and `allowed` is false.
     """
     if _is_loopback(host):
         return
     if not allowed:
         raise ValueError(
-            f"other machines can reach the host {host!r}, and anybody who does could use the "
-            f"emulator; if that is meant, add {option}"
+            f"other machines can reach the host {host!r}, and everyone who does could use the "
+            f"emulator; to allow that, add {option}"
         )
-    LOGGER.warning("the emulator listens at %s: anybody who can reach its port can use it", host)
+    LOGGER.warning("the emulator listens at %s: everyone who can reach its port can use it", host)
 
 
 def _is_loopback(host: str) -> bool:
@@ -167,5 +167,5 @@ def _is_loopback(host: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, which may be of any address
+    except ValueError:  # a name, which may resolve to any address
         return False

@@ -1,4 +1,4 @@
-"""The state of an emulator, which all its parts share."""
+"""The state of an emulator, shared by all its parts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import frozen
 from voyageai_admin_rest.spec import load as load_admin
+from voyageai_rest.catalogue import BATCH
 from voyageai_rest.spec import load
 
 from .atlas import Accounts, Credentials
 from .authentication import Authenticator
-from .bodies import max_body
+from .bodies import MAX_UPLOAD, max_body
 from .concurrency import Slots
 from .contract import Contract
 from .deployments import base_path, find_deployment
@@ -33,32 +35,50 @@ if TYPE_CHECKING:
     from .contract import Operation
     from .settings import Settings
 
-__all__ = ["EmulatorState"]
+__all__ = ["BatchLimits", "EmulatorState"]
 
 TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
-"""Characters that a header can carry."""
+"""A text that can be a header value."""
+
+
+@frozen(kw_only=True)
+class BatchLimits:
+    """Limits of batch jobs and of the files they need; by default the API's.
+
+    Attributes:
+        max_inputs: Lines of a job.
+        max_jobs_in_flight: Jobs in flight, per organization.
+        max_tokens_in_flight: Tokens of all jobs in flight, per organization.
+        max_file_bytes: Bytes of an uploaded file.
+    """
+
+    max_inputs: int = BATCH.max_inputs
+    max_jobs_in_flight: int = BATCH.max_jobs_in_flight
+    max_tokens_in_flight: int = BATCH.max_tokens_in_flight
+    max_file_bytes: int = MAX_UPLOAD
 
 
 class EmulatorState:
     """The state of an emulator, without its batch jobs and its server.
 
     Attributes:
-        settings: The settings it was started with.
-        clock: Its time.
-        contract: The contract it follows.
-        requests: The requests it received.
-        faults: The faults that are planned.
-        admin_contract: The contract of the administration of keys and limits.
-        accounts: Keys and limits that were made there.
-        credentials: Checks who uses it.
+        settings: Settings of the emulator.
+        clock: Clock of the emulator.
+        contract: Contract of the API.
+        requests: The received requests.
+        faults: The plan of faults.
+        admin_contract: Contract of the administration of keys and limits.
+        accounts: Keys and limits of the administration.
+        credentials: Checks credentials of the administration.
         authenticator: Checks API keys.
         limits: Rate limits.
-        latency: How long responses take; may be replaced.
-        slots: Limits the requests that are worked on at once.
-        engine: Makes vectors and scores.
+        batch_limits: Limits of batch jobs; may be replaced.
+        latency: Latency of responses; may be replaced.
+        slots: Limit on concurrent requests.
+        engine: Makes vectors and scores; may be replaced.
         admin_token: Token of the admin routes.
-        deployment: The kind of deployment that it stands for, if it does.
-        deployed_model: The model of that deployment.
+        deployment: Kind of the emulated deployment; None for the API itself.
+        deployed_model: Name of the model of that deployment.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,6 +98,7 @@ class EmulatorState:
         self.limits = RateLimits(
             settings.tier, settings.models, self.clock, retry_after=settings.retry_after
         )
+        self.batch_limits = BatchLimits()
         self.latency = Latency(settings.latency)
         self.slots = Slots(settings.concurrency)
         token = settings.admin_token
@@ -108,11 +129,11 @@ class EmulatorState:
 
     @property
     def store(self) -> Store:
-        """Files, batch jobs, keys and limits; without a state file made when it is first used."""
+        """The store of files, batch jobs, keys and limits, created on first use."""
         with self._lock:
             if self._store is None:
                 state = self.settings.state
-                # Absolute, as SQLite keeps nothing of names such as ":memory:".
+                # Absolute, as SQLite has special names such as ":memory:".
                 self._store = Store(None if state is None else str(Path(state).absolute()))
             return self._store
 
@@ -122,7 +143,7 @@ class EmulatorState:
         return self.contract.base if self.deployment is None else base_path(self.deployment)
 
     def now(self) -> int:
-        """Return the time in microseconds, as the store keeps it."""
+        """Return the time in microseconds since 1970, the unit of the store."""
         return microseconds(self.clock())
 
     def close(self) -> None:
@@ -133,11 +154,11 @@ class EmulatorState:
             self._record_file.close()
 
     def max_body(self, operation: Operation) -> int:
-        """Return the bytes of the largest body that an operation takes."""
+        """Return the maximum of bytes of a body of an operation."""
         return self._max_body[operation.path.strip("/")]
 
     def model_context(self, operation: Operation, caller: Caller) -> ModelContext:
-        """Return what a model endpoint answers a caller with."""
+        """Return the models that an endpoint serves to a caller, with the engine."""
         endpoint = operation.path.strip("/")
         models = {
             name: self.authenticator.at_host(model, caller)

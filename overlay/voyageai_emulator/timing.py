@@ -1,4 +1,4 @@
-"""The emulator's clock, which can be moved, and how long responses take."""
+"""The emulator's clock, which can be advanced, and the latency of responses."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Latency"]
 
 LATEST = 221_845_392_000
-"""The year 9000: what expires later than that still has a date."""
+"""The year 9000: times of expiry after it are still valid dates."""
 BASE_SECONDS = 0.03
-"""Seconds that the latency ``model`` takes for a request without tokens."""
+"""Seconds of the latency ``model`` for a request without tokens."""
 TOKENS_PER_SECOND = 60_000
-"""Throughput of the latency ``model``, for all requests that are worked on together."""
+"""Tokens per second of the latency ``model``, shared by all concurrent requests."""
 
 
 class Clock:
     """Seconds since 1970, for rate limits, expiry and batch jobs. Safe to share.
 
     Args:
-        source: Clock that this one is ahead of; by default the machine's.
+        source: Clock that is advanced; by default the machine's.
 
     Example:
         >>> clock = Clock(lambda: 100.0)
@@ -44,10 +44,10 @@ class Clock:
         return self._source() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward; it goes on from there.
+        """Advance the clock by some seconds.
 
         Raises:
-            ValueError: The seconds are negative, or lead beyond the year 9000.
+            ValueError: `seconds` is negative, or leads beyond the year 9000.
         """
         if not seconds >= 0:
             raise ValueError(f"a clock is advanced by 0 seconds or more, not by {seconds}")
@@ -60,32 +60,32 @@ class Clock:
             listener()
 
     def set(self, to: float) -> None:
-        """Move the clock forward to a time, in seconds since 1970.
+        """Advance the clock to a time, in seconds since 1970.
 
         Raises:
-            ValueError: The time has passed, or is beyond the year 9000.
+            ValueError: The time is in the past, or beyond the year 9000.
         """
         self.advance(to - self())
 
     def on_advance(self, listener: Callable[[], None]) -> None:
-        """Call a function whenever the clock is moved, in the thread that moves it."""
+        """Call a function whenever the clock is advanced, in the thread that advances it."""
         with self._lock:
             self._listeners.append(listener)
 
 
 class Latency:
-    """Seconds that a response takes, by the request's tokens and the server's load.
+    """The latency of responses, which may depend on a request's tokens and the server's load.
 
-    ``model`` is 0.03 seconds, and one second for every 60,000 tokens, multiplied by the requests
-    that are worked on at that time, which share the server. So a short text takes some hundredths
-    of a second, 120,000 tokens take two seconds, and twice that when there are two such requests.
-    These figures are the emulator's own. They were not measured at the API.
+    ``model`` is 0.03 seconds, plus one second for every 60,000 tokens, multiplied by the number of
+    concurrent requests, which share the server. So a short text takes some hundredths of a second,
+    120,000 tokens take two seconds, and twice that if there are two such requests. These figures
+    are the emulator's own; they were not measured at the API.
 
     Args:
         setting: ``none``, ``model``, or a number of seconds.
 
     Raises:
-        ValueError: The setting is none of these.
+        ValueError: `setting` is not ``none``, ``model`` or a number of seconds.
 
     Example:
         >>> Latency(0.2).seconds(tokens=10, in_flight=1)
@@ -113,7 +113,7 @@ class Latency:
 
         Args:
             tokens: Tokens of the request.
-            in_flight: Requests that are worked on, this one included.
+            in_flight: Number of concurrent requests, including this one.
         """
         return self._base + tokens * in_flight / TOKENS_PER_SECOND if self._is_model else self._base
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from voyageai.batches.jobs.estimate import dollars, rounds
+from voyageai.flow import BatchLimits
 from voyageai_rest.catalogue import BATCH, MODELS, TIERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
@@ -46,7 +47,9 @@ def test_the_times_are_those_of_the_rate_limits(model, tier):
 def test_the_times_of_batches_are_those_of_what_may_be_in_flight():
     """In rounds, each of which may take all of its time."""
     size = BATCH.max_inputs
-    times = [HOURS * rounds([per * size] * (ROWS // size), exact=False) for per in PER_ROW]
+    times = [
+        HOURS * rounds(BatchLimits(), [per * size] * (ROWS // size), exact=False) for per in PER_ROW
+    ]
 
     assert [f"{hours} hours" for hours in times] == row("either, by batches")[1:]
 

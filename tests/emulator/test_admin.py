@@ -401,6 +401,8 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     assert ["completed"] == [batch["status"] for batch in get(emulator, "/batches")["batches"]]
     paced = admin(emulator, "POST", "/batches/pace", {"seconds_per_line": 0.5}).json()
     assert 0.5 == paced["seconds_per_line"]
+    limited = admin(emulator, "POST", "/batches/limit", {"max_inputs": 3}).json()["limits"]
+    assert (3, BATCH.max_jobs_in_flight) == (limited["max_inputs"], limited["max_jobs_in_flight"])
     for order, arguments in (("fail", {"custom_id": "a", "times": 1}), ("stop_failing", {})):
         assert 200 == admin(emulator, "POST", f"/batches/{order}", arguments).status_code
     for order, arguments in (
@@ -408,6 +410,8 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
         ("hold", {}),
         ("fail", {"rate": 2}),
         ("pace", 5),
+        ("limit", {"max_inputs": 0}),
+        ("limit", {"max_lines": 3}),
     ):
         refused(admin(emulator, "POST", f"/batches/{order}", arguments))
     refused(admin(emulator, "POST", "/batches/wake", {}), 404)

@@ -6,16 +6,27 @@ import asyncio
 import base64
 from typing import Any
 
+import attrs
+import httpx2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from voyageai_emulator import tokenizer
+from voyageai_emulator import running, tokenizer
+from voyageai_emulator.app import Application
+from voyageai_emulator.embeddings import chunk_documents
+from voyageai_emulator.engine import LexicalEngine
+from voyageai_emulator.settings import Settings
 from voyageai_rest.catalogue import MODELS, PROMPTS
 from voyageai_rest.dtypes import DTYPES
 
-from tests.emulator.contract_client import ContractClient
+from tests.emulator.contract_client import ContractClient, send
 from tests.emulator.test_validation import PREAMBLE
 
+CHUNKED: dict[str, Any] = {
+    "model": "voyage-context-4",
+    "input_type": "document",
+    "enable_auto_chunking": True,
+}
 TEXTS = ["Open a gzip-compressed file.", "Remove a directory tree.", "naïve 東京 🚀"]
 
 
@@ -188,46 +199,30 @@ def test_more_chunks_than_the_model_takes_are_refused(ask: ContractClient) -> No
     assert f"The max allowed chunks per submitted batch is {most}." in said
 
 
-def test_chunks_beyond_those_that_the_model_takes_are_not_made(
-    ask: ContractClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_beyond_those_that_the_model_takes_are_not_made() -> None:
     """A short text has thousands of chunks that overlap, and takes minutes to be cut into them."""
-    most = MODELS["voyage-context-4"].max_request_chunks
-    assert most is not None
-    made: list[int] = []
-
-    def split(text: str, size: int, overlap: int, left: int | None) -> list[str]:
-        assert left is not None
-        made.append(min(left, most // 2 + 1))
-        return ["chunk"] * made[-1]
-
-    monkeypatch.setattr(tokenizer, "split_into_chunks", split)
-    said = ask.refused(
-        "/contextualizedembeddings",
-        {
-            "inputs": ["a", "b", "c"],
-            "model": "voyage-context-4",
-            "input_type": "document",
-            "enable_auto_chunking": True,
-        },
-    )
-    assert f"is {most}. Your batch has more than {most} chunks." in said
-    assert [most // 2 + 1, most // 2, 0] == made
+    model = attrs.evolve(MODELS["voyage-context-4"], max_request_chunks=5)
+    documents = [["one two three four"], ["one two three four"], ["one"]]
+    assert [4, 2, 0] == list(map(len, chunk_documents(documents, model, 1, 0)))
+    app = Application(Settings(models={model.name: model}))
+    body = {"inputs": ["one two three four"] * 2, **CHUNKED, "chunk_size": 1, "chunk_overlap": 0}
+    response = send(app, "POST", "/contextualizedembeddings", body)
+    assert "is 5. Your batch has more than 5 chunks." in response.json()["detail"]
 
 
-def test_a_document_is_chunked_beside_the_event_loop(
-    ask: ContractClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_document_is_chunked_beside_the_event_loop() -> None:
     """A small body may ask for so many chunks that all others would have to wait."""
-    split, loops = tokenizer.split_into_chunks, []
+    loops = []
 
-    def watched(*arguments: Any) -> list[str]:
-        loops.append(asyncio._get_running_loop())
-        return split(*arguments)
+    class Watched(LexicalEngine):
+        def embed_chunks(self, *arguments: Any) -> Any:
+            loops.append(asyncio._get_running_loop())
+            return super().embed_chunks(*arguments)
 
-    monkeypatch.setattr(tokenizer, "split_into_chunks", watched)
-    body = {"inputs": ["a"], "input_type": "document", "enable_auto_chunking": True}
-    ask("/contextualizedembeddings", {"model": "voyage-context-4", **body})
+    with running() as emulator:
+        emulator.engine = Watched()
+        http = {"headers": {"authorization": "Bearer any"}, "json": {"inputs": ["a"], **CHUNKED}}
+        assert 200 == httpx2.post(f"{emulator}/contextualizedembeddings", **http).status_code
     assert [None] == loops
 
 

@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.batches.runner import Runner
+from voyageai_emulator.batches.worker import Worker
 from voyageai_emulator.settings import Settings
 from voyageai_emulator.state import EmulatorState
-from voyageai_emulator.store import IN_FLIGHT, Store
+from voyageai_emulator.store import IN_FLIGHT, FileStore, Store
 
 from tests.emulator.batch_jobs import ENDPOINT, SMALL, Jobs, ids, jsonl, some_lines
+from tests.emulator.http_helpers import until
 
 LINES = 2000
 KILLS = 6
@@ -112,6 +114,7 @@ def runner_of(store: Store, state: EmulatorState) -> Runner:
         model_context=state.model_context,
         now=state.now,
         max_body=state.max_body,
+        batch_limits=state.batch_limits,
     )
     return Runner(parts)
 
@@ -180,6 +183,42 @@ def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
         ("finalizing", 200),
     ] == seen
     assert ("completed", 200) == (job.status, job.completed)
+
+
+class FullDisk:
+    """Files on a disk that is full three times when one line is to be answered."""
+
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
+        self.refusals = 3
+
+    def append(self, number: int, content: bytes) -> None:
+        if b"line-70" in content and self.refusals:
+            self.refusals -= 1
+            raise OSError("database or disk is full")
+        self._files.append(number, content)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+
+def test_what_stops_a_job_stops_it_for_a_while_and_no_other() -> None:
+    """A disk may be full: jobs go on once there is room, and no line is lost or answered twice."""
+    state = EmulatorState(Settings(clock=lambda: 1000.0))
+    store: Any = state.store
+    for number in (150, 3):
+        add_job(store, state, list(some_lines(number)))
+    disk = store.files = FullDisk(store.files)
+    worker = Worker(state, runner_of(store, state), retry_seconds=0.01)
+    worker.wake()
+    until(lambda: not worker.settle(5))
+    worker.stop()
+    assert 0 == disk.refusals
+    outputs = {job.total: b"".join(disk.pieces(job.output_file)) for job in store.jobs.all()}
+    state.close()
+    for number, output in outputs.items():
+        assert ids(some_lines(number)) == ids(map(json.loads, output.splitlines()))
+    assert {150, 3} == set(outputs)
 
 
 def test_a_job_is_taken_up_again_when_the_emulator_starts(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -11,17 +11,18 @@ import attrs
 import httpx2
 import pytest
 from voyageai_emulator import running
-from voyageai_emulator.batches import worker
 from voyageai_emulator.batches.validation import MAX_ERRORS
+from voyageai_emulator.bodies import max_body
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.handlers import MODEL_HANDLERS
-from voyageai_emulator.state import EmulatorState
-from voyageai_emulator.store import FileStore
+from voyageai_emulator.engine import LexicalEngine
+from voyageai_emulator.engine.lexical import Scores
+from voyageai_emulator.server import Server, serving
+from voyageai_emulator.settings import Settings
+from voyageai_emulator.state import BatchLimits
 from voyageai_rest import catalogue
 
-from tests.emulator.batch_jobs import SMALL, Jobs, a_line, ids, jsonl, some_lines
+from tests.emulator.batch_jobs import MODEL, SMALL, Jobs, a_line, ids, jsonl, some_lines
 from tests.emulator.contract_client import check
-from tests.emulator.http_helpers import until
 
 BATCH = "#/components/schemas/Batch"
 OUTPUT = "#/components/schemas/BatchOutputLine"
@@ -308,13 +309,12 @@ def test_of_many_errors_some_are_told(shared: Emulator, jobs: Jobs) -> None:
     assert "There are 7 more errors." == batch["errors"]["data"][-1]["message"]
 
 
-def test_a_job_takes_only_so_many_lines(
-    shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The catalogue says how many."""
-    monkeypatch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=3))
-    assert "completed" == finished(shared, jobs, jobs.create(some_lines(3)))["status"]
-    batch = finished(shared, jobs, jobs.create(some_lines(4)))
+def test_a_job_takes_only_so_many_lines(emulator: Emulator, steered: Jobs) -> None:
+    """Users split their own; the catalogue says how many, unless a test sets another limit."""
+    assert catalogue.BATCH.max_inputs == emulator.batches.as_json()["limits"]["max_inputs"]
+    emulator.batches.limit(max_inputs=3)
+    assert "completed" == finished(emulator, steered, steered.create(some_lines(3)))["status"]
+    batch = finished(emulator, steered, steered.create(some_lines(4)))
     (error,) = batch["errors"]["data"]
     assert ("failed", (4, 0, 0), "too_many_inputs", None) == (
         batch["status"],
@@ -324,17 +324,13 @@ def test_a_job_takes_only_so_many_lines(
     )
 
 
-def test_a_line_that_is_too_long_fails_the_job(
-    shared: Emulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_that_is_too_long_fails_the_job() -> None:
     """It is never in memory as a whole."""
-    monkeypatch.setattr(
-        EmulatorState,
-        "max_body",
-        lambda _, operation: 100 if operation.path == "/embeddings" else 10_000,
-    )
-    batch = finished(shared, jobs, jobs.create([a_line("a"), a_line("b" * 100)]))
-    (error,) = batch["errors"]["data"]
+    model = attrs.evolve(catalogue.MODELS[MODEL], max_request_tokens=1)
+    settings = Settings(models={MODEL: model})
+    lines = [a_line("a"), a_line("b" * max_body([model]))]
+    with serving(Server("127.0.0.1", 0, settings)) as emulator, Jobs(emulator.url) as jobs:
+        (error,) = finished(emulator, jobs, jobs.create(lines))["errors"]["data"]
     assert ("line_too_long", 2) == (error["code"], error["line"])
 
 
@@ -358,50 +354,22 @@ def test_a_line_that_the_model_refuses_fails_alone(shared: Emulator, jobs: Jobs)
     assert ("batch-error", f"batch_{job['id']}_error") == (file["purpose"], file["filename"])
 
 
-def test_a_line_that_breaks_the_server_fails_alone(
-    emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_that_breaks_the_server_fails_alone(emulator: Emulator, steered: Jobs) -> None:
     """The other lines and the other jobs go on."""
-    embed = MODEL_HANDLERS["createEmbeddings"]
 
-    def broken(body: dict[str, Any], serving: Any) -> Any:
-        if "broken" in body["input"]:
-            raise ZeroDivisionError
-        return embed(body, serving)
+    class Fragile(LexicalEngine):
+        def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:
+            if query == "broken":
+                raise ZeroDivisionError
+            return super().relevance(query, documents, model)
 
-    monkeypatch.setitem(MODEL_HANDLERS, "createEmbeddings", broken)  # type: ignore[arg-type]
-    job = steered.create([a_line("a"), a_line("b", input=["broken"]), a_line("c")])
+    emulator.engine = Fragile()
+    lines = [a_line(query, query=query, documents=["a", "b"]) for query in ("a", "broken", "c")]
+    job = steered.create(lines, endpoint="/v1/rerank", request_params={"model": "rerank-2.5"})
     assert (3, 2, 1) == counts_of(finished(emulator, steered, job))
     assert [{"status_code": 500, "message": "Internal Server Error"}] == [
         line["response"] for line in steered.results(job["id"])[1]
     ]
-
-
-def test_what_stops_a_job_stops_it_for_a_while_and_no_other(
-    emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A disk may be full: jobs go on once there is room, and no line is lost or answered twice."""
-    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.01)
-    append, full = FileStore.append, 3
-
-    def append_if_there_is_room(files: FileStore, number: int, content: bytes) -> None:
-        nonlocal full
-        if b"line-70" in content and full:
-            full -= 1
-            raise OSError("database or disk is full")
-        append(files, number, content)
-
-    emulator.batches.hold("validating")
-    stopped, other = steered.create(some_lines(150)), steered.create(some_lines(3))
-    monkeypatch.setattr(FileStore, "append", append_if_there_is_room)
-    emulator.batches.release()
-    until(lambda: not emulator.batches.settle())
-    assert ((150, 150, 0), (3, 3, 0), 0) == (
-        counts_of(steered.get(f"/batches/{stopped['id']}")),
-        counts_of(steered.get(f"/batches/{other['id']}")),
-        full,
-    )
-    assert ids(some_lines(150)) == ids(steered.results(stopped["id"])[0])
 
 
 def test_lines_fail_when_told_to(emulator: Emulator, steered: Jobs) -> None:
@@ -689,15 +657,11 @@ def test_only_so_many_jobs_are_in_flight(emulator: Emulator, steered: Jobs) -> N
     assert 200 == steered.post(first["input_file_id"]).status_code
 
 
-def test_only_so_many_tokens_are_in_flight(
-    emulator: Emulator, steered: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_tokens_are_in_flight(emulator: Emulator, steered: Jobs) -> None:
     """A job that goes beyond fails when its lines are counted; after that none is created."""
     usage = steered.http.post("/embeddings", json={**SMALL, "input": "a b c d"}).json()["usage"]
     limit = usage["total_tokens"] * 3
-    monkeypatch.setattr(
-        catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_tokens_in_flight=limit)
-    )
+    emulator.batches.limit(max_tokens_in_flight=limit)
     emulator.batches.hold("in_progress")
 
     def job(texts: int) -> dict[str, Any]:
@@ -767,11 +731,19 @@ def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:
         batches.fail(rate=2)
     with pytest.raises(ValueError, match="from 400 to 599"):
         batches.fail(status=200)
+    with pytest.raises(ValueError, match="max_inputs must be a whole number from 1, not 0"):
+        batches.limit(max_inputs=0)
 
 
 def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
     """Of every key, with whose they are, and how they are steered, as JSON has it."""
-    assert {"held": [], "seconds_per_line": 0, "batches": []} == emulator.batches.as_json()
+    limits = attrs.asdict(BatchLimits())
+    assert {
+        "held": [],
+        "seconds_per_line": 0,
+        "limits": limits,
+        "batches": [],
+    } == emulator.batches.as_json()
     emulator.batches.hold("validating")
     emulator.batches.pace(2.5)
     mine = steered.create(some_lines(1))
@@ -781,6 +753,7 @@ def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
     assert {
         "held": ["validating"],
         "seconds_per_line": 2.5,
+        "limits": limits,
         "batches": [{"owner": second, **theirs}, {"owner": first, **mine}],
     } == emulator.batches.as_json()
 

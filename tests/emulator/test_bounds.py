@@ -266,7 +266,7 @@ def test_a_body_that_says_that_it_is_too_large_is_not_read(
     """The largest that an operation takes comes from what its models take."""
     lines = ["Authorization: Bearer right", "Content-Type: multipart/form-data; boundary=a"]
     most = (
-        bodies.MAX_UPLOAD + bodies.AROUND
+        bodies.MAX_UPLOAD + bodies.FORM_OVERHEAD
         if operation.form
         else EmulatorState(Settings()).max_body(operation)
     )
@@ -279,7 +279,7 @@ def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> No
     """It may have no end."""
     sent = endless(emulator, "/batches", "Authorization: Bearer right", piece=b" " * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 413")
-    assert emulator.requests.last.size <= bodies.LEAST + connections.MAX_DISCARDED
+    assert emulator.requests.last.size <= bodies.BASE_BYTES + connections.MAX_DISCARDED
 
 
 @attrs.frozen
@@ -529,7 +529,7 @@ def test_an_end_takes_no_longer_than_its_grace(caplog: pytest.LogCaptureFixture)
             until(lambda: len(emulator.requests) == 3)
         assert [b""] * 3 == [read_all(sock) for sock in socks]
     (record,) = caplog.records
-    assert "the emulator stops with 3 requests under way" == record.message
+    assert "the emulator stops with 3 requests in progress" == record.message
 
 
 def test_a_second_signal_ends_it_without_any_grace() -> None:

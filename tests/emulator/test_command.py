@@ -109,7 +109,7 @@ def test_credentials_of_a_deployment_need_one(tmp_path: Path, capsys: Any) -> No
     with pytest.raises(SystemExit, match="2"):
         main(["--aws-credentials-file", str(file)])
     error = capsys.readouterr().err
-    assert "aws_credentials is of use only with a deployment; set deployment too" in error
+    assert "aws_credentials is an option of deployments; set deployment too" in error
     assert "its secret" not in error
 
 
@@ -195,7 +195,7 @@ def test_the_examples_of_the_help_are_accepted(
 def test_the_help_has_groups(capsys: pytest.CaptureFixture[str]) -> None:
     """So many flags are not found in one list."""
     shown = help_text(capsys)
-    groups = ["where it listens:", "what it stands for:", "limits and time:", "faults:"]
+    groups = ["address:", "behaviour:", "limits and latency:", "faults:"]
     assert [] == [group for group in groups if f"\n{group}\n" not in shown]
     assert 100 >= max(map(len, shown.splitlines()))
 
@@ -228,7 +228,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], server: FakeS
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--fault", "resett_before"], "near it: reset_before"),
+        (["--fault", "resett_before"], "did you mean reset_before"),
         (["--fault", "status:two"], "a share of requests is from 0 to 1, not 'two'"),
         (["--port", "many"], "argument --port: invalid int value: 'many'"),
         (["--concurrency", "x"], "argument --concurrency: invalid int value"),
@@ -239,7 +239,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], server: FakeS
         (["--admin-token", ""], "admin_token must be printable ASCII"),
         (["--admin-token", "clé"], "admin_token must be printable ASCII"),
         (["--admin-token", " token"], "admin_token must be printable ASCII"),
-        (["--old-images"], "old_images is of use only with a deployment; set deployment too"),
+        (["--old-images"], "old_images is an option of deployments; set deployment too"),
         (["--deployment", "openrouter:rerank-2.5"], "openrouter serves all models; leave out"),
         (["--deployment", "openrouter:"], "openrouter serves all models; leave out ':'"),
     ],
@@ -303,7 +303,7 @@ def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
             pass
     (record,) = [each for each in caplog.records if each.name == "voyageai_emulator"]
     assert logging.WARNING == record.levelno
-    assert "anybody who can reach its port can use it" in record.message
+    assert "everyone who can reach its port can use it" in record.message
 
 
 def test_the_command_prints_the_warning() -> None:
@@ -312,4 +312,4 @@ def test_the_command_prints_the_warning() -> None:
         assert "http://" in line
         process.terminate()
         _, errors = process.communicate(timeout=20)
-    assert "anybody who can reach its port can use it" in errors
+    assert "everyone who can reach its port can use it" in errors

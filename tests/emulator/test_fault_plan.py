@@ -54,8 +54,8 @@ def test_a_fault_can_be_written_and_read(fault: Fault) -> None:
     ("text", "reason"),
     [
         ("", "there is no fault ''"),
-        ("reset_befor", "no fault 'reset_befor'; near it: reset_before"),
-        ("status; stats=500", "fault status has no parameter 'stats'; near it: status"),
+        ("reset_befor", "no fault 'reset_befor'; did you mean reset_before?"),
+        ("status; stats=500", "fault status has no parameter 'stats'; did you mean status?"),
         ("status; status", "written key=value, not 'status'"),
         ("status; status=99", "parameter status of a fault cannot be '99'"),
         ("status; status=half", "parameter status of a fault cannot be 'half'"),
@@ -176,7 +176,7 @@ def test_a_name_that_is_none_is_a_400_that_says_so(emulator: Emulator) -> None:
     """Not a right answer, which would pass for a fault survived."""
     answer = post(emulator, headers={"x-emulator-fault": "htlm"})
     assert 400 == answer.status_code
-    assert "there is no fault 'htlm'; near it: html" in answer.json()["detail"]
+    assert "there is no fault 'htlm'; did you mean html?" in answer.json()["detail"]
     assert emulator.requests.last.fault is None
     assert 400 == post(f"{emulator.origin}/faults/nothing/v1").status_code
 
@@ -220,7 +220,7 @@ def test_the_command_refuses_and_lists_faults(capsys: pytest.CaptureFixture[str]
     """Nobody can know their names by heart."""
     with pytest.raises(SystemExit, match="2"):
         main(["--fault", "htlm"])
-    assert "there is no fault 'htlm'; near it: html" in capsys.readouterr().err
+    assert "there is no fault 'htlm'; did you mean html?" in capsys.readouterr().err
     main(["--faults"])
     listed = capsys.readouterr().out
     assert all(f"{name}" in listed for name in FAULTS)

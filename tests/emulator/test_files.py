@@ -139,30 +139,28 @@ def test_lines_are_not_looked_at_before_a_job_reads_them(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_file_that_is_too_large_is_refused(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, chunked: bool
-) -> None:
+def test_a_file_that_is_too_large_is_refused(chunked: bool) -> None:
     """As soon as that is known, whether or not its size is told."""
-    monkeypatch.setattr(bodies, "MAX_UPLOAD", 1000)
-    monkeypatch.setattr(bodies, "AROUND", 500)
-    request = jobs.http.build_request(
-        "POST", "/files", files={"file": ("a.jsonl", b"x" * 2000)}, data={"purpose": "batch"}
-    )
-    content = request.read()
-    headers = {"content-type": request.headers["content-type"]}
-    parts = (content[at : at + 100] for at in range(0, len(content), 100))
-    response = jobs.http.post("/files", content=parts if chunked else content, headers=headers)
-    assert "up to 1000 bytes" in refused(response, 413)
-    just_too_large = {"file": ("a.jsonl", b"x" * 1001)}
-    response = jobs.http.post("/files", files=just_too_large, data={"purpose": "batch"})
-    assert "up to 1000 bytes" in refused(response, 413)
-    assert 1000 == jobs.upload(b"x" * 1000)["bytes"]
+    with running() as emulator, Jobs(emulator.url) as jobs:
+        emulator.batches.limit(max_file_bytes=1000)
+        files = {"file": ("a.jsonl", b"x" * 4 * bodies.FORM_OVERHEAD)}
+        request = jobs.http.build_request("POST", "/files", files=files, data={"purpose": "batch"})
+        content = request.read()
+        headers = {"content-type": request.headers["content-type"]}
+        parts = (content[at : at + 10_000] for at in range(0, len(content), 10_000))
+        response = jobs.http.post("/files", content=parts if chunked else content, headers=headers)
+        assert "up to 1000 bytes" in refused(response, 413)
+        assert emulator.requests.last.size < (len(content) if chunked else 1)
+        just_too_large = {"file": ("a.jsonl", b"x" * 1001)}
+        response = jobs.http.post("/files", files=just_too_large, data={"purpose": "batch"})
+        assert "up to 1000 bytes" in refused(response, 413)
+        assert 1000 == jobs.upload(b"x" * 1000)["bytes"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_json_that_is_too_large_is_refused(jobs: Jobs, chunked: bool) -> None:
     """One request does not take all memory."""
-    most = bodies.LEAST
+    most = bodies.BASE_BYTES
     content = b'{"file_ids": ["%s"]}' % (b"x" * most)
     parts = (content[at : at + 65_536] for at in range(0, len(content), 65_536))
     response = jobs.http.post("/files/delete", content=parts if chunked else content)

@@ -233,7 +233,7 @@ def test_wrong_settings_say_so(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess()
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines_random(
-        ["*takes settings by name, not ('free',)*", "*'teir'*", "*no_such*"]
+        ["*takes keyword arguments only, not ('free',)*", "*'teir'*", "*no_such*"]
     )
 
 

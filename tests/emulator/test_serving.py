@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import httpx2
 import pytest
@@ -155,15 +156,16 @@ def test_every_answer_has_an_id_and_says_what_it_is(url: str, method: str, path:
 
 
 def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A fault of the emulator is an answer like any other, and is logged."""
 
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError("a fault")
+    class Broken(LexicalEngine):
+        def embed(self, *_: object) -> NoReturn:
+            raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr(LexicalEngine, "embed", broken)
     with running() as url:
+        url.engine = Broken()
         answer = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
     assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())
     assert answer.headers["x-request-id"]
@@ -172,4 +174,4 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 
 def test_the_package_says_what_it_is_not() -> None:
     """The first thing that `help()` shows."""
-    assert "It is not the models." in (voyageai_emulator.__doc__ or "")
+    assert "without the models." in (voyageai_emulator.__doc__ or "")

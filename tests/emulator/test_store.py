@@ -110,7 +110,7 @@ def test_a_state_file_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(state) as connection:
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
-    with pytest.raises(StateError, match=f"of version {VERSION + 1}, and this emulator's is"):
+    with pytest.raises(StateError, match=f"version {VERSION + 1}, and this emulator needs"):
         Store(state)
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_state_file_is_left_alone(tmp_path: Path) -> None:
     before = foreign.read_bytes()
     with pytest.raises(StateError, match="not a database"):
         Store(str(text))
-    with pytest.raises(StateError, match="a database of something else"):
+    with pytest.raises(StateError, match="the database of another program"):
         Store(str(foreign))
     with pytest.raises(StateError, match="unable to open"):
         Store(str(tmp_path))
@@ -239,9 +239,9 @@ def test_a_job_moves_only_from_where_it_is(store: Store) -> None:
 
 @given(
     parts=st.lists(st.binary(max_size=40) | st.just(b"\n"), max_size=12),
-    longest=st.integers(0, 60),
+    max_line_bytes=st.integers(0, 60),
 )
-def test_lines_are_those_of_the_content(parts: list[bytes], longest: int) -> None:
+def test_lines_are_those_of_the_content(parts: list[bytes], max_line_bytes: int) -> None:
     """Wherever the pieces of a file begin, and from wherever one goes on."""
     store = Store()
     try:
@@ -251,14 +251,14 @@ def test_lines_are_those_of_the_content(parts: list[bytes], longest: int) -> Non
         content = b"".join(parts)
         expected = content.split(b"\n")
         expected = expected[:-1] if not expected[-1] else expected
-        lines = list(store.files.lines(number, longest=longest))
-        assert [raw if len(raw) <= longest else None for raw in expected] == [
+        lines = list(store.files.lines(number, max_line_bytes=max_line_bytes))
+        assert [raw if len(raw) <= max_line_bytes else None for raw in expected] == [
             line.raw for line in lines
         ]
         assert list(range(1, len(expected) + 1)) == [line.number for line in lines]
         for line in lines:
             later = store.files.lines(
-                number, first=line.number + 1, start=line.end, longest=longest
+                number, first=line.number + 1, start=line.end, max_line_bytes=max_line_bytes
             )
             assert lines[line.number :] == list(later)
     finally:

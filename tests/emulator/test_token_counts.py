@@ -56,7 +56,7 @@ RECORDED = [
     Recorded("a sentence on plants", "voyage-4-large", [PLANTS], 14),
     Recorded("a banana", "voyage-multimodal-3", ["This is a banana."], 5),
     Recorded("a sailboat", "voyage-multimodal-3", [BOAT], 13),
-    Recorded("the same twice in one input", "voyage-multimodal-3", [BOAT, BOAT], 25),
+    Recorded("the same text twice in one input", "voyage-multimodal-3", [BOAT, BOAT], 25),
     Recorded(
         "26 characters by themselves", "voyage-context-3", [*"I am an unchunked document"], 26
     ),
@@ -71,7 +71,7 @@ RECORDED = [
         6015,
     ),
     Recorded("a test document", "voyage-2", [DOCUMENT], 7),
-    Recorded("a numbered one", "voyage-2", ["This is a test document 1."], 9),
+    Recorded("a numbered test document", "voyage-2", ["This is a test document 1."], 9),
     Recorded("two samples", "voyage-large-2", ["Sample text 1", "Sample text 2"], 10),
     Recorded("a test query", "voyage-finance-2", [QUERY], 7),
     Recorded(

@@ -60,8 +60,10 @@ def run_process(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
-def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+def mypy_cache(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the folder in which mypy keeps what it knows of the standard library and the like."""
+    if kept := getattr(pytestconfig, "cache", None):  # from one run to the next
+        return str(kept.mkdir("mypy"))
     return str(tmp_path_factory.mktemp("mypy"))
 
 

@@ -36,7 +36,7 @@ def spoil(copy: Path) -> list[str]:
     copy.joinpath("voyageai_rest/data.bin").write_bytes(b"\xff\xfe\x00")
     return [
         *(f"--- a/{MODEL}", f"+++ b/{MODEL}", "-    place: int", "+    index: int"),
-        *(f"--- a/{TYPES}", "ends of lines, or bytes that are no text, differ"),
+        *(f"--- a/{TYPES}", "line endings, or bytes that are not UTF-8, differ"),
         *(f"--- a/{ERROR}", f"+++ b/{ERROR}", "+class Error(JsonModel):"),
         *("--- a/voyageai_rest/extra.py", "+++ b/voyageai_rest/extra.py", "-EXTRA = 1"),
         *("--- a/voyageai_rest/py.typed", "an empty file that is missing"),
@@ -82,5 +82,8 @@ def test_a_folder_of_something_else_is_not_overwritten(run, tmp_path: Path) -> N
     tmp_path.joinpath("thesis.txt").write_text("years of work", encoding="utf-8")
     done = run("--output", tmp_path)
     assert (2, "") == (done.returncode, done.stdout)
-    assert f"{tmp_path} holds something that is not generated\n" == done.stderr
+    assert (
+        f"{tmp_path} contains files that the generator did not write; choose another --output\n"
+        == done.stderr
+    )
     assert ["thesis.txt"] == [path.name for path in tmp_path.iterdir()]

@@ -122,7 +122,7 @@ def body_that_is_bytes(document: Document) -> str:
 def body_of_several_types(document: Document) -> str:
     content = operation(document)["requestBody"]["content"]
     content["multipart/form-data"] = deepcopy(content["application/json"])
-    return "several types of content: application/json, multipart/form-data"
+    return "its body has several media types: application/json, multipart/form-data"
 
 
 def body_without_a_name(document: Document) -> str:
@@ -140,18 +140,18 @@ def answer_of_another_type(document: Document) -> str:
 def answer_of_several_types(document: Document) -> str:
     content = {"application/json": {"schema": ANSWER}, "text/event-stream": {"schema": ANSWER}}
     operation(document)["responses"]["200"] = {"description": "Either.", "content": content}
-    return "POST /things/{thing_id}: its answer 200 has several types of content"
+    return "POST /things/{thing_id}: its response 200 has several media types"
 
 
 def answer_that_is_text(document: Document) -> str:
     content = {"text/html": {"schema": {"type": "string"}}}
     operation(document)["responses"]["200"] = {"description": "A page.", "content": content}
-    return "POST /things/{thing_id}: its answer 200 is text"
+    return "POST /things/{thing_id}: its response 200 is text"
 
 
 def answers_of_different_types(document: Document) -> str:
     operation(document)["responses"]["202"] = {"description": "Later."}
-    return "POST /things/{thing_id}: its successes have several types"
+    return "POST /things/{thing_id}: its successful responses have several types"
 
 
 def no_success(document: Document) -> str:
@@ -204,7 +204,7 @@ def list_without_items(document: Document) -> str:
 
 def file_in_json(document: Document) -> str:
     schemas(document)["Answer"]["properties"]["image"] = {"type": "string", "format": "binary"}
-    return "Answer.image: JSON has no files"
+    return "Answer.image: a JSON body can't contain a file"
 
 
 def list_in_a_multipart_body(document: Document) -> str:
@@ -217,7 +217,7 @@ def list_in_a_multipart_body(document: Document) -> str:
 
 def two_operations_of_one_name(document: Document) -> str:
     document["paths"]["/other/{thing_id}"] = deepcopy(document["paths"]["/things/{thing_id}"])
-    return "POST /other/{thing_id}: its module things.change_thing is that of POST /things"
+    return "POST /other/{thing_id}: its module things.change_thing is also that of POST /things"
 
 
 def operation_without_id(document: Document) -> str:
@@ -341,8 +341,8 @@ def test_a_refusal_leaves_the_old_tree(run, spec_folder: Path, tmp_path: Path) -
     ("text", "reason"),
     [
         ("a: 1\na: 2\n", "openapi.yaml can't be read"),
-        ("- a list\n", "openapi.yaml does not hold a mapping"),
-        ("date: 2025-12-01\n", "openapi.yaml: put 2025-12-01 in quotes"),
+        ("- a list\n", "openapi.yaml must contain a mapping"),
+        ("date: 2025-12-01\n", "openapi.yaml: 2025-12-01 is not a string; put it in quotes"),
         ("a: {\n", "openapi.yaml can't be read"),
     ],
 )

@@ -134,7 +134,7 @@ def test_it_is_checked_by_the_same_rules(folder: Path) -> None:
     (folder / "parcels.yaml").write_text(lost, encoding="utf-8")
     expected = (
         "spec/parcels.yaml:paths./depots/{depotId}/parcels.post.responses.404: "
-        "operations-document-errors: is not documented by the shared answer Missing"
+        "operations-document-errors: is not documented with the shared response Missing"
     )
     assert [expected] == problems(read(folder))
     (folder / "parcels.yaml").write_text(PARCELS, encoding="utf-8")
@@ -241,7 +241,7 @@ def test_the_generator_names_no_contract() -> None:
         ("document: a.yaml\n  error: {schema: E, message: m}\n  colour: blue", "'colour'"),
         (
             "document: a.yaml\n  error: {schema: E, message: m}\n  shares: other_rest",
-            "shares the types of other_rest, which must be a package above it",
+            "shares the types of other_rest, which must be a package listed above it",
         ),
     ],
 )

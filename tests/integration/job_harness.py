@@ -12,14 +12,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import attrs
-import pytest
 import voyageai
 from voyageai.batches import Progress
-from voyageai.batches.jobs import estimate as estimates
 from voyageai.flow import Environment
 from voyageai.transport import AsyncTransport, Transport
 from voyageai_emulator import Emulator
+
+from tests.batch_limits import limit_batches
 
 KEYS = count()
 MODEL = "voyage-4"
@@ -29,6 +28,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 class Site:
     """A client of either kind and an emulator, in which jobs are tested.
+
+    Jobs are split into batches of eight rows, so that small ones have several.
 
     Whenever a job waits the emulator does all that it can do, and its clock goes on too.
 
@@ -69,6 +70,7 @@ class Site:
             )
         else:
             client._transport = Transport(http=http, sleep=self.sleep, environment=environment)
+        limit_batches(client, inputs=8)
         return client
 
     def take_time(self) -> datetime:
@@ -146,6 +148,7 @@ class Site:
         self.emulator.faults.clear()
         self.emulator.batches.stop_failing()
         self.emulator.batches.pace(0)
+        self.emulator.batches.limit()
         self.emulator.batches.release()
         self.get(self.client.aclose()) if self.asynchronous else self.client.close()
         self.plain.close()
@@ -155,11 +158,10 @@ class Site:
 
 
 @contextmanager
-def sited(kind: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A site whose jobs are split into batches of eight rows, so that small ones have several."""
+def sited(kind: str, emulator: Emulator) -> Iterator[Site]:
+    """A site, at an emulator that is left as it was."""
     emulator.requests.clear()
     site = Site(kind, emulator)
-    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=8))
     yield site
     site.close()
 

@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx2
 import pytest
 import trio
@@ -22,7 +21,8 @@ from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.files import writing
 from voyageai_emulator import Emulator
-from voyageai_rest import catalogue
+
+from tests.calls import at_calls
 
 KEYS = count()
 PARAMS = {"model": "voyage-4", "output_dimension": 256}
@@ -236,12 +236,10 @@ def test_a_file_is_gone_after_its_time(steering: Face, steered: Emulator) -> Non
         assert (404, True) == (raised.value.http_status, raised.value.request_id is not None)
 
 
-def test_the_organizations_limit_is_told_as_such(
-    steering: Face, steered: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_organizations_limit_is_told_as_such(steering: Face, steered: Emulator) -> None:
     """It is not a matter of seconds."""
     steered.batches.hold("validating")
-    monkeypatch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1))
+    steered.batches.limit(max_jobs_in_flight=1)
     steering.create(1)
     with pytest.raises(error.RateLimitError, match="wait 30 minutes") as raised:
         steering.create(1)
@@ -487,20 +485,19 @@ def test_files_are_never_whole_in_memory(tmp_path: Path) -> None:
             server.terminate()
 
 
-@pytest.mark.parametrize("name", ["open", "write", "complete"])
+FILE = writing.AtomicFile
+
+
+@pytest.mark.parametrize("step", [FILE.open, FILE.write, FILE.complete])
 def test_a_download_that_is_cancelled_leaves_nothing_behind(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    emulator: Emulator, tmp_path: Path, step: Any
 ) -> None:
     """Its thread goes on for a moment, and must not begin or hold what nobody removes."""
     begun, may_end = threading.Event(), threading.Event()
-    method = getattr(writing.AtomicFile, name)
 
-    def slow(*arguments: Any) -> Any:
+    def wait(_: object) -> None:
         begun.set()
         assert may_end.wait(30)
-        return method(*arguments)
-
-    monkeypatch.setattr(writing.AtomicFile, name, slow)
 
     async def call() -> None:
         async with voyageai.AsyncClient(f"key-{next(KEYS)}", base_url=emulator) as vo:
@@ -509,10 +506,13 @@ def test_a_download_that_is_cancelled_leaves_nothing_behind(
             task = asyncio.create_task(content.write_to(tmp_path / "lines.jsonl"))
             await asyncio.to_thread(begun.wait)
             task.cancel()
-            await asyncio.sleep(0)
+            done, _ = await asyncio.wait([task], timeout=0.05)
             may_end.set()
+            assert not done
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    asyncio.run(call())
+    with at_calls(step, act=wait):
+        asyncio.run(call())
+    assert begun.is_set()
     assert [] == [path.name for path in tmp_path.iterdir() if path.name != "lines.jsonl"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import logging
 import re
@@ -12,7 +13,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx2
 import pytest
 import voyageai
@@ -20,11 +20,15 @@ import voyageai_emulator
 from blockbuster import blockbuster_ctx
 from voyageai import error
 from voyageai.batches import JobInUseError, JobTimings, Progress
-from voyageai.batches.jobs import estimate as estimates
 from voyageai.batches.jobs import tasks
 from voyageai_emulator import Emulator
-from voyageai_emulator.batches import validation
+from voyageai_emulator.server import Server, serving
+from voyageai_emulator.settings import Settings
 from voyageai_rest import catalogue
+from voyageai_rest.spec import load
+
+from tests.batch_limits import limit_batches
+from tests.calls import calls_of
 
 from .job_harness import MODEL, ROLE, Site, sited, slowly, texts
 
@@ -40,11 +44,9 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
-def site(
-    request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Site]:
     """Yield a client of each kind, with its emulator."""
-    with sited(request.param, emulator, monkeypatch) as found:
+    with sited(request.param, emulator) as found:
         yield found
 
 
@@ -127,11 +129,9 @@ def test_texts_may_come_asynchronously(emulator: Emulator, tmp_path: Path) -> No
         assert job.id == vo.batches.prepare_embed(texts(2001), **ROLE, directory=tmp_path).id
 
 
-def test_the_event_loop_is_never_blocked(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> None:
     """A job writes and reads much."""
-    with sited("AsyncClient", emulator, monkeypatch) as site:
+    with sited("AsyncClient", emulator) as site:
 
         async def call() -> list[Any]:
             client = site.connect()
@@ -144,11 +144,9 @@ def test_the_event_loop_is_never_blocked(
         assert 20 == len(asyncio.run(call()))
 
 
-def test_a_job_without_a_directory_leaves_nothing_behind(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_without_a_directory_leaves_nothing_behind(emulator: Emulator) -> None:
     """Once nobody holds its results; an event loop's threads may hold them for some seconds."""
-    with sited("Client", emulator, monkeypatch) as site:
+    with sited("Client", emulator) as site:
         results = site.embed(texts(3))
         directory = results.directory
         assert directory.is_dir()
@@ -198,20 +196,15 @@ def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> 
     assert 4 == site.answered("createBatch")
 
 
-def test_failures_read_each_line_once_and_no_further_than_asked_for(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failures_read_each_line_once_and_no_further_than_asked_for(site: Site) -> None:
     """A line may hold a thousand rows, and a job hundreds of thousands that failed."""
     site.emulator.batches.fail()
     failures = site.embed(texts(12), rows_per_line=4).failures
-    everything, numbers, read = list(failures), range(12), list[Any]()
-    items = tasks.Embed.items
-    monkeypatch.setattr(
-        tasks.Embed, "items", lambda self, body: read.append(body) or items(self, body)
-    )
-    assert (everything, 3) == (list(failures), len(read))
-    read.clear()
-    assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
+    everything, numbers = list(failures), range(12)
+    with calls_of(tasks.Embed.items) as read:
+        assert (everything, 3) == (list(failures), len(read))
+    with calls_of(tasks.Embed.items) as read:
+        assert ([0, 1, 2], 1) == ([failure.row for failure in failures[:3]], len(read))
     for part in (slice(None, None, -1), slice(9, 2, -3), slice(-2, None), slice(5, 5), slice(99)):
         assert list(numbers[part]) == [failure.row for failure in failures[part]]
     assert everything[-1] == failures[-1]
@@ -247,28 +240,24 @@ def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> No
     assert 5 + 2 == site.lines
 
 
-def test_a_batch_that_is_refused_says_which_lines_were_at_fault(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_a_batch_that_is_refused_says_which_lines_were_at_fault(kind: str) -> None:
     """The server's errors stand beside the texts; all other lines succeed the next time."""
-    check = validation._LineChecker.__call__
-
-    def strict(self: Any, line: Any, result: Any) -> None:
-        if b"text 3" in line.raw:
-            result.add("invalid_request", "The text is not to our liking.", line.number, "input")
-        check(self, line, result)
-
-    monkeypatch.setattr(validation._LineChecker, "__call__", strict)
-    job = site.job(texts(12))
-    results = site.get(job.run())
-    codes = [failure.code for failure in results.failures]
-    assert ["batch_failed"] * 2 + ["invalid_request"] * 2 + ["batch_failed"] * 4 == codes
-    assert "line 2): invalid_request The text is not to our liking.: 'text 3 of 12'" in (
-        site.said("failed")
-    )
-    again = site.get(job.retry_failed())
-    assert [3] == [failure.row for failure in again.failures if failure.code != "batch_failed"]
-    assert {2, 3} >= {failure.row for failure in again.failures}
+    document = copy.deepcopy(
+        load()
+    )  # of a server that takes fewer texts than this release knows of
+    field = document["components"]["schemas"]["BatchEmbeddingsBody"]["properties"]["input"]
+    field["not"] = {"contains": {"const": "text 3 of 12"}}
+    server = Server("127.0.0.1", 0, Settings(document=document))
+    with serving(server) as emulator, sited(kind, emulator) as site:
+        job = site.job(texts(12))
+        results = site.get(job.run())
+        codes = [failure.code for failure in results.failures]
+        assert ["batch_failed"] * 2 + ["invalid_request"] * 2 + ["batch_failed"] * 4 == codes
+        assert re.search(r"line 2\): invalid_request .*: 'text 3 of 12'", site.said("failed"))
+        again = site.get(job.retry_failed())
+        assert [3] == [failure.row for failure in again.failures if failure.code != "batch_failed"]
+        assert {2, 3} >= {failure.row for failure in again.failures}
 
 
 def test_lines_that_expired_are_sent_alone(site: Site) -> None:
@@ -335,11 +324,10 @@ def test_an_uploaded_file_that_is_gone_is_uploaded_again(site: Site) -> None:
 
 
 def test_the_organizations_limit_is_waited_for_and_seen(
-    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Half an hour, as the documentation asks for; nobody shall think that it hangs."""
-    limits = attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1)
-    monkeypatch.setattr(catalogue, "BATCH", limits)
+    site.emulator.batches.limit(max_jobs_in_flight=1)
     site.emulator.batches.hold("in_progress")
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
     site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
@@ -358,11 +346,18 @@ def test_the_organizations_limit_is_waited_for_and_seen(
     assert 1 == sum(request.status == 429 for request in site.emulator.requests.of("createBatch"))
 
 
-def test_no_more_is_in_flight_than_may_be(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_in_flight_than_may_be(site: Site) -> None:
     """A job does not get in its own way."""
-    limits = attrs.evolve(estimates.BATCH, max_jobs_in_flight=2)
-    monkeypatch.setattr(estimates, "BATCH", limits)
-    monkeypatch.setattr(catalogue, "BATCH", limits)
+    limit_batches(site.client, inputs=8, jobs_in_flight=2)
+    site.emulator.batches.limit(max_jobs_in_flight=2)
+    site.emulator.batches.hold("in_progress")
+
+    def let_go() -> None:
+        site.emulator.batches.release()
+        site.emulator.batches.settle()
+        site.emulator.batches.hold("in_progress")
+
+    site.on_wait = let_go
     assert site.live(texts(40)) == site.embed(texts(40)).embeddings
     assert {200} == {request.status for request in site.emulator.requests.of("createBatch")}
     assert 5 == site.created
@@ -408,23 +403,20 @@ def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
     assert (6, 2) == (site.lines, len(list(site.plain.files.list(purpose="batch"))))
 
 
-def test_while_there_is_no_room_for_one_batch_no_other_is_tried(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_there_is_no_room_for_one_batch_no_other_is_tried(site: Site) -> None:
     """The documentation asks to wait, and more refusals would help nobody."""
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
     site.emulator.batches.hold("in_progress")
     site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
-    with monkeypatch.context() as patch:
-        patch.setattr(catalogue, "BATCH", attrs.evolve(catalogue.BATCH, max_jobs_in_flight=1))
+    site.emulator.batches.limit(max_jobs_in_flight=1)
 
-        def let_go() -> None:
-            if HALF_AN_HOUR in site.waits:
-                patch.undo()
-                site.emulator.batches.release()
+    def let_go() -> None:
+        if HALF_AN_HOUR in site.waits:
+            site.emulator.batches.limit()
+            site.emulator.batches.release()
 
-        site.on_wait = let_go
-        assert site.live(texts(20)) == site.embed(texts(20)).embeddings
+    site.on_wait = let_go
+    assert site.live(texts(20)) == site.embed(texts(20)).embeddings
     statuses = [request.status for request in site.emulator.requests.of("createBatch")]
     assert [200, 429, 200, 200, 200] == statuses
 
@@ -488,7 +480,7 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
 
 @pytest.mark.parametrize("place", [1, 2], ids=["prepare", "run"])
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: int
+    emulator: Emulator, tmp_path: Path, place: int
 ) -> None:
     """asyncio does not cancel threads; the job can be gone on with at once."""
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
@@ -500,7 +492,7 @@ def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
             assert may_end.wait(30)
             ended.set()
 
-    with sited("AsyncClient", emulator, monkeypatch) as site:
+    with sited("AsyncClient", emulator) as site:
 
         async def call() -> Any:
             client = site.connect()
@@ -537,11 +529,9 @@ class Hostile(httpx2.HTTPTransport):
         return httpx2.Response(response.status_code, content=said)
 
 
-def test_what_a_server_says_of_a_batch_is_told_on_one_line(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_server_says_of_a_batch_is_told_on_one_line(emulator: Emulator) -> None:
     """It is shown in terminals, and written to the log."""
-    with Hostile() as transport, sited("Client", emulator, monkeypatch) as site:
+    with Hostile() as transport, sited("Client", emulator) as site:
         site.client = site.connect(transport)
         site.embed(texts(3))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import sys
 from collections.abc import Iterator
@@ -10,18 +11,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import attrs
 import pytest
 import voyageai
 import voyageai_emulator
 from huggingface_hub import constants
 from voyageai import error, tokenization
 from voyageai.batches import MaxCostError
-from voyageai.batches.jobs import directory
-from voyageai.batches.jobs import estimate as estimates
 from voyageai_emulator import Emulator
 from voyageai_emulator.tokenizer import load
 from voyageai_rest import catalogue
+
+from tests.batch_limits import limit_batches
 
 from .job_harness import MODEL, ROLE, Site, older, sited, texts
 
@@ -50,7 +50,7 @@ def site(
     """Each client, where nobody has fetched a tokenizer."""
     monkeypatch.setenv("HF_ENDPOINT", emulator.origin)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    with sited(request.param, emulator, monkeypatch) as found:
+    with sited(request.param, emulator) as found:
         yield found
 
 
@@ -215,10 +215,10 @@ def test_a_bound_is_never_below_the_bill(
 
 
 def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site,
 ) -> None:
     """Each part takes as long as a batch; those that can end go on to the last request."""
-    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=200))
+    limit_batches(site.client, inputs=200)
     job = site.job(dense(200), rows_per_line=1)
     ceiling = 2.5 * job.estimate.cost
     with pytest.raises(MaxCostError) as raised:
@@ -274,18 +274,17 @@ def test_a_job_that_is_cut_off_while_a_batch_is_split_goes_on(
     """Each of its lines is in one batch, before and after."""
     job = site.job(texts(8), directory=tmp_path / "job")
     ceiling = (site.plain.embed(texts(8), **ROLE).total_tokens + 120) * PRICE
-    add = directory.Journal.add
+    journal, fsync = tmp_path / "job/journal.jsonl", os.fsync
 
-    def cut(self: directory.Journal, at: Any, event: str, **facts: Any) -> Any:
-        if event == "split" and not after:
+    def cut(number: int) -> None:
+        fsync(number)
+        *lines, last = journal.read_bytes().splitlines(keepends=True)
+        if b'"split"' in last:
+            os.truncate(journal, sum(map(len, lines)) + len(last) * after)
             raise CutOff
-        done = add(self, at, event, **facts)
-        if event == "split":
-            raise CutOff
-        return done
 
     with monkeypatch.context() as patch:
-        patch.setattr(directory.Journal, "add", cut)
+        patch.setattr(os, "fsync", cut)
         with pytest.raises(CutOff):
             site.get(job.run(max_cost=ceiling))
     assert 0 == site.created

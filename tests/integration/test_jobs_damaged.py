@@ -30,9 +30,9 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def site(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(emulator: Emulator) -> Iterator[Site]:
     """One client: both read the same way."""
-    with sited("Client", emulator, monkeypatch) as found:
+    with sited("Client", emulator) as found:
         yield found
 
 

@@ -42,11 +42,9 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
-def site(
-    request: pytest.FixtureRequest, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Site]:
     """Yield a client of each kind, with its emulator."""
-    with sited(request.param, emulator, monkeypatch) as found:
+    with sited(request.param, emulator) as found:
         yield found
 
 

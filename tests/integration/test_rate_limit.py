@@ -71,8 +71,10 @@ def most_in_a_minute(arrived: list[tuple[float, int]]) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     ("calls", "words", "bound"),
-    [(5_000, 6, "requests"), (2_000, 8_000, "tokens")],
-    ids=["bound by requests", "bound by tokens"],
+    [
+        pytest.param(5_000, 6, "requests", id="bound by requests", marks=pytest.mark.full),
+        pytest.param(2_000, 8_000, "tokens", id="bound by tokens"),
+    ],
 )
 def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     """Never more than the limit in any sliding minute of the emulator's clock, and nearly all of it."""

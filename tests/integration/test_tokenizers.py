@@ -16,6 +16,8 @@ from voyageai.video_utils import Video, optimize_video
 from voyageai_emulator import running
 from voyageai_rest.catalogue import MODELS
 
+from tests.calls import calls_of
+from tests.hub_cache import hide_hub, keep
 from tests.overlay.sample_videos import film
 
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
@@ -25,17 +27,22 @@ WORDS = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
 WORDS.pre_tokenizer = WhitespaceSplit()
 
 
+def forget():
+    """What was loaded, and from whom."""
+    tokenization._loaded.clear()
+    tokenization._serving.clear()
+    sizing._config.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """Caches without anything in them, and no host that is named."""
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     monkeypatch.setattr(constants, "HF_HOME", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(tokenization, "_loaded", {})
-    monkeypatch.setattr(tokenization, "_serving", {})
-    sizing._config.cache_clear()
+    forget()
     yield tmp_path
-    sizing._config.cache_clear()
+    forget()
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def impatient(monkeypatch):
 @pytest.fixture
 def unreachable(monkeypatch):
     """The Hub can't be reached."""
-    monkeypatch.setattr(tokenization, "PUBLIC", NOBODY)
+    hide_hub(monkeypatch)
 
 
 @pytest.mark.parametrize("is_named", [False, True], ids=["unset", "HF_ENDPOINT"])
@@ -68,15 +75,7 @@ def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable, monkeypatch, 
 
 def test_a_tokenizer_in_the_cache_of_the_hub_is_used_without_a_connection(home, unreachable):
     """A model's own tokenizer, once fetched, counts offline; here one of a token per word."""
-    commit = "0" * 40
-    repository = home / "hub" / "models--voyageai--voyage-4"
-    for path, content in {
-        f"snapshots/{commit}/tokenizer.json": WORDS.to_str(),
-        "refs/main": commit,
-    }.items():
-        (repository / path).parent.mkdir(parents=True)
-        (repository / path).write_text(content)
-
+    keep(home / "hub", "voyage-4", "tokenizer.json", WORDS.to_str())
     with voyageai.Client("any-key") as vo:
         assert vo.count_tokens(["three unbelievable words", "one"], model="voyage-4") == 4
 
@@ -128,9 +127,11 @@ def test_the_host_that_is_named_goes_first(monkeypatch):
 def test_a_host_of_other_things_is_not_taken_for_an_emulator(unreachable):
     """It answers, and has no tokenizer: the Hub is asked."""
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
-        with pytest.raises(OSError, match=f"from {NOBODY}/voyageai/a-gateways-own"):
-            vo.count_tokens(TEXTS, model="a-gateways-own")
-        assert [False] == list(tokenization._serving.values())
+        with calls_of(tokenization._file_metadata) as looks:
+            for _ in range(2):
+                with pytest.raises(OSError, match=r"from https://huggingface\.co/voyageai/a-gate"):
+                    vo.count_tokens(TEXTS, model="a-gateways-own")
+        assert [emulator.origin, None, None] == [look["emulator"] for look in looks]
 
 
 def test_without_a_connection_the_error_comes_at_once_and_names_the_way_out(unreachable, impatient):

@@ -6,10 +6,10 @@ import asyncio
 import sys
 from typing import Any
 
-import attrs
 import voyageai
 from voyageai.batches import JobTimings
-from voyageai.batches.jobs import estimate as estimates
+
+from tests.batch_limits import limit_batches
 
 ROWS, PER_BATCH, PER_LINE = 240, 60, 10
 TEXTS = [f"text {row} of {ROWS}" for row in range(ROWS)]
@@ -25,10 +25,10 @@ OPTIONS: dict[str, Any] = {
 
 def work(kind: str, url: str, key: str, directory: str) -> None:
     """Run the job, or what is left of it."""
-    estimates.BATCH = attrs.evolve(estimates.BATCH, max_inputs=PER_BATCH)
     print("ready", flush=True)
     if kind == "Client":
         with voyageai.Client(key, base_url=url) as vo:
+            limit_batches(vo, inputs=PER_BATCH)
             results = vo.batches.embed(TEXTS, directory=directory, **OPTIONS)
             results.to_numpy()
     else:
@@ -37,6 +37,7 @@ def work(kind: str, url: str, key: str, directory: str) -> None:
 
 async def _work(url: str, key: str, directory: str) -> None:
     async with voyageai.AsyncClient(key, base_url=url) as vo:
+        limit_batches(vo, inputs=PER_BATCH)
         results = await vo.batches.embed(TEXTS, directory=directory, **OPTIONS)
         results.to_numpy()
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 import voyageai
-from voyageai.flow import Environment
+from voyageai.flow import BatchLimits, Environment
 from voyageai.transport import AsyncTransport, Transport
 
 VARIABLES = ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL")
@@ -79,6 +79,7 @@ class Face:
         self.requests: list[httpx2.Request] = []
         self.waits: list[float] = []
         self.time = 1000.0
+        self.batch_limits = BatchLimits()
 
     def client(
         self, handler: Callable[[httpx2.Request], httpx2.Response] = answer_to, **options: Any
@@ -98,11 +99,13 @@ class Face:
 
         mock = httpx2.MockTransport(recorded)
         client = self.kind(**{"api_key": KEY, "transport": mock} | options)
-        time = Environment(clock=lambda: self.time, random=lambda: 0.5)
+        environment = Environment(
+            clock=lambda: self.time, random=lambda: 0.5, batch_limits=self.batch_limits
+        )
         if issubclass(self.kind, voyageai.Client):
-            client._transport = Transport(http=mock, sleep=wait, environment=time)
+            client._transport = Transport(http=mock, sleep=wait, environment=environment)
         else:
-            client._transport = AsyncTransport(http=mock, sleep=sleep, environment=time)
+            client._transport = AsyncTransport(http=mock, sleep=sleep, environment=environment)
         return client
 
     def call(self, client: Any, method: str, *args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 from random import Random
 
 import pytest
-from voyageai.batches.jobs.ceiling import Budget
+from voyageai.prices import Budget
 
 
 def test_what_fits_is_reserved_and_what_does_not_is_not() -> None:

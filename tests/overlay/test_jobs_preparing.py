@@ -10,13 +10,13 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import voyageai
 from voyageai import error
 from voyageai.batches import JobDirectoryError, MaxCostError
 from voyageai.batches.jobs import estimate as estimates
 from voyageai.batches.jobs.lines import LineName
+from voyageai.flow import BatchLimits
 from voyageai.prompts import MissingInputTypeWarning
 from voyageai_rest import catalogue
 
@@ -70,7 +70,7 @@ def test_a_line_is_readable_and_says_which_rows_it_holds(prepare, tmp_path):
     assert "Où sont les clés ?" in (tmp_path / "job/batches/0001.jsonl").read_text("utf-8")
 
 
-def test_rows_are_split_by_every_limit(prepare, tmp_path, monkeypatch):
+def test_rows_are_split_by_every_limit(prepare, face, tmp_path):
     """By rows of a line, tokens of a line, inputs of a batch, and bytes of its file."""
     prepare("prepare_embed", (f"text {n}" for n in range(250)))
     assert [[100, 100, 50]] == [
@@ -84,20 +84,18 @@ def test_rows_are_split_by_every_limit(prepare, tmp_path, monkeypatch):
         [len(line["body"]["input"]) for line in batch] for batch in lines(tmp_path / "long")
     ]
 
-    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=25))
+    face.batch_limits = BatchLimits(inputs=25)
     prepare("prepare_embed", ["text"] * 60, rows_per_line=10, directory=tmp_path / "inputs")
     assert [2, 2, 2] == [len(batch) for batch in lines(tmp_path / "inputs")]
 
-    monkeypatch.setattr(estimates, "FILE_BYTES", 250)
+    face.batch_limits = BatchLimits(file_bytes=250)
     prepare("prepare_embed", ["text"] * 6, rows_per_line=2, directory=tmp_path / "bytes")
     sizes = [path.stat().st_size for path in (tmp_path / "bytes/batches").iterdir()]
     assert 250 >= max(sizes)
     assert 1 < len(sizes)
 
 
-def test_chunks_of_documents_and_documents_of_queries_are_limited_too(
-    prepare, tmp_path, monkeypatch
-):
+def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, face, tmp_path):
     """Other endpoints count other things."""
     most = catalogue.MODELS["voyage-context-3"].max_request_chunks
     documents = [["chunk"] * (most // 2)] * 5
@@ -106,7 +104,7 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(
         [len(line["body"]["inputs"]) for line in batch] for batch in lines(tmp_path / "job")
     ]
 
-    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(catalogue.BATCH, max_inputs=5))
+    face.batch_limits = BatchLimits(inputs=5)
     pairs = [("a query", ["one", "two"])] * 3
     prepare("prepare_rerank", pairs, model="rerank-2.5", directory=tmp_path / "rerank")
     assert [2, 1] == [len(batch) for batch in lines(tmp_path / "rerank")]
@@ -255,21 +253,20 @@ def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
     assert "the price of voyage-unknown is not known" in str(job.estimate)
 
 
-def test_more_than_may_be_in_flight_takes_several_rounds(prepare, monkeypatch):
+def test_more_than_may_be_in_flight_takes_several_rounds(prepare, face):
     """Each has its own twelve hours."""
-    limits = attrs.evolve(catalogue.BATCH, max_inputs=10, max_jobs_in_flight=2)
-    monkeypatch.setattr(estimates, "BATCH", limits)
+    face.batch_limits = BatchLimits(inputs=10, jobs_in_flight=2)
     estimate = prepare("prepare_embed", ["text"] * 50, rows_per_line=10).estimate
     assert (5, 3, timedelta(hours=36)) == (estimate.batches, estimate.rounds, estimate.longest)
 
 
 def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
     """Too many in flight are refused for half an hour."""
-    most = catalogue.BATCH.max_tokens_in_flight
-    assert estimates.fits_in_flight([most // 4] * 2, exact=False)
-    assert not estimates.fits_in_flight([most // 4] * 3, exact=False)
-    assert estimates.fits_in_flight([most // 4] * 4, exact=True)
-    assert not estimates.fits_in_flight([most, 1], exact=True)
+    limits, quarter = BatchLimits(), catalogue.BATCH.max_tokens_in_flight // 4
+    assert estimates.fits_in_flight(limits, [quarter] * 2, exact=False)
+    assert not estimates.fits_in_flight(limits, [quarter] * 3, exact=False)
+    assert estimates.fits_in_flight(limits, [quarter] * 4, exact=True)
+    assert not estimates.fits_in_flight(limits, [4 * quarter, 1], exact=True)
 
 
 @pytest.mark.parametrize("model", [MODEL, "voyage-unknown"])

@@ -25,6 +25,8 @@ from voyageai.transport import logs
 from voyageai.transport.config import InsecureWarning
 from voyageai_rest.errors import BODY_LIMIT
 
+from tests.calls import calls_of
+
 from .conftest import answer_to
 from .file_server import answer as answered
 from .file_server import content, done, in_turn
@@ -101,12 +103,16 @@ def test_lines_hold_no_texts_unless_that_is_asked_for(face, lines, caplog):
     assert "iVBO" not in str(lines())
 
 
-def test_nothing_is_formatted_while_nobody_listens(face, monkeypatch):
+def test_nothing_is_formatted_while_nobody_listens(face, caplog):
     """The official client formats every body, listened to or not."""
-    monkeypatch.setattr(logs, "_redacted", lambda body: pytest.fail("formatted"))
-    monkeypatch.setattr(logs.Log, "_line", lambda *args: pytest.fail("formatted"))
-    logging.getLogger("voyageai").setLevel(logging.WARNING)
-    face.call(face.client(failing(503), max_retries=1), "embed", **EMBED)
+    functions = (logs.Log.__init__, logs.Log._line, logs._redacted)
+    for level, formatted in (("WARNING", 0), ("INFO", 1 + 1), ("DEBUG", 1 + 2 + 4)):
+        caplog.set_level(level, logger="voyageai")
+        caplog.set_level(level, logger="voyageai.bodies")
+        with calls_of(*functions) as calls:
+            client = face.client(failing(503), max_retries=1, open_telemetry=False)
+            face.call(client, "embed", **EMBED)
+        assert formatted == len(calls)
 
 
 def test_the_official_logger_is_the_parent(face, caplog):

@@ -160,32 +160,38 @@ def test_an_image_is_not_changed_by_being_sent(face, scene):
     assert before == scene.tobytes()
 
 
-def limited(monkeypatch, **limits):
-    """A catalogue in which the model takes less."""
-    import attrs
-
-    entry = MODELS[MODEL]
-    changed = attrs.evolve(entry, media=attrs.evolve(entry.media, **limits))
-    monkeypatch.setattr(pictures, "known", lambda model: changed)
+MEDIA = MODELS[MODEL].media
 
 
-@pytest.mark.parametrize(
-    ("limits", "said"),
-    [
-        ({"image_max_pixels": 799}, r"inputs\[0\]\[1\] has 40 x 20 pixels, but .* at most 799"),
-        ({"image_max_bytes": 50}, r"inputs\[0\]\[1\] has [\d,]+ bytes, but .* at most 50; scale"),
-    ],
-)
 @pytest.mark.parametrize("form", ["file", "image"])
-def test_a_picture_over_a_limit_is_refused_before_it_is_sent(
-    face, scene, monkeypatch, limits, said, form
-):
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_sent(face, form):
     """The message names the picture and the limit."""
-    limited(monkeypatch, **limits)
-    given = file_of(scene, "PNG") if form == "file" else scene
+    wide = Image.new("1", (MEDIA.image_max_pixels // 1000, 1001))
+    given = file_of(wide, "PNG") if form == "file" else wide
+    said = (
+        rf"inputs\[0\]\[1\] has {wide.width} x 1001 pixels, .* at most {MEDIA.image_max_pixels:,};"
+    )
     with pytest.raises(ArgumentError, match=said):
         face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
     assert [] == face.requests
+
+
+def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(face):
+    """Whether or not it is a picture."""
+    said = rf"inputs\[0\]\[1\] has 20,000,001 bytes, .* at most {MEDIA.image_max_bytes:,}; scale"
+    given = bytes(MEDIA.image_max_bytes + 1)
+    with pytest.raises(ArgumentError, match=said):
+        face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
+    assert [] == face.requests
+
+
+def test_a_picture_that_becomes_a_file_of_too_many_bytes_is_refused():
+    """A picture in memory has no bytes before it is written; noise can't be made smaller."""
+    wide = pictures.LONGEST_WEBP + 1
+    high = MEDIA.image_max_bytes // (3 * wide) + 1
+    noise = np.random.default_rng(1).integers(0, 256, (high, wide, 3), np.uint8)
+    with pytest.raises(ArgumentError, match=r"the picture has 2\d,[\d,]+ bytes, .*; scale it down"):
+        pictures.encode(noise, MODEL, "the picture")
 
 
 @pytest.mark.parametrize(
@@ -243,10 +249,9 @@ def test_an_image_that_was_opened_stays_open(face, tmp_path):
     assert [10, 200] == shades
 
 
-def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path, monkeypatch):
+def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path):
     """It is read from its file by the first of the threads, and by one only."""
-    Image.effect_noise((1500, 1500), 80).save(tmp_path / "noise.png")  # takes a while to read
-    monkeypatch.setattr(pictures, "_encoded", lambda image: (image.tobytes()[:9], "image/webp"))
+    Image.effect_noise((600, 600), 80).save(tmp_path / "noise.png")  # takes a while to read
     bodies = []
 
     def handler(request):

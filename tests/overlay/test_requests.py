@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import warnings
 
 import httpx2
@@ -14,6 +15,8 @@ from voyageai.error import ArgumentError, InvalidRequestError
 from voyageai.local import helpers
 from voyageai.prompts import DoublePromptWarning, render
 from voyageai.version import VERSION
+
+from tests.calls import calls_of
 
 from .conftest import Face
 
@@ -397,18 +400,20 @@ def test_a_chunk_function_may_leave_out_what_is_empty(face):
 )
 def test_models_of_this_machine_are_run_here_by_every_method(face, method, role, monkeypatch):
     """Of those for queries and for documents too, which the API would refuse."""
-    asked = []
     given = {"output_dimension": 256, "truncation": None, "max_retries": 3}
-    monkeypatch.setattr(helpers, "embed_local", lambda *texts, **to: asked.append((texts, to)))
-    face.call(face.client(), method, ["a"], model="voyage-4-nano", **given)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with calls_of(helpers.embed_local) as calls, pytest.raises(ImportError, match="local"):
+        face.call(face.client(), method, ["a"], model="voyage-4-nano", **given)
 
     expected = {
+        "texts": ["a"],
+        "model": "voyage-4-nano",
         "input_type": role,
         "truncation": True,
         "output_dtype": None,
         "output_dimension": 256,
     }
-    assert [((["a"], "voyage-4-nano"), expected)] == asked
+    assert [expected] == calls
     assert [] == face.requests
 
 

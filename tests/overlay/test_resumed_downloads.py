@@ -12,8 +12,9 @@ import httpx2
 import pytest
 import voyageai
 from voyageai import error
-from voyageai.files import writing as writing_module
-from voyageai.files.writing import ResumableFile
+from voyageai.files.writing import ResumableFile, lock
+
+from tests.calls import at_calls
 
 from .file_server import FILE, LINE, answer, content, done, in_turn, jsonl
 
@@ -149,22 +150,19 @@ def test_two_do_not_write_the_same(tmp_path):
         assert 8 == second.open(len(BODY))
 
 
-def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path, monkeypatch):
+def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path):
     """Between opening a file and holding it, it may have become somebody's result."""
     path = tmp_path / "lines.jsonl"
-    lock = writing_module.lock
-    others = ["another"]
 
-    def late(file: Any) -> bool:
-        if others:
-            others.pop()
-            Path(file.name).write_bytes(BODY)
-            Path(file.name).replace(path)
-        return lock(file)
+    def complete(arguments: dict[str, Any]) -> None:
+        if not path.exists():
+            part = Path(arguments["file"].name)
+            part.write_bytes(BODY)
+            part.replace(path)
 
-    monkeypatch.setattr(writing_module, "lock", late)
     with ResumableFile(path, "file-1") as file:
-        assert 0 == file.open(len(BODY))
+        with at_calls(lock, act=complete):
+            assert 0 == file.open(len(BODY))
         file.write(b"mine")
     assert (BODY, [b"mine"]) == (path.read_bytes(), kept(path))
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import shutil
 
 import numpy as np
 import pytest
+from huggingface_hub import constants
 from PIL import Image
 from voyageai import ImageUrl, VideoUrl
 from voyageai.error import ArgumentError, VideoProcessingError
-from voyageai.media import ffmpeg, sizing
+from voyageai.media import sizing
 from voyageai.media.usage import count_usage
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import ImageBase64Content, TextContent, VideoBase64Content
+
+from tests.hub_cache import hide_hub, keep
 
 from .sample_videos import film
 
@@ -31,9 +36,16 @@ CONFIG = {
 
 
 @pytest.fixture(autouse=True)
-def config(monkeypatch):
-    """Replace the configuration from the Hub."""
-    monkeypatch.setattr(sizing, "_config", lambda model, endpoint, emulator: CONFIG)
+def cache(tmp_path, monkeypatch):
+    """A cache of the Hub in which two models have the configuration above; it alone is asked."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    hide_hub(monkeypatch)
+    for model in (MODEL, NEXT):
+        keep(tmp_path / "hub", model, sizing.CONFIG, json.dumps(CONFIG))
+    sizing._config.cache_clear()
+    yield tmp_path / "hub"
+    sizing._config.cache_clear()
 
 
 def letters(texts):
@@ -160,7 +172,7 @@ def test_videos_count_the_same_in_every_form(tmp_path):
 def test_what_is_known_of_a_video_is_not_looked_up_again(tmp_path, monkeypatch):
     """Decoding takes time."""
     video = optimize_video(film(tmp_path / "film.mp4", "200x200", "4", 8), model=MODEL)
-    monkeypatch.delattr(ffmpeg, "usage_of")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/ffmpeg")
 
     assert video.num_pixels == count_usage([[video]], MODEL, letters)["video_pixels"]
 
@@ -209,12 +221,8 @@ def test_a_video_that_cannot_be_read_is_refused():
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)
 
 
-def test_without_a_connection_videos_are_not_guessed(monkeypatch):
+def test_without_a_connection_videos_are_not_guessed(cache):
     """A number that may be wrong by half is worse than none."""
-
-    def offline(model, endpoint, emulator):
-        raise OSError("could not be fetched")
-
-    monkeypatch.setattr(sizing, "_config", offline)
+    shutil.rmtree(cache)
     with pytest.raises(OSError, match="could not be fetched"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)

@@ -7,6 +7,7 @@ import inspect
 import io
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -14,13 +15,18 @@ import tempfile
 import types
 
 import pytest
+from huggingface_hub import constants
 from voyageai.error import ArgumentError, VideoProcessingError
 from voyageai.media import ffmpeg, sizing
 from voyageai.media.ffmpeg import temporary_copy
 from voyageai.media.sizing import Measures, PixelBounds, pixel_bounds, size, usage
 from voyageai.media.video import sniff
+from voyageai.tokenization import fetch
 from voyageai.video_utils import Video, optimize_video
 from voyageai_rest.catalogue import MODELS
+
+from tests.calls import calls_of
+from tests.hub_cache import hide_hub, keep
 
 from .sample_videos import film, run, turned
 
@@ -36,31 +42,22 @@ REQUIRED = inspect.Parameter.empty
 
 
 @pytest.fixture(autouse=True)
-def fetched(tmp_path, monkeypatch):
-    """Return the list of names asked of the Hub, whose answer is the file below."""
-    asked = []
-    path = tmp_path / "client_config.json"
-    path.write_text(json.dumps(CONFIG))
-
-    def fetch(model, name, emulator):
-        assert emulator is None
-        asked.append((model, name))
-        return str(path)
-
+def cache(tmp_path, monkeypatch):
+    """A cache of the Hub in which the model has the configuration above; it alone is asked."""
+    folder = tmp_path / "hub"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    hide_hub(monkeypatch)
+    keep(folder, MODEL, sizing.CONFIG, json.dumps(CONFIG))
     sizing._config.cache_clear()
-    monkeypatch.setattr(sizing, "fetch", fetch)
-    yield asked
+    yield folder
     sizing._config.cache_clear()
 
 
 @pytest.fixture
-def offline(monkeypatch):
-    """No connection to the Hub."""
-
-    def fetch(model, name, emulator):
-        raise OSError("no route")
-
-    monkeypatch.setattr(sizing, "fetch", fetch)
+def offline(cache):
+    """Without a connection to the Hub, and nothing fetched before."""
+    shutil.rmtree(cache)
 
 
 @pytest.fixture(scope="module")
@@ -271,11 +268,10 @@ def test_a_video_needs_two_frames(frames):
         usage(Measures(64, 64, frames, 1.0), None)
 
 
-def test_a_video_without_duration_has_no_frame_rate(clip, monkeypatch):
+def test_a_video_without_duration_has_no_frame_rate(clip):
     """Its frames can't be left out evenly, and the budget is not ignored."""
-    monkeypatch.setattr(ffmpeg, "measure", lambda source: Measures(320, 180, 20, 0.0))
     with pytest.raises(VideoProcessingError, match=r"no duration.*max_video_tokens=300 can't be"):
-        optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=300)
+        optimize_video(clip("320x180", "100000", 20), model=MODEL, max_video_tokens=300)
 
 
 def test_a_budget_that_may_not_be_held_warns(clip):
@@ -397,12 +393,13 @@ def test_ffmpeg_is_stopped_when_it_takes_too_long(clip):
 # What the model counts by.
 
 
-def test_what_the_catalogue_does_not_say_is_asked_once(clip, fetched):
+def test_what_the_catalogue_does_not_say_is_asked_once(clip):
     """Not for each video."""
-    for _ in range(3):
-        optimize_video(clip("320x180", "10", 20), model=MODEL)
+    with calls_of(fetch) as fetched:
+        for _ in range(3):
+            optimize_video(clip("320x180", "10", 20), model=MODEL)
 
-    assert [(MODEL, "client_config.json")] == fetched
+    assert [{"model": MODEL, "name": "client_config.json", "emulator": None}] == fetched
 
 
 def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
@@ -410,11 +407,13 @@ def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
     with pytest.raises(VideoProcessingError) as caught:
         optimize_video(clip("320x180", "10", 20), model=MODEL)
 
+    begin, reason, end = re.split(r"fetched: |\. (?=Go online)", str(caught.value))
     assert (
         "max_video_tokens=32000 can't be applied: The sizes that voyage-multimodal-next scales to "
-        "are only in its client_config.json, which could not be fetched: no route. "
-        "Go online, or keep all frames with downsample_fps=False."
-    ) == str(caught.value)
+        "are only in its client_config.json, which could not be "
+    ) == begin
+    assert "no route to the Hub" in reason
+    assert "Go online, or keep all frames with downsample_fps=False." == end
 
 
 def test_without_a_connection_all_frames_can_be_kept(clip, offline):
@@ -426,15 +425,16 @@ def test_without_a_connection_all_frames_can_be_kept(clip, offline):
     assert (320 * 180 * 20, 20, None) == counted(Video.from_path(path, model=MODEL, optimize=False))
 
 
-def test_the_catalogue_comes_before_the_hub(fetched):
-    """No request for what is known."""
+def test_the_catalogue_comes_before_the_hub(cache):
+    """Nothing is fetched that is known, and nothing else is believed."""
     pixels = MODELS[VIDEO_MODEL].pixels
 
     assert PixelBounds(pixels.image_min, pixels.image_max, pixels.image_per_token) == pixel_bounds(
         VIDEO_MODEL, "image"
     )
-    assert [] == fetched
-    assert pixels.video_per_token == pixel_bounds(VIDEO_MODEL, "video").per_token
+    said = {**CONFIG, "multimodal_video_to_tokens_ratio": 1}
+    keep(cache, VIDEO_MODEL, sizing.CONFIG, json.dumps(said))
+    assert PixelBounds(1_000, 100_000, pixels.video_per_token) == pixel_bounds(VIDEO_MODEL, "video")
 
 
 @pytest.mark.parametrize(
@@ -446,9 +446,9 @@ def test_the_catalogue_comes_before_the_hub(fetched):
         ("<html>", OSError, "client_config.json is not JSON"),
     ],
 )
-def test_a_file_of_the_hub_that_says_nothing(tmp_path, content, error, message):
+def test_a_file_of_the_hub_that_says_nothing(cache, content, error, message):
     """Named instead of a KeyError."""
-    (tmp_path / "client_config.json").write_text(content)
+    keep(cache, MODEL, sizing.CONFIG, content)
     with pytest.raises(error, match=message):
         pixel_bounds(MODEL, "video")
 

@@ -79,7 +79,7 @@ def test_a_release_is_tagged_once(root, built):
 
 def test_what_is_not_cut_is_not_tagged(root, built):
     """The tag would be of a version that says it is in the making."""
-    with pytest.raises(ReleaseError, match=r"does not hold a build of 1\.1\.0\.dev0"):
+    with pytest.raises(ReleaseError, match=r"does not contain a build of 1\.1\.0\.dev0"):
         steps.tag(root, built)
 
 
@@ -88,7 +88,7 @@ def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
     steps.cut(root, DAY)
     next(built.glob("*.whl")).write_bytes(b"another wheel")
 
-    with pytest.raises(ReleaseError, match=r"not as SHA256SUMS lists them: .*\.whl"):
+    with pytest.raises(ReleaseError, match=r"do not match SHA256SUMS: .*\.whl"):
         steps.tag(root, built)
 
 

@@ -125,7 +125,7 @@ def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
 
     expected = [
         "httpx is locked without hashes in generator/release/locked.txt: run `nox -s lock`",
-        "attrs is locked to 23.2.0, which does not fit attrs>=24: run `nox -s lock`",
+        "attrs is locked to 23.2.0, which does not match attrs>=24: run `nox -s lock`",
         "pytest is not locked: run `nox -s lock`",
     ]
     assert expected == list(lock.faults(tmp_path))

@@ -140,7 +140,7 @@ def test_building_a_request_is_pure(
 @pytest.mark.parametrize("file_id", ["", ".", ".."])
 def test_a_path_that_would_be_another_is_refused(file_id: str) -> None:
     """To delete the file of no name must not mean to delete all files."""
-    with pytest.raises(ValueError, match="can't be a part of a path"):
+    with pytest.raises(ValueError, match="can't be a segment of a path"):
         delete_file.build_request(file_id=file_id)
 
 

@@ -64,7 +64,7 @@ def test_a_finding_says_where_it_is(documents: Documents) -> None:
         ("#/components/schemas/InputType/type", "is 'string', not a mapping"),
         (
             "#/components/schemas/InputType",
-            "is not one of components.requestBodies, which this place takes",
+            "is not in components.requestBodies, as a reference here must be",
         ),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_wrong_reference_says_what_is_wrong(
 def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """It is a gate: only its status says whether to go on."""
     assert 0 == command.main()
-    assert "spec/ keeps all of its rules\n" == capsys.readouterr().out
+    assert "spec/ complies with all rules\n" == capsys.readouterr().out
 
 
 def test_a_fault_fails_the_command_and_is_named(

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pyarrow as pa
 import pyarrow.parquet
 import voyageai
 from voyageai.batches import JobTimings
-from voyageai.batches.jobs import estimate as estimates
 from voyageai_emulator import Emulator
+
+from tests.batch_limits import limit_batches
 
 from .conftest import KEY, done, job_of, rows_of
 
@@ -84,9 +84,9 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
 
 def work(kind: str, via: str, url: str, source: str, directory: str) -> None:
     """Run the job, or what is left of it."""
-    estimates.BATCH = attrs.evolve(estimates.BATCH, max_inputs=PER_BATCH)
     print("ready", flush=True)
     client = getattr(voyageai, kind)(KEY, base_url=url)
+    limit_batches(client, inputs=PER_BATCH)
     options: dict[str, Any] = {"method": "rerank", "columns": ("q", "body"), "model": "rerank-2.5"}
     job = job_of(client, source, Path(directory), slice_rows=SLICE, **options, **OPTIONS[via])
     done(job.run())

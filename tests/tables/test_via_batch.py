@@ -17,13 +17,14 @@ import pyarrow.parquet
 import pytest
 import voyageai
 from voyageai.batches import JobTimings, MaxCostError
-from voyageai.batches.jobs import estimate as estimates
 from voyageai.error import ArgumentError, InvalidRequestError
 from voyageai.tables import RowError
 from voyageai.tables.batch import batch_task
 from voyageai.tables.options import embed_spec
 from voyageai.tables.slices import read_info
 from voyageai_emulator import Emulator
+
+from tests.batch_limits import limit_batches
 
 from .conftest import KEY, OPTIONS, job_of, rows_of
 
@@ -68,9 +69,9 @@ def done(value: Any) -> Any:
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_batches(client: Any) -> None:
     """Let a batch have few rows, so that small jobs have several."""
-    monkeypatch.setattr(estimates, "BATCH", attrs.evolve(estimates.BATCH, max_inputs=16))
+    limit_batches(client, inputs=16)
 
 
 def bad_rows(count: int = 45) -> list[dict[str, Any]]:
@@ -389,9 +390,7 @@ class Breaking(httpx2.BaseTransport):
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
-def test_a_job_that_ends_at_any_request_submits_nothing_twice(
-    emulator, small_batches, tmp_path, answered
-):
+def test_a_job_that_ends_at_any_request_submits_nothing_twice(emulator, tmp_path, answered):
     """The next run finds what was submitted; the table is the same."""
     rows = bad_rows(20)
     options: dict[str, Any] = {"keep": ["more"], **BATCH}
@@ -403,6 +402,7 @@ def test_a_job_that_ends_at_any_request_submits_nothing_twice(
         key, into = f"key-{place}", tmp_path / f"v{place}"
         breaking = Breaking(place, answered=answered)
         with voyageai.Client(key, base_url=emulator, transport=breaking) as vo:
+            limit_batches(vo, inputs=16)
             try:
                 job_of(vo, rows, into, **options).run()
             except KilledError:
@@ -412,6 +412,7 @@ def test_a_job_that_ends_at_any_request_submits_nothing_twice(
             finally:
                 breaking.close()
         with voyageai.Client(key, base_url=emulator) as vo:
+            limit_batches(vo, inputs=16)
             job_of(vo, rows, into, **options).run()
         assert wanted == parts_of(into)
         assert {1} == set(lines_of(emulator, key).values())
@@ -419,7 +420,9 @@ def test_a_job_that_ends_at_any_request_submits_nothing_twice(
     assert ended >= 8
 
 
-@pytest.mark.parametrize("after", range(5))
+@pytest.mark.parametrize(
+    "after", [0, 3, *(pytest.param(after, marks=pytest.mark.full) for after in (1, 2, 4))]
+)
 def test_a_job_that_ends_while_its_slices_are_written_goes_on(client, emulator, tmp_path, after):
     """From the answers that it has; nothing is asked for again."""
     rows, told = bad_rows(), iter(range(after + 1))

@@ -27,7 +27,7 @@ class CreateModelKeyRequest(JsonModel):
     geography: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["name"] = self.name
         data["cloud"] = self.cloud

@@ -21,7 +21,7 @@ class UpdateModelKeyRequest(JsonModel):
     name: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["name"] = self.name
         return data

@@ -25,7 +25,7 @@ class UpdateModelRateLimitRequest(JsonModel):
     tokens_per_minute_limit: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["requestsPerMinuteLimit"] = self.requests_per_minute_limit
         data["tokensPerMinuteLimit"] = self.tokens_per_minute_limit

@@ -1,4 +1,4 @@
-"""The models of requests and responses. Each is loaded when it is first asked for."""
+"""The models of requests and responses. Each is imported when it is first accessed."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

@@ -23,7 +23,7 @@ class BatchContextualizedEmbeddingsBody(JsonModel):
     inputs: list[list[str]] | list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["inputs"] = self.inputs
         return data

@@ -43,7 +43,7 @@ class BatchContextualizedEmbeddingsParams(JsonModel):
     chunk_overlap: int | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["model"] = self.model
         if self.input_type is not UNSET:

@@ -21,7 +21,7 @@ class BatchEmbeddingsBody(JsonModel):
     input: list[str] | str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["input"] = self.input
         return data

@@ -37,7 +37,7 @@ class BatchEmbeddingsParams(JsonModel):
     encoding_format: EncodingFormat | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["model"] = self.model
         if self.input_type is not UNSET:

@@ -30,7 +30,7 @@ class BatchInputLine(JsonModel):
     body: BatchContextualizedEmbeddingsBody | BatchEmbeddingsBody | BatchRerankBody
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["custom_id"] = self.custom_id
         data["body"] = to_json(self.body)

@@ -27,10 +27,10 @@ class BatchLineError(JsonModel):
     code: str
     message: str
     additional_properties: dict[str, Any] = Factory(dict[str, Any])
-    """Fields that the contract does not name, as they came."""
+    """Fields that the contract does not name, as decoded from JSON."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data.update(self.additional_properties)
         data["code"] = self.code

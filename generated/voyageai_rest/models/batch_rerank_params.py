@@ -28,7 +28,7 @@ class BatchRerankParams(JsonModel):
     truncation: bool | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["model"] = self.model
         if self.top_k is not UNSET:

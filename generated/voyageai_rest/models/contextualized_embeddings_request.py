@@ -70,7 +70,7 @@ class ContextualizedEmbeddingsRequest(JsonModel):
     chunk_overlap: int | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["inputs"] = self.inputs
         data["model"] = self.model

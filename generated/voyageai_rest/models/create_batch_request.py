@@ -44,7 +44,7 @@ class CreateBatchRequest(JsonModel):
     metadata: BatchMetadata | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["endpoint"] = self.endpoint
         data["input_file_id"] = self.input_file_id

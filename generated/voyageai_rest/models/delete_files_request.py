@@ -23,7 +23,7 @@ class DeleteFilesRequest(JsonModel):
     file_ids: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["file_ids"] = self.file_ids
         return data

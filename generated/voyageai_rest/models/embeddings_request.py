@@ -58,7 +58,7 @@ class EmbeddingsRequest(JsonModel):
     encoding_format: EncodingFormat | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["input"] = self.input
         data["model"] = self.model

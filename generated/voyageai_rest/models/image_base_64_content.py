@@ -12,7 +12,7 @@ class ImageBase64Content(JsonModel):
     """A PNG, JPEG, WEBP or GIF image as a data URL.
 
     Attributes:
-        type: See its type.
+        type: Always `'image_base64'`.
         image_base64: `data:image/png;base64,...`
 
     Example:
@@ -25,7 +25,7 @@ class ImageBase64Content(JsonModel):
     image_base64: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["type"] = self.type
         data["image_base64"] = self.image_base64

@@ -13,7 +13,7 @@ class ImageUrlContent(JsonModel):
     content-length and respects robots.txt.
 
     Attributes:
-        type: See its type.
+        type: Always `'image_url'`.
         image_url: URL of the image.
 
     Example:
@@ -26,7 +26,7 @@ class ImageUrlContent(JsonModel):
     image_url: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["type"] = self.type
         data["image_url"] = self.image_url

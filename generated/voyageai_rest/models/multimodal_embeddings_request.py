@@ -50,7 +50,7 @@ class MultimodalEmbeddingsRequest(JsonModel):
     encoding_format: EncodingFormat | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["inputs"] = to_json(self.inputs)
         data["model"] = self.model

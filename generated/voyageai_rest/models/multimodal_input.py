@@ -38,7 +38,7 @@ class MultimodalInput(JsonModel):
     ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["content"] = to_json(self.content)
         return data

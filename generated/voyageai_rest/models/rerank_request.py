@@ -43,7 +43,7 @@ class RerankRequest(JsonModel):
     truncation: bool | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["query"] = self.query
         data["documents"] = self.documents

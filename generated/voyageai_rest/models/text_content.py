@@ -12,7 +12,7 @@ class TextContent(JsonModel):
     """A text within a multimodal input.
 
     Attributes:
-        type: See its type.
+        type: Always `'text'`.
         text: The text.
 
     Example:
@@ -23,7 +23,7 @@ class TextContent(JsonModel):
     text: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["type"] = self.type
         data["text"] = self.text

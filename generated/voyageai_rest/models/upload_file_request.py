@@ -23,7 +23,7 @@ class UploadFileRequest(Model):
     purpose: UploadPurpose
 
     def to_parts(self) -> list[Part]:
-        """The parts of a multipart body."""
+        """Return the parts of a multipart body."""
         parts: list[Part] = []
         parts.append(file_part("file", self.file))
         parts.append(text_part("purpose", self.purpose))

@@ -12,7 +12,7 @@ class VideoBase64Content(JsonModel):
     """An MP4 video as a data URL. Needs a model that takes video.
 
     Attributes:
-        type: See its type.
+        type: Always `'video_base64'`.
         video_base64: `data:video/mp4;base64,...`
 
     Example:
@@ -25,7 +25,7 @@ class VideoBase64Content(JsonModel):
     video_base64: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["type"] = self.type
         data["video_base64"] = self.video_base64

@@ -13,7 +13,7 @@ class VideoUrlContent(JsonModel):
     takes video.
 
     Attributes:
-        type: See its type.
+        type: Always `'video_url'`.
         video_url: URL of the video.
 
     Example:
@@ -26,7 +26,7 @@ class VideoUrlContent(JsonModel):
     video_url: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The model as JSON has it, without the fields that are not set."""
+        """Return the model as a JSON object, without the fields that are not set."""
         data: dict[str, Any] = {}
         data["type"] = self.type
         data["video_url"] = self.video_url

@@ -1,5 +1,5 @@
-"""Compare what a real host answers with the contract: `python -m generator.drift live`.
+"""Compare the answers of a real host with the contract: `python -m generator.drift live`.
 
-It sends a few cheap requests, listed in probes/ by contract. What they may cost at most is computed
-from the catalogue, printed first, and refused above the budget.
+It sends a few cheap requests, which probes/ lists for each contract. Their maximum cost is computed
+from the catalogue and printed first; above the budget, nothing is sent.
 """

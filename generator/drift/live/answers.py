@@ -21,11 +21,11 @@ from .vectors import check_vectors
 
 
 class AnswerComparison:
-    """Compare answers with the contract.
+    """Compares answers with the contract.
 
     Args:
-        table: What is expected beyond the contract.
-        contract: The contract, as it concerns the host.
+        table: The probes, with expectations beyond the contract.
+        contract: The contract of the host.
     """
 
     def __init__(self, table: ProbeTable, contract: HostContract) -> None:
@@ -37,7 +37,7 @@ class AnswerComparison:
         self._common_headers = frozenset[str].intersection(*headers)
 
     def check(self, planned: PlannedRequest, answer: Answer) -> Iterator[Difference]:
-        """Yield everything that differs in one answer."""
+        """Yield all differences in one answer."""
         operation = planned.operation
         place = Place(operation.name, f"response.{answer.status}")
         documented = operation.response(answer.status)
@@ -46,7 +46,7 @@ class AnswerComparison:
             kind = "error-added" if answer.status >= 400 else "status-added"
             yield live_difference(kind, place, None, status, subject=status)
         if answer.status >= 500:
-            return  # what a proxy answers then is not part of the contract
+            return  # may be the answer of a proxy
         yield from self._check_headers(documented, answer, operation.name)
         if documented is not None:
             yield from self._check_body(documented, answer, place)
@@ -83,7 +83,7 @@ class AnswerComparison:
             yield from self._shapes.check(schema, answer.body, place)
 
     def _unexpected(self, planned: PlannedRequest, answer: Answer) -> Difference:
-        """Return the difference that an unexpected status means."""
+        """Return the difference for an unexpected status."""
         probe, expected = planned.probe, planned.probe.status
         if probe.over is not None and answer.status == 200:
             return self._limit(planned, probe.over, None)
@@ -111,15 +111,15 @@ class AnswerComparison:
     ) -> Iterator[Difference]:
         if (name := planned.probe.message) is None:
             return
-        said = self._table.read(name, answer.detail)
-        if said is None:
+        groups = self._table.read(name, answer.detail)
+        if groups is None:
             yield live_difference(
                 "words-changed", place, name=f"`{name}`", subject=name, words=answer.detail
             )
             return
-        if "models" in said:
-            yield from self._check_models(planned.operation.path, said.pop("models"))
-        for limit, text in said.items():
+        if "models" in groups:
+            yield from self._check_models(planned.operation.path, groups.pop("models"))
+        for limit, text in groups.items():
             if parse_number(text) != planned.limits[limit]:
                 yield self._limit(planned, limit, parse_number(text))
 
@@ -132,7 +132,7 @@ class AnswerComparison:
             yield _model("model-removed", name)
 
     def _limit(self, planned: PlannedRequest, limit: str, seen: int | None) -> Difference:
-        """Return a changed limit; one above the known limit if `seen` is None."""
+        """Return the difference for a changed limit; None means above the known limit."""
         expected = planned.limits[limit]
         is_higher = seen is None or seen > expected
         after = f"more than {expected}" if seen is None else seen
@@ -146,12 +146,12 @@ class AnswerComparison:
 
     def _check_rate_limit(self, answer: Answer, place: Place) -> Iterator[Difference]:
         read = (self._table.read(name, answer.detail) for name in self._table.rate_limited)
-        said = next((groups for groups in read if groups is not None), None)
-        if said is None:
+        limits = next((groups for groups in read if groups is not None), None)
+        if limits is None:
             yield live_difference("words-changed", place, name="rate limits", words=answer.detail)
             return
         free = self._contract.free()
-        for limit, text in said.items():
+        for limit, text in limits.items():
             seen, expected = parse_number(text), free[limit]
             if seen != expected:
                 kind = "limit-raised" if seen > expected else "limit-lowered"
@@ -182,7 +182,7 @@ class AnswerComparison:
 
 
 def _model(kind: str, name: str) -> Difference:
-    """Return a difference: a model that is new, or gone."""
+    """Return the difference for a new or removed model."""
     return live_difference(kind, Place(CATALOGUE, "", f"models.{name}"), name=name, subject=name)
 
 
@@ -196,22 +196,22 @@ NUMBER = {"type": "number"}
 
 
 def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Validate the items of a list; skip a vector of numbers, as one by one takes long."""
+    """Validate the items of a list, except for vectors of numbers, which would take long."""
     is_vector = items == NUMBER and isinstance(instance, list)
     if not (is_vector and all(type(number) in (int, float) for number in instance)):
         yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
 
 
-# jsonschema has no types for this one.
+# jsonschema has no type annotations for this function.
 VALIDATOR: Any = extend(Draft202012Validator, {"items": _items})  # type: ignore[no-untyped-call]
 
 
 class StrictSchemas:
-    """The schemas of answers made strict: closed, and requiring the fields that always come.
+    """Stricter schemas of answers: closed, and with more required fields.
 
     Args:
         document: The OpenAPI document.
-        always: Schema to optional fields that must be there nevertheless.
+        always: Optional fields that every answer is expected to have, by schema.
     """
 
     def __init__(self, document: Document, always: dict[str, list[str]]) -> None:
@@ -224,12 +224,12 @@ class StrictSchemas:
             schemas[name]["required"] = [*schemas[name].get("required", ()), *fields]
 
     def check(self, schema: Document, body: Any, place: Place) -> Iterator[Difference]:
-        """Yield what differs in a body.
+        """Yield the differences in a body.
 
         Args:
-            schema: What the contract has for it.
-            body: What came.
-            place: That of the body.
+            schema: Schema of the contract.
+            body: Body of the answer.
+            place: Place of the body.
         """
         validator = VALIDATOR({**schema, "components": self._components})
         for error in validator.iter_errors(body):
@@ -238,7 +238,7 @@ class StrictSchemas:
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
-    """Yield the errors of the alternative that was meant, or the error itself."""
+    """Yield the errors within the alternative that was probably meant, or the error itself."""
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.schema_path[0], []).append(inner)
@@ -259,24 +259,24 @@ def _differences(error: ValidationError, body: Place) -> Iterator[Difference]:
     for part in error.absolute_path:
         place = place.part("[]") if isinstance(part, int) else place.field(part)
     value: Any = error.instance
-    asked: Any = error.validator_value
+    expected: Any = error.validator_value
     if error.validator == "additionalProperties":
         known: Any = error.schema
         for name in sorted(set(value) - set(known["properties"])):
             yield live_difference("field-added", place.field(name), None, _type(value[name]))
     elif error.validator == "required":
-        for name in asked:
+        for name in expected:
             if name not in value:
                 yield live_difference("field-removed", place.field(name))
     elif error.validator == "type" or error.context:
         yield live_difference("type-changed", place, _expected(error), _type(value))
     else:
         seen = truncated(json.dumps(value, ensure_ascii=False))
-        yield live_difference("value-outside", place, f"{error.validator} {asked}", seen)
+        yield live_difference("value-outside", place, f"{error.validator} {expected}", seen)
 
 
 def _expected(error: ValidationError) -> str:
-    """Return the types that are allowed."""
+    """Return the allowed types."""
     if error.validator != "type":
         inner = [each for each in error.context or () if each.validator == "type"]
         return " or ".join(dict.fromkeys(map(_expected, inner)))

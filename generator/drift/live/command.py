@@ -1,4 +1,4 @@
-"""The command `live`: its options, the probe of a host, and the exit status."""
+"""The command `live`: options, probing of a host, and exit status."""
 
 import argparse
 import os
@@ -27,14 +27,15 @@ UNKNOWN_KEY = "no-such-key"
 
 
 def run(parser: argparse.ArgumentParser, given: Sequence[str]) -> int:
-    """Probe the host of a contract, print what differs, and return the exit status.
+    """Probe the host of a contract, print the report, and return the exit status.
 
     Args:
-        parser: Takes the options; has `--format` and `--fail-on` already.
+        parser: Parser with `--format` and `--fail-on`, to which the other options are added.
         given: The arguments.
 
     Returns:
-        As for other comparisons; `FAILED` too if nothing fails it, but not everything was checked.
+        The status of other comparisons; also `FAILED` if no difference fails the command but some
+        checks were not possible.
     """
     chosen = _options(parser).parse_args(given)
     hidden: list[str] = []
@@ -51,7 +52,7 @@ def _run(chosen: argparse.Namespace, hidden: list[str]) -> int:
 
     Args:
         chosen: The options.
-        hidden: What no output may have; secrets are added to it.
+        hidden: Secrets to remove from all output; this function adds them.
     """
     table = load_table(chosen.contract)
     access = table.access
@@ -60,9 +61,7 @@ def _run(chosen: argparse.Namespace, hidden: list[str]) -> int:
     contract, base_url = read_contract(_base_url(access.base_url), key, chosen.contract)
     if unknown := list(unknown_fields(table, contract)):
         name = f"{chosen.contract or spec.contracts()[0].package}.yaml"
-        raise ProbeError(
-            "\n".join([*unknown, f"correct spec/, or follow it in {TABLES.name}/{name}"])
-        )
+        raise ProbeError("\n".join([*unknown, f"correct spec/, or update {TABLES.name}/{name}"]))
     wanted = [name for name in ("files", "batch", "limits") if getattr(chosen, name)]
     planned = plan(table, contract, wanted, every_model=chosen.every_model)
     with httpx2.Client(base_url=base_url, timeout=TIMEOUT) as http:
@@ -84,7 +83,11 @@ def _run(chosen: argparse.Namespace, hidden: list[str]) -> int:
 
 
 def _variable(name: str) -> str:
-    """Return a key, or a part of other credentials, from the environment."""
+    """Return a key or another credential from the environment.
+
+    Raises:
+        ProbeError: The variable is not set, or can't be a key.
+    """
     value = os.environ.get(name, "").strip()
     if not value:
         raise ProbeError(f"{name} is not set; set it, as docs/drift-live.md says")
@@ -97,7 +100,7 @@ def _token(http: httpx2.Client, contract: HostContract, client: tuple[str, str])
     """Return a token for the id and the secret of a client.
 
     Raises:
-        ProbeError: The host gives none.
+        ProbeError: The host can't be reached, or returns no token.
     """
     url = str(security(contract.document)["token_url"])
     try:
@@ -111,33 +114,35 @@ def _token(http: httpx2.Client, contract: HostContract, client: tuple[str, str])
     except (ValueError, LookupError, TypeError):
         token = None
     if not isinstance(token, str) or not token:
-        raise ProbeError(f"the host gives no token: it answers with status {answer.status_code}")
+        raise ProbeError(f"the host returns no token: its status is {answer.status_code}")
     return token
 
 
 def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.prog += " live"
     parser.description = (
-        "Compare a contract of spec/ with its host: that which the key of the environment is for, "
-        "or which a variable names, as docs/drift-live.md says."
+        "Compare a contract of spec/ with its host: the host of the key in the environment, or the "
+        "one that a variable names, as described in docs/drift-live.md."
     )
     parser.add_argument(
         "contract",
         nargs="?",
         choices=[entry.package for entry in spec.contracts()],
-        help="package of the contract; by default the first of contracts.yaml",
+        help="package of the contract; by default the first in contracts.yaml",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be asked, and ask nothing"
+        "--dry-run", action="store_true", help="print the requests without sending them"
     )
     parser.add_argument(
-        "--budget", type=_positive, default=BUDGET, help="spend at most these US dollars"
+        "--budget", type=_positive, default=BUDGET, help="maximum cost in US dollars"
     )
-    parser.add_argument("--rpm", type=_positive, help="send at most this many requests per minute")
+    parser.add_argument("--rpm", type=_positive, help="maximum of requests per minute")
     parser.add_argument(
-        "--every-model", action="store_true", help="also ask models that are not active"
+        "--every-model", action="store_true", help="also test models that are not active"
     )
-    parser.add_argument("--limits", action="store_true", help="also test limits that cost more")
+    parser.add_argument(
+        "--limits", action="store_true", help="also test limits whose requests cost more"
+    )
     parser.add_argument("--files", action="store_true", help="also upload files, and delete them")
     parser.add_argument(
         "--batch", action="store_true", help="also create a batch job, and cancel it"
@@ -146,7 +151,11 @@ def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _base_url(variable: str) -> str | None:
-    """Return the base URL of the environment, if it is set."""
+    """Return the base URL in the environment; None if it is not set.
+
+    Raises:
+        ProbeError: The variable is not a valid URL.
+    """
     base_url = os.environ.get(variable, "").strip()
     try:
         parts, _ = urlsplit(base_url), httpx2.URL(base_url)
@@ -167,7 +176,7 @@ def _check_budget(planned: list[PlannedRequest], budget: float) -> None:
 
 
 def _prefix(contract: HostContract) -> str:
-    """Return the prefix of the host's keys: another may be refused for that alone."""
+    """Return the prefix of the host's keys, as a key with another prefix may be refused for it."""
     prefix: str = (contract.server or {}).get("x-key-prefix", "")
     return prefix
 
@@ -180,7 +189,7 @@ def _positive(text: str) -> float:
 
 
 def _say(text: str, hidden: Iterable[str], where: TextIO) -> None:
-    """Print a text without keys, and without control characters."""
+    """Print a text without secrets and control characters."""
     for key in hidden:
         text = text.replace(key, KEY_PLACEHOLDER)
     lines = ("".join(map(_shown, line)) for line in text.split("\n"))
@@ -190,7 +199,7 @@ def _say(text: str, hidden: Iterable[str], where: TextIO) -> None:
 def _shown(character: str) -> str:
     if character.isprintable():
         return character
-    # As JSON has it too, which may be what is printed.
+    # Escaped as in JSON, as the output may be JSON.
     return "\\u" + character.encode("utf-16-be", "surrogatepass").hex("-", 2).replace("-", "\\u")
 
 
@@ -200,7 +209,7 @@ def probe(
     """Send all planned requests, and compare the answers.
 
     Raises:
-        ProbeError: The host can't be asked at all.
+        ProbeError: The host can't be reached, or refuses the key.
     """
     comparison = AnswerComparison(table, contract)
     seen = ProbeReport(str(prober.http.base_url.copy_with(userinfo=b"")), planned)
@@ -209,12 +218,12 @@ def probe(
         try:
             answers, reason = prober.send(each)
         except KeyboardInterrupt:
-            # What was seen is paid for, and what was created must be named.
+            # Still report the answers, which are paid for, and the objects left behind.
             seen.unseen |= {left.name: INTERRUPTED for left in planned[position:]}
             break
         for answer in answers:
             _add(seen, comparison.check(each, answer), each.name)
-            _note(seen.left_behind, each, answer)
+            _update_left_behind(seen.left_behind, each, answer)
         if reason is not None:
             seen.unseen[each.name] = reason
         elif each.model is not None and answers[-1].status == 200:
@@ -239,8 +248,8 @@ def _add(seen: ProbeReport, differences: Iterable[Difference], name: str) -> Non
             requests.append(name)
 
 
-def _note(left_behind: list[str], planned: PlannedRequest, answer: Answer) -> None:
-    """Note what was created and is not yet deleted."""
+def _update_left_behind(left_behind: list[str], planned: PlannedRequest, answer: Answer) -> None:
+    """Add the id of a created object, or remove that of a deleted one."""
     body = answer.body if isinstance(answer.body, dict) else {}
     if answer.status != 200:
         return

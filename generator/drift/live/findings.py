@@ -1,4 +1,4 @@
-"""Differences that a live host shows, classified by rules.yaml here and in drift/."""
+"""Differences of a live host, classified by rules.yaml here and in drift/."""
 
 from functools import cache
 from typing import Any
@@ -21,17 +21,17 @@ def live_difference(
     keyword: str = "",
     words: str = "",
 ) -> Difference:
-    """Make a difference of a kind, with its severity and sentence.
+    """Return a difference of a kind, with its severity and sentence.
 
     Args:
-        kind: A key of rules.yaml, here or beside the comparison of documents.
-        place: Where it is.
-        before: What the contract or the catalogue has; None if that says nothing.
-        after: What the host has.
-        name: What the sentence calls it; the place's name by default.
-        subject: The word that names it in a changelog.
-        keyword: The limit that differs.
-        words: What the host says.
+        kind: Key in rules.yaml, in this folder or in drift/.
+        place: Place of the difference.
+        before: Value of the contract or the catalogue; None if there is none to show.
+        after: Value of the host.
+        name: Name in the sentence; by default that of the place.
+        subject: Name of what differs, for a changelog.
+        keyword: Keyword of a limit that differs.
+        words: Message of the host.
     """
     if kind not in rules():
         return difference(
@@ -58,20 +58,20 @@ def live_difference(
 def catalogue_difference(
     kind: str, model: str, fact: str, before: Any, after: Any, *, name: str = ""
 ) -> Difference:
-    """Make a difference from what the catalogue has about a model."""
+    """Return a difference from the catalogue's entry of a model."""
     place = Place(CATALOGUE, "", f"models.{model}.{fact}")
     named = name or f"`{fact}` of {model}"
     return live_difference(kind, place, before, after, name=named, subject=model)
 
 
 def truncated(text: str) -> str:
-    """Return a text, cut to the length that reports quote."""
+    """Return a text, truncated to `MAX_CHARACTERS`."""
     return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
 @cache
 def rules() -> dict[str, tuple[Severity, str]]:
-    """Read rules.yaml: kind to severity and sentence."""
+    """Read rules.yaml: severity and sentence by kind."""
     return {
         kind: (Severity[severity.upper()], sentence)
         for kind, (severity, sentence) in spec.load(

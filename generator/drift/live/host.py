@@ -1,4 +1,4 @@
-"""The contract and the catalogue, as far as they concern one host."""
+"""The parts of the contract and the catalogue that concern one host."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,12 +20,12 @@ class Operation:
     """An operation of the host.
 
     Attributes:
-        id: Its id.
+        id: Id in the contract.
         method: HTTP method.
         path: Path below the base URL.
-        request: Name of the schema of its body.
-        sends: Media type of its body; None without a body.
-        responses: What the contract has by status, such as `200` or `5XX`.
+        request: Name of the schema of its body; None if it has none.
+        sends: Media type of its body; None if it has none.
+        responses: Responses of the contract by status, such as `200` or `5XX`.
     """
 
     id: str
@@ -37,21 +37,21 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """Return its name in reports."""
+        """Name in reports."""
         return f"{self.method} {self.path}"
 
     @property
     def accepts(self) -> str | None:
-        """Return the media type of JSON that its successes have; None if they have none."""
-        done = (node for status, node in self.responses.items() if status.startswith("2"))
-        return next((kind for node in done for kind in json_types(node)), None)
+        """JSON media type of its successful responses; None if they have none."""
+        successes = (node for status, node in self.responses.items() if status.startswith("2"))
+        return next((kind for node in successes for kind in json_types(node)), None)
 
     def schema(self, status: int) -> Document | None:
-        """Return the schema of a status's JSON body; None where there is none."""
+        """Return the schema of the JSON body of a status; None if there is none."""
         return json_schema(self.response(status) or {})
 
     def response(self, status: int) -> Document | None:
-        """Return what the contract has for a status."""
+        """Return the response of a status in the contract; None if there is none."""
         found: Document | None = self.responses.get(str(status))
         return self.responses.get(f"{status // 100}XX") if found is None else found
 
@@ -62,8 +62,8 @@ class HostContract:
 
     Attributes:
         document: The OpenAPI document.
-        catalogue: The models.
-        server: The host's entry in the document; None if it has none.
+        catalogue: The catalogue of models.
+        server: Entry of the host in the document; None if it has none.
     """
 
     document: Document
@@ -72,12 +72,12 @@ class HostContract:
 
     @property
     def schemas(self) -> Document:
-        """Return the component schemas, by name."""
+        """Component schemas, by name."""
         schemas: Document = self.document["components"]["schemas"]
         return schemas
 
     def has_field(self, schema: Document, place: str) -> bool:
-        """Return whether a schema or an alternative of it has a field such as `data[].index`."""
+        """Return whether a schema, or an alternative of it, has a field such as `data[].index`."""
         schema = contract.resolve(self.document, schema)
         if any(self.has_field(each, place) for each in _alternatives(schema)):
             return True
@@ -137,7 +137,7 @@ class HostContract:
         }
 
     def price(self, model: str) -> float:
-        """Return US dollars per token; the highest of all models if the model's is unknown."""
+        """Return the price in US dollars per token; if it is unknown, the highest of all models."""
         prices = {
             name: each["price"]["usd_per_million_tokens"]
             for name, each in self.catalogue["models"].items()
@@ -170,7 +170,7 @@ class HostContract:
         return {role: text for role, text in prompts.items() if role != "source"}
 
     def headers(self) -> Iterator[frozenset[str]]:
-        """Yield the headers of each answer."""
+        """Yield the headers of each response in the contract."""
         for operation in self.operations().values():
             yield from map(headers_of, operation.responses.values())
 
@@ -189,12 +189,12 @@ def headers_of(response: Document) -> frozenset[str]:
 
 
 def json_types(response: Document) -> list[str]:
-    """Return the media types of a response that are JSON, a version of it included."""
+    """Return the JSON media types of a response, including versioned ones."""
     return [kind for kind in response.get("content", {}) if kind == JSON or kind.endswith("+json")]
 
 
 def json_schema(response: Document) -> Document | None:
-    """Return the schema of a response's JSON; None where there is none."""
+    """Return the schema of a response's JSON body; None if there is none."""
     for kind in json_types(response):
         schema: Document | None = response["content"][kind].get("schema")
         return schema
@@ -208,12 +208,12 @@ def _alternatives(schema: Document) -> list[Document]:
 def read_contract(
     base_url: str | None, key: str, package: str | None = None
 ) -> tuple[HostContract, str]:
-    """Read a contract as it concerns a host, and the host's base URL.
+    """Return the contract of a host, and the host's base URL.
 
     Args:
-        base_url: The host; by default the one that keys with this prefix belong to.
+        base_url: Base URL of the host; None for the host of the key's prefix.
         key: The API key.
-        package: Package of the contract; by default the first.
+        package: Package of the contract; None for the first.
     """
     every = spec.contracts()
     entry = next((each for each in every if each.package == package), every[0])
@@ -232,7 +232,7 @@ def read_contract(
 
 
 def server_for_key(key: str, servers: list[Document]) -> Document:
-    """Return the host with the longest prefix of a key; the first if none fits."""
+    """Return the host with the longest matching key prefix; the first host if none matches."""
     prefixed = [
         each for each in servers if "x-key-prefix" in each and key.startswith(each["x-key-prefix"])
     ]
@@ -240,7 +240,7 @@ def server_for_key(key: str, servers: list[Document]) -> Document:
 
 
 def values_at(document: Any, place: str) -> Iterator[Any]:
-    """Yield what is at a place of a body, such as `data[].index`; None where nothing is."""
+    """Yield the values at a place of a body, such as `data[].index`; None for missing ones."""
     head, _, rest = place.partition(".")
     name = head.removesuffix("[]")
     value = document.get(name) if isinstance(document, dict) else None

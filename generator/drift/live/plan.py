@@ -1,4 +1,4 @@
-"""Turn a table of probes and its contract into single requests, and say what they may cost."""
+"""Turn a table of probes into requests, with their maximum cost."""
 
 import json
 import re
@@ -19,7 +19,10 @@ HEADERS = paths.GENERATOR / "drift" / "live" / "headers.yaml"
 
 @frozen(kw_only=True)
 class Probe:
-    """A request to one or more operations and models; the first table explains the fields."""
+    """A kind of request, for one or more operations and models.
+
+    probes/voyageai_rest.yaml explains the fields.
+    """
 
     name: str
     shows: str
@@ -43,12 +46,12 @@ class Probe:
 
 @frozen(kw_only=True)
 class Access:
-    """Names of the environment variables that say where a host is, and who asks.
+    """Names of the environment variables with the host and the credentials.
 
     Attributes:
-        base_url: That of its base URL.
-        key: That of the API key.
-        client: Those of id and secret of a client, which gets a token with them.
+        base_url: Variable with the base URL.
+        key: Variable with the API key; None if `client` is set.
+        client: Variables with the id and the secret of a client, which gets a token.
     """
 
     base_url: str
@@ -57,13 +60,13 @@ class Access:
 
     @property
     def secret(self) -> str:
-        """Return the variable that nobody may see."""
+        """Name of the variable with the secret."""
         return str(self.key or (self.client and self.client[1]))
 
 
 @frozen(kw_only=True)
 class ProbeTable:
-    """The table of a contract: the content of a file in probes/."""
+    """The probes of a contract: the content of a file in probes/."""
 
     access: Access
     probes: list[Probe]
@@ -78,14 +81,14 @@ class ProbeTable:
     ordinary_headers: frozenset[str] = frozenset()
 
     def read(self, message: str, text: str) -> dict[str, str] | None:
-        """Match a text against a recorded message, and return its groups; None if it is another."""
+        """Match a text against a recorded message, and return its groups; None if it differs."""
         pattern = (self.messages | self.rate_limited).get(message)
         found = None if pattern is None else re.match(pattern, text)
         return None if found is None else found.groupdict()
 
 
 def parse_number(text: str) -> int:
-    """Parse a number of a message, such as `1000` or `10K`."""
+    """Parse a number in a message, such as `1000` or `10K`."""
     return int(text.replace("K", "000"))
 
 
@@ -94,18 +97,18 @@ def load_table(package: str | None = None) -> ProbeTable:
     """Read the table of a contract.
 
     Args:
-        package: Package of the contract; by default the first.
+        package: Package of the contract; None for the first.
 
     Raises:
-        GenerationError: It has none.
+        GenerationError: The contract has no table.
     """
     package = package or spec.contracts()[0].package
     path = TABLES / f"{package}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in TABLES.glob("*.yaml")))
         raise spec.GenerationError(
-            f"there are no requests to probe a host of {package} with: write "
-            f"{path.relative_to(paths.ROOT)}, as those for {known}"
+            f"there are no probes for {package}: write {path.relative_to(paths.ROOT)}, like those "
+            f"for {known}"
         )
     document: dict[str, Any] = {**spec.load(path)}
     preamble = document.pop("preamble", "")
@@ -129,13 +132,13 @@ WRAPPED: dict[str, Callable[[str], Any]] = {
     "content": lambda text: {"content": [{"type": "text", "text": text}]},
 }
 WORD = "a "
-"""Never less than a token, and no more than one for each of its bytes."""
+"""A text of at least one token, and at most one per byte."""
 PER_TEXT = 4
-"""Tokens that a model may put around a text, at most."""
+"""Maximum of tokens that a model adds to a text."""
 UNLISTED = Probe(
     name="unlisted",
     shows="An operation without a probe of its own exists: it asks for a key.",
-    key="none",  # what it does and costs is not known yet
+    key="none",  # its effect and cost are not known yet
     status=401,
     or_status=400,
 )
@@ -146,14 +149,14 @@ class PlannedRequest:
     """A single request.
 
     Attributes:
-        probe: The probe that it belongs to.
-        operation: The operation that it is sent to.
-        model: Its model, if it has one.
-        body: Its body.
-        tokens: Tokens that it is billed for at most.
-        usd: Its cost at most.
-        limits: The known limits of such a request, by name.
-        form: Dimension and dtype, if it tests them.
+        probe: Probe that it belongs to.
+        operation: Operation that it calls.
+        model: Name of its model; None if it has none.
+        body: Body, as JSON data or as text.
+        tokens: Maximum of billed tokens.
+        usd: Maximum cost in US dollars.
+        limits: Known limits of such a request, by name.
+        form: Arguments for dimension and dtype, if it tests them.
     """
 
     probe: Probe
@@ -167,13 +170,13 @@ class PlannedRequest:
 
     @property
     def name(self) -> str:
-        """Return its name in reports."""
+        """Name in reports."""
         of = f" of {self.model}" if self.model and not self.form else ""
         return f"{self.subject}{of} at {self.operation.name}"
 
     @property
     def subject(self) -> str:
-        """Name of the thing that the probe tests."""
+        """Name of what the probe tests."""
         named = " ".join(f"{name}={value}" for name, value in self.form.items())
         return f"{self.model} {named}" if named else self.probe.name
 
@@ -188,10 +191,10 @@ def plan(
     """Return all requests, in the table's order.
 
     Args:
-        table: The table of probes.
-        contract: The contract, as it concerns the host.
+        table: The probes.
+        contract: The contract of the host.
         wanted: Values of `only` to include.
-        every_model: `each` means all models, not only active ones.
+        every_model: Include models that are not active.
     """
     operations = contract.operations()
     planned: list[PlannedRequest] = []
@@ -211,7 +214,7 @@ def plan(
 
 
 def unknown_fields(table: ProbeTable, contract: HostContract) -> Iterator[str]:
-    """Yield every field that the table names and the contract does not have, as a sentence."""
+    """Yield a sentence for every field of the table that the contract does not have."""
     operations = contract.operations()
     named: dict[str, dict[str, None]] = {}
     for probe in table.probes:
@@ -222,8 +225,8 @@ def unknown_fields(table: ProbeTable, contract: HostContract) -> Iterator[str]:
     for id, fields in named.items():
         schema = operations[id].schema(200) if id in operations else None
         if schema is not None:
-            lost = [place for place in fields if not contract.has_field(schema, place)]
-            yield from (f"the answer of {id} has no field {place}" for place in lost)
+            missing = [place for place in fields if not contract.has_field(schema, place)]
+            yield from (f"the answer of {id} has no field {place}" for place in missing)
     for id, takes in table.takes.items():
         request = contract.schemas.get(operations[id].request or "") if id in operations else None
         if request is not None and not contract.has_field(request, takes["field"]):
@@ -233,12 +236,12 @@ def unknown_fields(table: ProbeTable, contract: HostContract) -> Iterator[str]:
         if schema is None:
             yield f"there is no schema {name}"
         else:
-            lost = [field for field in always if not contract.has_field(schema, field)]
-            yield from (f"the schema {name} has no field {field}" for field in lost)
+            missing = [field for field in always if not contract.has_field(schema, field)]
+            yield from (f"the schema {name} has no field {field}" for field in missing)
 
 
 def _unlisted(operation: Operation, contract: HostContract) -> PlannedRequest:
-    """Plan a request with the contract's example as body, and ids that do not exist."""
+    """Return a request with the contract's example as body, and ids that do not exist."""
     parameters = {part[1:-1]: "0" for part in operation.path.split("/") if part[:1] == "{"}
     return PlannedRequest(
         evolve(UNLISTED, parameters=parameters), operation, body=contract.body(operation)
@@ -252,7 +255,7 @@ def _requests_of(
         body = probe.raw if probe.raw is not None else probe.body or None
         yield PlannedRequest(probe, operation, body=body)
         return
-    # The arguments of a batch job name the endpoint that it is for.
+    # The arguments of a batch job name its endpoint.
     path = "/" + str(probe.body.get("endpoint", operation.path)).rpartition("/")[2]
     if probe.model == "foreign":
         operations = contract.operations()
@@ -274,7 +277,7 @@ def _requests_of(
 
 
 def _forms(model: Document) -> list[Document]:
-    """Return every dimension and dtype except the default ones, in pairs."""
+    """Return pairs of arguments that cover every non-default dimension and dtype."""
     dimensions = [n for n in model["dimensions"]["allowed"] if n != model["dimensions"]["default"]]
     names = ("output_dimension", "output_dtype")
     return [
@@ -291,7 +294,7 @@ def _request(
     model: str,
     form: Document,
 ) -> PlannedRequest | None:
-    """Return the request to one model; None if the limit that it tests is unknown."""
+    """Return the request for one model; None if the limit that it tests is unknown."""
     takes = table.takes.get(operation.id)
     body = {**fill(probe.body, {"model": model}), **form}
     if takes is None:
@@ -316,15 +319,15 @@ def _texts(probe: Probe, text: str, prompts: dict[str, str], limits: Document) -
         return [WORD.strip()] * (limits["max_items"] + 1)
     if probe.over is not None:
         words = limits[probe.over] + 1
-        most = limits["context_length"] // 2 if probe.over == "max_request_tokens" else words
-        return [WORD * min(most, words - begun) for begun in range(0, words, most)]
+        per_text = limits["context_length"] // 2 if probe.over == "max_request_tokens" else words
+        return [WORD * min(per_text, words - begun) for begun in range(0, words, per_text)]
     if probe.texts == "prompted":
         return [text, *(prompt + text for prompt in prompts.values())]
     return [each.replace("{text}", text) for each in probe.texts]
 
 
 def fill(value: Any, kept: dict[str, str]) -> Any:
-    """Return a value with names in braces replaced by kept values."""
+    """Return JSON data with names in braces replaced by kept values."""
     if isinstance(value, dict):
         return {key: fill(each, kept) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Send the planned requests to a host, one after the other, no faster than it allows."""
+"""Send the planned requests to a host one after the other, within its rate limit."""
 
 import json
 import time
@@ -14,17 +14,17 @@ from .host import values_at
 from .plan import PlannedRequest, ProbeTable, fill, parse_number
 
 RETRY_DELAYS = (5.0, 20.0, 60.0)
-"""Seconds to wait before each retry of a request that was refused for now."""
+"""Seconds to wait before each retry of a request that failed with 429 or a server error."""
 MAX_RETRY_AFTER = 120.0
 MAX_FAILURES = 3
-"""Failed requests in a row after which no more are sent."""
+"""Consecutive failures after which no more requests are sent."""
 FILE_CONTENT = b'{"custom_id": "1", "body": {"input": ["a"]}}\n'
-"""The file that is uploaded."""
+"""Content of the file to upload."""
 KEY_PLACEHOLDER = "[key]"
 
 
 class ProbeError(Exception):
-    """The host can't be probed at all; says why and what to do."""
+    """Raised if the host can't be probed; the message says why, and what to do."""
 
 
 @frozen
@@ -33,9 +33,9 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        headers: Names of its headers.
-        text: Its body, without the key.
-        body: The same parsed as JSON; None if it is not JSON.
+        headers: Names of its headers, in lower case.
+        text: Body, without the key.
+        body: Body parsed as JSON; None if it is not JSON.
     """
 
     status: int
@@ -45,25 +45,25 @@ class Answer:
 
     @property
     def detail(self) -> str:
-        """Return why a request was refused."""
+        """Reason for which a request was refused."""
         detail = self.body.get("detail") if isinstance(self.body, dict) else None
         return detail if isinstance(detail, str) else self.text
 
 
 @define
 class Prober:
-    """Send requests, again if the host asks for it, and never faster than it allows.
+    """Sends requests, with retries, within the host's rate limit.
 
     Attributes:
-        http: The client, whose base URL is the host's.
+        http: Client with the base URL of the host.
         key: The API key.
         wrong_key: A key that does not exist.
-        table: The table, for messages about rate limits.
-        rpm: Requests per minute, at most; None for no limit.
-        tpm: Tokens per minute that the host allows, once it has said so.
-        kept: Values of answers that later requests need.
+        table: The probes, for messages about rate limits.
+        rpm: Maximum of requests per minute; None for no limit.
+        tpm: Tokens per minute that the host allows; None until a refusal tells.
+        kept: Values of answers that later requests need, by name.
         sleep: Sleeps for some seconds.
-        clock: Returns the time in seconds.
+        clock: Monotonic clock, in seconds.
     """
 
     http: httpx2.Client
@@ -81,18 +81,18 @@ class Prober:
     _accepted: bool = False
 
     def send(self, planned: PlannedRequest) -> tuple[list[Answer], str | None]:
-        """Send a request, and retry it while the host refuses it for now.
+        """Send a request, and retry it after 429 and server errors.
 
         Returns:
-            All answers, the last of which counts, and the reason if it could not be had.
+            All answers, of which the last one counts, and the reason if there is no final answer.
 
         Raises:
-            ProbeError: The host can't be reached or refuses the key.
+            ProbeError: The host can't be reached, or refuses the key.
         """
         needed = [part[1:-1] for part in planned.operation.path.split("/") if part[:1] == "{"]
         parameters = self.kept | planned.probe.parameters
         if missing := [name for name in needed if name not in parameters]:
-            return [], f"no earlier request gave the {missing[0]} that it needs"
+            return [], f"no earlier request returned the {missing[0]} that it needs"
         if self.tpm is not None and planned.tokens > self.tpm:
             return [], f"it may need more than the {self.tpm} tokens per minute of this account"
         if self._failures >= MAX_FAILURES:
@@ -114,7 +114,7 @@ class Prober:
     def _try(
         self, planned: PlannedRequest, parameters: dict[str, str], answers: list[Answer]
     ) -> tuple[str | None, float]:
-        """Send once; return why it failed, if it did, and the seconds that the host asks for."""
+        """Send a request once. Return the reason of a failure, and the Retry-After in seconds."""
         self._throttle()
         try:
             response = self.http.send(self._request(planned, parameters))
@@ -144,17 +144,19 @@ class Prober:
         path = planned.operation.path
         for name, value in parameters.items():
             path = path.replace(f"{{{name}}}", quote(value, safe=""))
-        more: dict[str, Any] = {}
+        arguments: dict[str, Any] = {}
         if planned.operation.request == "UploadFileRequest":
-            more = {"data": {"purpose": "batch"}, "files": {"file": ("probe.jsonl", FILE_CONTENT)}}
+            file = ("probe.jsonl", FILE_CONTENT)
+            arguments = {"data": {"purpose": "batch"}, "files": {"file": file}}
         elif isinstance(body, str):
-            more = {"content": body.encode()}
+            arguments = {"content": body.encode()}
         elif body is not None:
-            more = {"json": fill(body, self.kept) if self.kept else body}
-        request = self.http.build_request(planned.operation.method, path.lstrip("/"), **more)
-        if isinstance(body, str) or "json" in more:
+            arguments = {"json": fill(body, self.kept) if self.kept else body}
+        method = planned.operation.method
+        request = self.http.build_request(method, path.lstrip("/"), **arguments)
+        if isinstance(body, str) or "json" in arguments:
             request.headers["content-type"] = planned.operation.sends or JSON
-        if planned.operation.accepts not in (None, JSON):  # a version of the API
+        if planned.operation.accepts not in (None, JSON):  # a versioned media type
             request.headers["accept"] = str(planned.operation.accepts)
         keys = {"ours": self.key, "wrong": self.wrong_key}
         if probe.key in keys:
@@ -171,7 +173,7 @@ class Prober:
         return Answer(response.status_code, headers, text, body)
 
     def _without_key(self, value: Any) -> Any:
-        """Return a parsed body without the key, however it was escaped."""
+        """Return a parsed body with the key replaced; parsing has resolved any escapes in it."""
         if isinstance(value, str):
             return value.replace(self.key, KEY_PLACEHOLDER)
         if isinstance(value, list):

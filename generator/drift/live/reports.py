@@ -1,4 +1,4 @@
-"""The report of a probe, shown as comparisons of documents are."""
+"""The report of a probe, in the formats of other comparisons."""
 
 import json
 from collections import Counter
@@ -20,12 +20,12 @@ class ProbeReport:
     """The result of a probe.
 
     Attributes:
-        host: The base URL of the host.
-        planned: The requests that were planned.
-        found: What differs, and the requests that showed it.
-        unseen: Requests that could not be checked, and why.
-        left_behind: Ids of what was created and not deleted.
-        usd: The cost, by the tokens that the host counted.
+        host: Base URL of the host.
+        planned: The planned requests.
+        found: Differences, with the names of the requests that showed them.
+        unseen: Reasons by names of requests that could not be checked.
+        left_behind: Ids of created objects that were not deleted.
+        usd: Cost in US dollars, by the tokens that the host counted.
     """
 
     host: str
@@ -37,21 +37,21 @@ class ProbeReport:
 
     @property
     def differences(self) -> list[Difference]:
-        """Return what differs, the gravest first."""
+        """The differences, most severe first."""
         return by_severity(self.found)
 
     def status(self, fail_on: str | None) -> int:
-        """Return the exit status; `FAILED` if nothing fails it, but not everything was checked."""
+        """Return the exit status; `FAILED` if no difference fails but a check was not possible."""
         return status(self.found, fail_on) or (FAILED if self.unseen else 0)
 
 
 def cost(planned: list[PlannedRequest]) -> float:
-    """Return the US dollars that requests cost at most."""
+    """Return the maximum cost of requests in US dollars."""
     return sum(each.usd for each in planned)
 
 
 def announcement(host: str, planned: list[PlannedRequest], rpm: float | None) -> str:
-    """Return what is about to be sent, and what it costs at most."""
+    """Return a summary of the requests and their maximum cost."""
     minutes = f", in about {len(planned) / rpm:.0f} minutes" if rpm else ""
     lines = [f"{len(planned)} requests to {host}, at most ${cost(planned):.6f}{minutes}:"]
     for name, count in Counter(each.probe.name for each in planned).items():
@@ -81,7 +81,7 @@ def as_markdown(seen: ProbeReport) -> str:
 
 
 def as_json(seen: ProbeReport) -> str:
-    """Return JSON, as of other comparisons, with what only a probe can show."""
+    """Return JSON in the format of other comparisons, with the additional fields of a probe."""
     report = json.loads(reports.as_json(CONTRACT, seen.host, seen.differences))
     for entry, difference in zip(report["differences"], seen.differences, strict=True):
         entry["requests"] = seen.found[difference]

@@ -1,4 +1,4 @@
-"""Check vectors: that they are what was asked for, and that prompts have their effect."""
+"""Check the dimension and dtype of vectors, and the effect of prompts."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from ..differences import Difference, Place
 from .findings import catalogue_difference, live_difference
 
 SAME = 0.999
-"""The lowest cosine of two vectors of one text; servers do not repeat themselves exactly."""
+"""Minimum cosine of two vectors of the same text, as results of servers vary slightly."""
 BASE64 = "base64"
 NUMBERS = "numbers"
 FORMATS = {"float32": "f", "int8": "b", "uint8": "B"}
@@ -22,22 +22,23 @@ Vector: TypeAlias = list[float]
 
 
 def check_vectors(
-    asked: Document, body: Document, model: Document, memory: Document, place: Place
+    request: Document, body: Document, model: Document, memory: Document, place: Place
 ) -> Iterator[Difference]:
-    """Yield what is wrong with the vectors of an answer.
+    """Yield the problems of the vectors of an answer.
 
     Args:
-        asked: The body of the request.
-        body: The body of the answer; its vectors are (dimension,), or (dimension / 8,) if binary.
-        model: The catalogue's entry of the model.
-        memory: Dtype to what its numbers are in memory.
-        place: The place of the answer.
+        request: Body of the request.
+        body: Body of the answer; vectors have the shape (dimension,), or (dimension / 8,) if
+            packed.
+        model: Catalogue entry of the model.
+        memory: `x-memory` of the contract: the type of numbers in memory, by dtype.
+        place: Place of the answer.
     """
-    dtype = asked.get("output_dtype", model["dtypes"][0])
+    dtype = request.get("output_dtype", model["dtypes"][0])
     number = memory[dtype]["number"]
-    expected = asked.get("output_dimension", model["dimensions"]["default"])
-    name = asked["model"]
-    encoding = BASE64 if asked.get("encoding_format") == BASE64 else NUMBERS
+    expected = request.get("output_dimension", model["dimensions"]["default"])
+    name = request["model"]
+    encoding = BASE64 if request.get("encoding_format") == BASE64 else NUMBERS
     for embedding in embeddings(body):
         if (seen := BASE64 if isinstance(embedding, str) else NUMBERS) != encoding:
             yield live_difference("encoding-changed", place, encoding, seen)
@@ -48,21 +49,21 @@ def check_vectors(
             continue
         dimension = len(vector) * memory[dtype]["dimensions_per_number"]
         if dimension != expected:
-            yield _other_dimension(asked, name, expected, dimension, place)
+            yield _other_dimension(request, name, expected, dimension, place)
         if problem := _problem(vector, number):
             yield live_difference("numbers-changed", place, dtype, problem, name=name)
 
 
 def _other_dimension(
-    asked: Document, model: str, expected: int, seen: int, place: Place
+    request: Document, model: str, expected: int, seen: int, place: Place
 ) -> Difference:
-    if "output_dimension" in asked:
+    if "output_dimension" in request:
         return live_difference("dimension-changed", place, expected, seen, name=model)
     return catalogue_difference("meaning-changed", model, "dimensions.default", expected, seen)
 
 
 def embeddings(body: Any) -> Iterator[Any]:
-    """Yield the vectors of an answer as they came, in order; of contextualized ones too."""
+    """Yield the undecoded vectors of an answer in order, also those within documents."""
     data = body.get("data") if isinstance(body, dict) else None
     for entry in data if isinstance(data, list) else ():
         if isinstance(entry, dict) and "embedding" in entry:
@@ -90,20 +91,20 @@ def check_prompts(
     """Check that an input_type has the effect of its prompt.
 
     Args:
-        plain: Vectors without input_type, of the text alone and after each prompt: (1 + prompts) of
-            shape (dimension,).
-        prompted: Vectors of the text alone, by input_type, each of shape (dimension,).
-        prompts: The prompts, by input_type.
-        model: The model's name.
+        plain: Vectors without input_type, of the text alone and with each prompt before it: 1 +
+            len(prompts) vectors of shape (dimension,).
+        prompted: Vectors of the text by input_type, each of shape (dimension,).
+        prompts: Prompts by input_type.
+        model: Name of the model.
     """
     for index, (role, prompt) in enumerate(prompts.items(), start=1):
         if role not in prompted or index >= len(plain):
             continue
-        alike, without = (cosine(prompted[role], plain[at]) for at in (index, 0))
-        if alike < SAME or without >= alike:
+        same, without = (cosine(prompted[role], plain[at]) for at in (index, 0))
+        if same < SAME or without >= same:
             name = f"input_type {role} of {model}"
             yield catalogue_difference(
-                "prompt-changed", model, f"prompts.{role}", prompt, round(alike, 3), name=name
+                "prompt-changed", model, f"prompts.{role}", prompt, round(same, 3), name=name
             )
 
 

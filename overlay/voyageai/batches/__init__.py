@@ -11,13 +11,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from ..prices import MaxCostError
 from .objects import Batch, BatchError, RequestCounts
 from .polling import Polling
 from .resource import Batches, PollOptions
 from .resource_async import AsyncBatches
 
 if TYPE_CHECKING:
-    from .jobs.ceiling import MaxCostError
     from .jobs.directory import JobDirectoryError, JobInUseError
     from .jobs.estimate import Estimate
     from .jobs.job import AsyncJob, Job
@@ -83,7 +83,6 @@ _LAZY = {
     "JobDirectoryError": ".jobs.directory",
     "JobInUseError": ".jobs.directory",
     "JobOptions": ".jobs.options",
-    "MaxCostError": ".jobs.ceiling",
     "JobTimings": ".jobs.options",
     "Progress": ".jobs.progress",
     "RerankJobOptions": ".jobs.options",

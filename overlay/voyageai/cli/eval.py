@@ -226,8 +226,7 @@ def _read(
 
 
 def _check_cost(expected: EvaluationEstimate, max_cost: float | None) -> None:
-    from ..batches.jobs.ceiling import MaxCostError
-    from ..prices import dollars
+    from ..prices import MaxCostError, dollars
 
     if max_cost is not None and (expected.cost is None or expected.cost > max_cost):
         raise MaxCostError(
@@ -245,7 +244,7 @@ def _confirm(
     Raises:
         MaxCostError: The answer is no.
     """
-    from ..batches.jobs.ceiling import MaxCostError
+    from ..prices import MaxCostError
 
     cheap = expected.cost is not None and expected.cost <= above
     if yes or cheap or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):

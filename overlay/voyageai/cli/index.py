@@ -214,7 +214,7 @@ def update(
 
 def confirmation(console: Console, above: float) -> Callable[[Plan], bool]:
     """Return a function that asks on a terminal before spending more than `above` US dollars."""
-    from ..batches.jobs.ceiling import MaxCostError
+    from ..prices import MaxCostError
 
     def confirm(plan: Plan) -> bool:
         estimate = plan.estimate

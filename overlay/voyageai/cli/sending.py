@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from voyageai_rest.catalogue import MODELS
 
-from ..batches.jobs.ceiling import MaxCostError
 from ..error import ArgumentError, VoyageError
 from ..limits import constraint, known
-from ..prices import cost, dollars, list_price
+from ..prices import MaxCostError, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
 from .output import quantity

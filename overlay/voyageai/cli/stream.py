@@ -14,8 +14,7 @@ from concurrent.futures import Future
 from queue import Empty, Queue, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
-from ..batches.jobs.ceiling import Budget, MaxCostError
-from ..prices import dollars
+from ..prices import Budget, MaxCostError, dollars
 
 __all__ = ["Answer", "Ceiling", "Packing", "send_in_order"]
 

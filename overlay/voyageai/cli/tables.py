@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..batches.jobs.ceiling import MaxCostError
 from ..error import ArgumentError
+from ..prices import MaxCostError
 from .output import Console, choose_format, write_estimate, write_object
 from .program import Partly
 from .rows import STDIN, RowReader, column_of, first_names, format_of

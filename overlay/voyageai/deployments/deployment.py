@@ -205,8 +205,8 @@ class SageMaker(Deployment):
         if region is None and isinstance(url, str) and (found := REGION.search(url)):
             region = found[1]
         if region is None:
-            session_ = session or botocore.get_session()
-            region = getattr(session_, "region_name", None) or _configured_region(session_)
+            aws = session or botocore.get_session()
+            region = getattr(aws, "region_name", None) or _configured_region(aws)
         if not isinstance(region, str) or not re.fullmatch("[a-z0-9-]+", region):
             raise ArgumentError(
                 f"region must be an AWS region, such as 'us-east-1', not {region!r}; without it, "

@@ -75,10 +75,10 @@ def request_for(kind: DeploymentKind, request: Request, method: str) -> Request:
             continue
         if name in kind.implied and value == kind.implied[name]:
             continue
-        reason_ = kind.refused.get(name) or kind.refused.get(f"{endpoint}.{name}")
-        if reason_ is not None:
+        refusal = kind.refused.get(name) or kind.refused.get(f"{endpoint}.{name}")
+        if refusal is not None:
             raise ArgumentError(
-                f"{name}={value!r} can't be sent to {kind.title}: {reason_}; leave it out"
+                f"{name}={value!r} can't be sent to {kind.title}: {refusal}; leave it out"
                 f"{INSTEAD.get(f'{endpoint}.{name}', '')}",
                 name,
             )

@@ -178,9 +178,9 @@ def _run(arguments: Iterable[str], seconds: float) -> list[str]:
             f"{program} can't be run: {error}. Set {NAMED} to another ffmpeg."
         ) from error
     if done.returncode:
-        lines_ = ADDRESS.sub("", done.stderr.decode("utf-8", "replace")).strip().splitlines()
+        output = ADDRESS.sub("", done.stderr.decode("utf-8", "replace")).strip().splitlines()
         raise VideoProcessingError(
-            f"ffmpeg can't process the video: {' '.join(lines_[:3]) or done.returncode}"
+            f"ffmpeg can't process the video: {' '.join(output[:3]) or done.returncode}"
         )
     return done.stdout.decode("ascii", "replace").splitlines()
 

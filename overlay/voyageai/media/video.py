@@ -254,16 +254,16 @@ def optimize_video(
             multiple=resize_multiple if resize else None,
             budget=max_video_tokens if downsample_fps else None,
         )
-    optimized_ = Video(data, model=model, optimized=True, mime_type=MP4)
-    _count(optimized_, usage)
-    if (optimized_.estimated_num_tokens or 0) > max_video_tokens:
+    smaller = Video(data, model=model, optimized=True, mime_type=MP4)
+    _count(smaller, usage)
+    if (smaller.estimated_num_tokens or 0) > max_video_tokens:
         warnings.warn(
-            f"The video counts as {optimized_.estimated_num_tokens} tokens, more than "
+            f"The video counts as {smaller.estimated_num_tokens} tokens, more than "
             f"max_video_tokens={max_video_tokens}: without downsample_fps no frame is dropped.",
             UserWarning,
             stacklevel=2,
         )
-    return optimized_
+    return smaller
 
 
 def sniff(data: bytes) -> str | None:

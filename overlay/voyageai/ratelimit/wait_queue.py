@@ -60,8 +60,8 @@ class Reservation:
     @property
     def abandoned(self) -> bool:
         """True if the call has ended without releasing the reservation."""
-        open_ = self.state is State.WAITING or self.state is State.IN_FLIGHT
-        return open_ and self.alive is not None and not self.alive.locked()
+        is_open = self.state is State.WAITING or self.state is State.IN_FLIGHT
+        return is_open and self.alive is not None and not self.alive.locked()
 
     def counts(self, now: float) -> bool:
         """Return whether the budget still has to remember it."""

@@ -147,8 +147,8 @@ class ContextualizedEmbeddingsObject(Result):
     @property
     def _dimension(self) -> int | None:
         """The dimension of the vectors of a response; None without vectors."""
-        texts_by_document = (document._dimension for document in self.results)  # pyright: ignore[reportPrivateUsage]  # of this package
-        return next((each for each in texts_by_document if each is not None), None)
+        dimensions = (document._dimension for document in self.results)  # pyright: ignore[reportPrivateUsage]  # of this package
+        return next((each for each in dimensions if each is not None), None)
 
     def __len__(self) -> int:
         return len(self.results)

@@ -135,7 +135,7 @@ class BatchWork:
         """Write the rows of all unfinished slices into batches; return whether there are any."""
         firsts: dict[int, int] = {}
         done = 0
-        writer = JobWriter.open(self._batches, self._task, None, None, self._environment.now)
+        writer = JobWriter.open(self._batches, self._task, None, None, self._environment)
         try:
             for found, units in self._slices(self._check):
                 firsts[found.number] = writer.rows
@@ -165,7 +165,7 @@ class BatchWork:
             join = ResultJoin(self._batches, state)
             if self._hopeless(join) is not None:
                 return join
-            rows = add_failed(self._batches, state, join, wanted)
+            rows = add_failed(self._batches, state, join, self._environment.batch_limits, wanted)
             if not rows:
                 return join
             wanted = _is_to_be_parted

@@ -123,11 +123,11 @@ def _read(
 
 
 def _end(parts: Mapping[int, PartInfo], end: Piece, rows: int, digest: Any) -> Iterator[Piece]:
-    digest_ = digest.hexdigest()
+    rows_digest = digest.hexdigest()
     part = parts.get(end.slice)
     if part is None:
-        yield end._replace(digest=digest_)
-    elif (part.rows, part.digest) != (rows, digest_):
+        yield end._replace(digest=rows_digest)
+    elif (part.rows, part.digest) != (rows, rows_digest):
         raise ArgumentError(
             f"source: rows {end.first:,} to {end.first + rows:,} differ from those that this job "
             "has read before; pass the same rows in the same order, or another `into`",

@@ -328,11 +328,11 @@ class AsyncEmbedder(_Embedder):
 
         sender = self._get_client(voyageai.AsyncClient).tables.sender
         outcomes, requests, texts = self._packed(batch)
-        limiter_ = self._limiter()
+        in_flight = self._limiter()
         failures: list[VoyageError] = []
 
         async def send(rows: Sequence[int]) -> None:
-            async with limiter_:
+            async with in_flight:
                 try:
                     answer = await run_calls_async(sender, self._embedding(texts, rows))
                 except VoyageError as failure:  # a task group would wrap it

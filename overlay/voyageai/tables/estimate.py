@@ -67,13 +67,13 @@ class TableEstimate:
     def __str__(self) -> str:
         if self.rows is None:
             return f"rows of {self.model}, whose number is not known before they are read"
-        text_ = f"{self.rows:,} rows; about {self.tokens:,} tokens of {self.model}"
+        summary = f"{self.rows:,} rows; about {self.tokens:,} tokens of {self.model}"
         if self.via == "batch":
-            text_ += f" at the price of batches, {BATCH.discount:.0%} off"
+            summary += f" at the price of batches, {BATCH.discount:.0%} off"
         if self.cost_range is None or self.cost is None:
-            return f"{text_}; its price is not known"
+            return f"{summary}; its price is not known"
         least, most = map(dollars, self.cost_range)
-        return f"{text_}; about {dollars(self.cost)} (from {least} to at most {most})"
+        return f"{summary}; about {dollars(self.cost)} (from {least} to at most {most})"
 
     def _repr_html_(self) -> str:
         read = self.rows is not None

@@ -57,9 +57,9 @@ class UniqueIds:
         hashes = np.fromiter(map(_hash, fresh), np.uint64, len(fresh))
         run = np.sort(hashes)
         repeated = run[1:][run[1:] == run[:-1]]
-        for run_ in self._runs:
-            place = np.minimum(np.searchsorted(run_, run), len(run_) - 1)
-            repeated = np.concatenate([repeated, run[run_[place] == run]])
+        for earlier in self._runs:
+            place = np.minimum(np.searchsorted(earlier, run), len(earlier) - 1)
+            repeated = np.concatenate([repeated, run[earlier[place] == run]])
         if len(repeated):
             self._raise(fresh, hashes, int(repeated[0]))
         while self._runs and len(self._runs[-1]) <= len(run):

@@ -14,7 +14,6 @@ from attrs import frozen
 from voyageai_rest.catalogue import MODELS
 
 from .._utils import safe_repr
-from ..batches.jobs.ceiling import Budget, MaxCostError
 from ..batches.jobs.progress import Progress, show_progress
 from ..batches.jobs.running import carry_out, carry_out_async
 from ..error import ArgumentError
@@ -22,7 +21,7 @@ from ..extras import require
 from ..flow import in_thread
 from ..html import card
 from ..limits import constraint, known
-from ..prices import cost, dollars
+from ..prices import Budget, MaxCostError, cost, dollars
 from ..telemetry.jobs import JobSpan
 from ..tokenization import at_hand, counts
 from .batch import BatchWork

@@ -23,7 +23,7 @@ from .slices import Failure, PartInfo, Slice
 from .throttle import Concurrency
 
 if TYPE_CHECKING:
-    from ..batches.jobs.ceiling import Budget
+    from ..prices import Budget
     from ..telemetry.jobs import JobSpan
     from .cutting import Piece
     from .estimate import Most

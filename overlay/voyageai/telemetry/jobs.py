@@ -224,7 +224,7 @@ class JobSpan:
             return
         jobs, shared = self._telemetry.jobs, self._metered
         cost = 0.0 if self._price is None else self._price * tokens / 1_000_000
-        for counter, name, value, attributes_ in (
+        for counter, name, value, extra in (
             (jobs.rows, "rows", rows, {names.JOB_OUTCOME: "done"}),
             (jobs.rows, "failed", failed, {names.JOB_OUTCOME: "failed"}),
             (jobs.tokens, "tokens", tokens, {}),
@@ -233,7 +233,7 @@ class JobSpan:
         ):
             if value > 0:
                 self._sums[name] = self._sums.get(name, 0) + value
-                counter.add(value, {**shared, **attributes_})
+                counter.add(value, {**shared, **extra})
 
     @guarded
     def share(self, share: float) -> None:

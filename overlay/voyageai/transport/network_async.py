@@ -200,8 +200,10 @@ class _Socket(socket.socket):
             self.close()
 
 
-async def _connect_first(found: list[Address], options: list[Any]) -> socket.socket:
-    """Connect to the address that answers first, starting each a little after the one before.
+async def _connect_first(
+    found: list[Address], options: list[Any], stagger: float = STAGGER
+) -> socket.socket:
+    """Connect to the address that answers first, starting each `stagger` seconds after the last.
 
     `loop.create_connection` can do that too, but uvloop's tries one address after another.
     """
@@ -227,7 +229,7 @@ async def _connect_first(found: list[Address], options: list[Any]) -> socket.soc
             for address in found:
                 over = anyio.Event()
                 group.start_soon(attempt, address, over)
-                with anyio.move_on_after(STAGGER):
+                with anyio.move_on_after(stagger):
                     await over.wait()
     except BaseException:
         if winner is not None:

@@ -1,10 +1,11 @@
 """Protect the emulator's own routes from web pages and from clients without the token.
 
-Any web page can make a browser send requests to any server that the browser reaches. It cannot
-read the responses, as they permit no other origin, unless its host name is made to resolve to this
-machine (DNS rebinding). So these routes answer only where the Host header has an address, or a name
-that nobody else can own: one without a dot, or below a domain for local use. The API's routes are
-not protected so, as they need a key and programs may call them by any name.
+Any web page can make a browser send requests to every server that the browser can reach. The page
+cannot read the responses, as they allow no other origin, unless its host name is made to resolve to
+this machine (DNS rebinding). So these routes answer only if the Host header is an IP address, or a
+name that cannot be registered publicly: one without a dot, or below a domain for local use. The
+API's routes do not need this protection, as they require a key, and programs may call them by any
+name.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ HEADERS: Mapping[str, str] = {
 
 
 def is_local(host: str) -> bool:
-    """Return whether a Host header has an address, or a name that only this network resolves.
+    """Return whether a Host header has an IP address, or a name that is local to this network.
 
     Example:
         >>> [is_local(host) for host in ("127.0.0.1:80", "emulator", "rebound.example:80")]
@@ -69,7 +70,7 @@ class LocalOnlyMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on if it is to an address or a local name."""
+        """Pass a request on if it is addressed to an IP address or a local name."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -96,7 +97,8 @@ class TokenMiddleware:
 
 async def _unauthorized(scope: Scope, receive: Receive, send: Send) -> None:
     error = ApiError(
-        "This takes the emulator's token, in the header x-emulator-token.", HTTPStatus.UNAUTHORIZED
+        "This route needs the emulator's token, in the header x-emulator-token.",
+        HTTPStatus.UNAUTHORIZED,
     )
     await error.as_response()(scope, receive, send)
 

@@ -36,11 +36,11 @@ __all__ = ["ADMIN", "create_admin"]
 ADMIN = "/_emulator/"
 """Prefix of the paths of these routes."""
 MAX_BODY = 65_536
-"""Bytes of a body."""
+"""Maximum of bytes of a body."""
 
 
 def create_admin(state: EmulatorState, batches: Batches, connections: Connections) -> ASGIApp:
-    """Make the application of an emulator's admin routes and its page."""
+    """Create the application of an emulator's admin routes and its page."""
     admin = _Admin(state, batches, connections)
     with_token = Starlette(
         routes=[
@@ -67,7 +67,7 @@ def create_admin(state: EmulatorState, batches: Batches, connections: Connection
 
 
 class _Admin:
-    """The endpoints of the admin routes. Slow ones are not `async`, so that they run in threads."""
+    """The endpoints of the admin routes. Slow ones are not `async`, so they run in threads."""
 
     def __init__(self, state: EmulatorState, batches: Batches, connections: Connections) -> None:
         self._state = state
@@ -94,7 +94,7 @@ class _Admin:
     def request(self, request: Request) -> Response:
         found = find_request(self._state.requests, request.path_params["number"])
         if found is None:
-            raise ApiError("There is no such request, or no longer.", HTTPStatus.NOT_FOUND)
+            raise ApiError("There is no recorded request with this number.", HTTPStatus.NOT_FOUND)
         return json_response(found.as_json())
 
     async def faults(self, request: Request) -> Response:
@@ -146,11 +146,12 @@ class _Admin:
             "fail": batches.fail,
             "stop_failing": batches.stop_failing,
             "pace": batches.pace,
+            "limit": batches.limit,
         }
         method = methods.get(request.path_params["method"])
         if method is None:
             raise ApiError(
-                f"There is no such method; there are {', '.join(methods)}.", HTTPStatus.NOT_FOUND
+                f"Unknown method; the methods are {', '.join(methods)}.", HTTPStatus.NOT_FOUND
             )
         method(**await _read(request))
         return await run_in_threadpool(self.batches, request)
@@ -169,17 +170,17 @@ class _Admin:
 
 
 async def _read(request: Request) -> Any:
-    """Decode the body.
+    """Decode the body of a request.
 
     Raises:
-        ApiError: It is too large, or not JSON.
+        ApiError: The body is too large, or not JSON.
     """
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_BODY:
             raise ApiError(
-                f"A body may have {MAX_BODY} bytes here.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                f"The body has more than {MAX_BODY} bytes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             )
     try:
         return json.loads(body, parse_constant=refuse_constant)
@@ -191,7 +192,7 @@ async def _read_field(request: Request, name: str) -> Any:
     """Decode a body that is an object with one field, and return its value.
 
     Raises:
-        ApiError: The body is anything else.
+        ApiError: The body is not such an object.
     """
     body = await _read(request)
     fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
@@ -201,10 +202,10 @@ async def _read_field(request: Request, name: str) -> Any:
 
 
 def _query_number(request: Request, name: str) -> int | None:
-    """Return a whole number of the query; None if it is not there.
+    """Return a query parameter that is a whole number; None if it is missing.
 
     Raises:
-        ApiError: It is not a whole number.
+        ApiError: The parameter is not a whole number.
     """
     text = request.query_params.get(name)
     if text is None:
@@ -215,10 +216,10 @@ def _query_number(request: Request, name: str) -> int | None:
 
 
 def _query_flag(request: Request, name: str) -> bool:
-    """Return a ``true`` or ``false`` of the query; false if it is not there.
+    """Return a query parameter that is ``true`` or ``false``; false if it is missing.
 
     Raises:
-        ApiError: It is neither.
+        ApiError: The parameter is neither ``true`` nor ``false``.
     """
     text = request.query_params.get(name, "false")
     if text not in ("true", "false"):
@@ -227,7 +228,7 @@ def _query_flag(request: Request, name: str) -> bool:
 
 
 def _seconds(value: object) -> float:
-    # A bool is an int to Python, but no number to JSON.
+    # A bool is an int in Python, but not a number in JSON.
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     raise ApiError(f"advance must be a number of seconds, not {value!r}.")
@@ -241,5 +242,5 @@ async def _refused(_: Request, error: Exception) -> Response:
     return ApiError(str(error)).as_response()
 
 
-# ValueError and TypeError are of arguments that the methods called here refuse.
+# The methods called here raise ValueError and TypeError for invalid arguments.
 HANDLERS: dict[Any, Any] = dict.fromkeys((ApiError, HTTPException, ValueError, TypeError), _refused)

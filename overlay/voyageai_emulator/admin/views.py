@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 __all__ = ["StateView", "fault_kinds", "find_request", "find_requests", "summary"]
 
 SHOWN_SETTINGS = ("platform", "concurrency", "engine")
-"""Settings that do not change, and are neither secrets nor paths."""
+"""Settings shown on the page: those that do not change, and are neither secrets nor paths."""
 # From the generated models, so that a field that is renamed or gone fails the import.
 MODEL: str = attrs.fields(EmbeddingsRequest).model.name
 INPUT_TYPE: str = attrs.fields(EmbeddingsRequest).input_type.name
 PARAMS: str = attrs.fields(CreateBatchRequest).request_params.name
 MAX_DECODED = 8_388_608
-"""Bytes of a body that is decoded for a summary."""
+"""Maximum of bytes of a body that is decoded for a summary."""
 MAX_SHOWN = 200
-"""Characters of a field in a summary, as a request may have anything there."""
+"""Maximum of characters of a field in a summary, as a request may have any value there."""
 
 
 class StateView:
-    """The state of an emulator as JSON, apart from what changes with every request.
+    """The state of an emulator as JSON, without its requests.
 
     Args:
-        state: The emulator's state.
+        state: State of the emulator.
         connections: Counts of its connections.
-        timer: Clock for the uptime, in seconds.
+        timer: Monotonic clock for the uptime, in seconds.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class StateView:
         self._id = uuid4().hex
 
     def as_json(self) -> dict[str, Any]:
-        """Return the whole state that the page shows."""
+        """Return the state that the page shows."""
         state, connections = self._state, self._connections
         return {
             "id": self._id,
@@ -92,7 +92,7 @@ class StateView:
         }
 
     def clock(self) -> dict[str, float]:
-        """Return the emulator's time, and how far it was moved."""
+        """Return the emulator's time, and the seconds by which it was advanced."""
         state = self._state
         unmoved, now = state.settings.clock(), state.clock()
         return {"time": now, "ahead": round(now - unmoved, 3)}
@@ -127,25 +127,25 @@ def fault_kinds() -> list[dict[str, Any]]:
 def find_requests(
     requests: RecordedRequests, operation: str | None, after: int, limit: int | None
 ) -> list[RecordedRequest]:
-    """Return the latest requests to an operation, or to all, with numbers beyond `after`.
+    """Return the latest requests with numbers above `after`, to an operation or to all.
 
     Raises:
-        ValueError: There is no such operation.
+        ValueError: The operation is unknown.
     """
     found = requests[:] if operation is None else requests.of(operation)
-    # Sorted by number, so those up to `after` are skipped without a look at each.
+    # Sorted by number, so a binary search skips those up to `after`.
     later = found[bisect_right(found, after, key=attrgetter("number")) :]
     return later if limit is None else later[max(0, len(later) - limit) :]
 
 
 def find_request(requests: RecordedRequests, number: int) -> RecordedRequest | None:
-    """Return the request with a number, if it is still kept."""
+    """Return the request with a number; None if it was dropped or does not exist."""
     found = find_requests(requests, None, number - 1, None)
     return found[0] if found and found[0].number == number else None
 
 
 def summary(record: RecordedRequest) -> dict[str, Any]:
-    """Return a request without headers and body, as a row of a table."""
+    """Return a request without headers and body, for a row of the page's table."""
     is_decoded = record.done and record.size <= MAX_DECODED
     model, input_type = _model_and_input_type(record) if is_decoded else (None, None)
     return {
@@ -169,9 +169,9 @@ def summary(record: RecordedRequest) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=1_000)
 def _model_and_input_type(record: RecordedRequest) -> tuple[str | None, str | None]:
-    """Return these fields of a complete request. Its body is decoded once, however often polled."""
+    """Return these fields of a complete request. The cache avoids decoding its body repeatedly."""
     fields = _object(record.body)
-    # A batch job has them in `request_params`.
+    # The body of `createBatch` has them in `request_params`.
     fields = {**fields, **_object(fields.get(PARAMS))}
     return _text(fields.get(MODEL)), _text(fields.get(INPUT_TYPE))
 

@@ -35,10 +35,10 @@ HOSTS: Mapping[str, Server] = {
     ANY: GENERAL,
     **{server.name.upper(): server for server in SERVERS if server.platform == "geography"},
 }
-"""The host of a key by its geography."""
+"""Hosts by the geography of their keys."""
 LETTERS = string.ascii_letters + string.digits
-SECRET = 42
-"""Characters of a key behind its prefix."""
+SECRET_LENGTH = 42
+"""Characters of a key after its prefix."""
 
 
 class Scope(NamedTuple):
@@ -49,7 +49,7 @@ class Scope(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """The limits per minute that a key's requests to a model count towards."""
+    """The limits per minute of a key's requests to a model."""
 
     owner: str
     rpm: int
@@ -58,14 +58,14 @@ class Quota(NamedTuple):
 
 @attrs.frozen
 class _Stored:
-    """A key, without its secret and its host."""
+    """A key without its secret and its host."""
 
     shown: ModelKey
     scope: Scope
 
     @property
     def server(self) -> Server:
-        """The host of the API that takes it."""
+        """The host of the API that accepts the key."""
         return HOSTS[self.scope.geography]
 
 
@@ -75,7 +75,7 @@ class Accounts:
     Args:
         models: Models by name.
         clock: Clock, in seconds since 1970.
-        store: Keeps them for the next emulator; by default they end with this one.
+        store: Stores them for the next emulator; None to keep them in memory only.
     """
 
     def __init__(
@@ -111,14 +111,14 @@ class Accounts:
             scope = Scope(limit.project, limit.geography)
             self._limits[scope, limit.group] = limit.rpm, limit.tpm
 
-    # Of the model endpoints
+    # Used by the model endpoints
 
     def is_deleted(self, key: str) -> bool:
-        """Return whether a key was created here, and deleted."""
+        """Return whether a key was created here and has been deleted."""
         return self._by_fingerprint.get(fingerprint(key), "") is None
 
     def use(self, key: str) -> bool:
-        """Return whether a key was created here and is still there, and note that it is used."""
+        """Return whether a key was created here and still exists, and set its time of last use."""
         with self._lock:
             id = self._by_fingerprint.get(fingerprint(key))
             if id is None:
@@ -127,7 +127,7 @@ class Accounts:
             return True
 
     def quota(self, owner: str, model: str) -> Quota | None:
-        """Return what limits the requests of an owner to a model; None if it has no such key.
+        """Return the limits of a key's requests to a model; None if the key was not created here.
 
         Args:
             owner: `fingerprint` of the key.
@@ -141,37 +141,37 @@ class Accounts:
             scope = self._keys[id].scope
             return Quota(f"{scope.project}/{scope.geography}", *self._limit(scope, group))
 
-    # Of the administration
+    # Used by the administration
 
     def keys(self, project: str | None, host: str) -> list[ModelKey]:
-        """Return the keys of a project, or with None of all, the oldest first."""
+        """Return the keys of a project, or of all if it is None, oldest first."""
         with self._lock:
             return [
-                _shown(stored, host)
+                _with_endpoint(stored, host)
                 for stored in self._keys.values()
                 if project in (None, stored.scope.project)
             ]
 
     def key(self, project: str | None, id: str, host: str) -> ModelKey:
-        """Return a key of a project, or with None of any.
+        """Return a key of a project, or of any project if it is None.
 
         Raises:
-            Refusal: There is none.
+            Refusal: The key does not exist.
         """
         with self._lock:
-            return _shown(self._stored(project, id), host)
+            return _with_endpoint(self._stored(project, id), host)
 
     def create(self, project: str, name: str, cloud: str, geography: str, host: str) -> ModelKey:
         """Create a key, and return it with its secret.
 
         Raises:
-            Refusal: Its name is taken, or there is no such cloud or geography.
+            Refusal: The name is taken, or the cloud or geography is unknown.
         """
         where = _geography(cloud, geography, HTTPStatus.BAD_REQUEST, BAD_REQUEST)
         server = HOSTS[where]
         with self._lock:
             self._check_name(project, name)
-            random = "".join(secrets.choice(LETTERS) for _ in range(SECRET))
+            random = "".join(secrets.choice(LETTERS) for _ in range(SECRET_LENGTH))
             secret = f"{server.key_prefix}{random}"
             id = secrets.token_hex(12)
             shown = ModelKey(
@@ -190,26 +190,26 @@ class Accounts:
                 self._store.add_key(StoredKey(mark, id, shown.to_dict()))
             self._keys[id] = _Stored(shown, Scope(project, where))
             self._by_fingerprint[mark] = id
-            return attrs.evolve(_shown(self._keys[id], host), secret=secret)
+            return attrs.evolve(_with_endpoint(self._keys[id], host), secret=secret)
 
     def rename(self, project: str, id: str, name: str, host: str) -> ModelKey:
         """Rename a key.
 
         Raises:
-            Refusal: There is no such key, or the name is taken.
+            Refusal: The key does not exist, or the name is taken.
         """
         with self._lock:
             stored = self._stored(project, id)
             if stored.shown.name != name:
                 self._check_name(project, name)
                 self._change(id, name=name)
-            return _shown(self._keys[id], host)
+            return _with_endpoint(self._keys[id], host)
 
     def delete(self, project: str, id: str) -> None:
         """Delete a key, so that it is refused from now on.
 
         Raises:
-            Refusal: There is no such key.
+            Refusal: The key does not exist.
         """
         with self._lock:
             self._stored(project, id)
@@ -221,7 +221,7 @@ class Accounts:
                     self._by_fingerprint[known] = None
 
     def limits(self, project: str | None, host: str) -> list[ModelRateLimit]:
-        """Return all limits of a project, or with None of the organization."""
+        """Return all limits of a project, or of the organization if it is None."""
         return [
             self.limit(project, ANY, geography, group, host)
             for geography, server in HOSTS.items()
@@ -232,10 +232,10 @@ class Accounts:
     def limit(
         self, project: str | None, cloud: str, geography: str, group: str, host: str
     ) -> ModelRateLimit:
-        """Return the limits of a group in a project, or with None in the organization.
+        """Return the limits of a group in a project, or in the organization if it is None.
 
         Raises:
-            Refusal: There is no such group, cloud or geography.
+            Refusal: The group, cloud or geography is unknown.
         """
         where = self._check_group(cloud, geography, group)
         with self._lock:
@@ -257,17 +257,19 @@ class Accounts:
         """Set requests and tokens per minute of a group in a project.
 
         Raises:
-            Refusal: There is no such group, cloud or geography, or the organization has less.
+            Refusal: The group, cloud or geography is unknown, or a limit is above the
+                organization's.
         """
         where = self._check_group(cloud, geography, group)
-        for given, most, unit in zip(
+        for value, maximum, unit in zip(
             limits, self._of_organization(group), ("requests", "tokens"), strict=True
         ):
-            if given > most:
+            if value > maximum:
                 raise Refusal(
                     HTTPStatus.BAD_REQUEST,
                     BAD_REQUEST,
-                    f"The limit of {given} {unit} per minute exceeds the organization's, {most}.",
+                    f"The limit of {value} {unit} per minute exceeds the organization's limit of "
+                    f"{maximum}.",
                 )
         with self._lock:
             if self._store is not None:
@@ -277,10 +279,10 @@ class Accounts:
     def reset(
         self, project: str, cloud: str = ANY, geography: str = ANY, group: str | None = None
     ) -> None:
-        """Drop the limits that were set for a group in a project, or for all groups.
+        """Remove the limits that were set for a group in a project, or for all its groups.
 
         Raises:
-            Refusal: There is no such group, cloud or geography.
+            Refusal: The group, cloud or geography is unknown.
         """
         if group is not None:
             where = self._check_group(cloud, geography, group)
@@ -316,7 +318,11 @@ class Accounts:
             raise Refusal(HTTPStatus.BAD_REQUEST, BAD_REQUEST, detail)
 
     def _check_group(self, cloud: str, geography: str, group: str) -> str:
-        """Return the geography as it is kept."""
+        """Return the geography in upper case.
+
+        Raises:
+            Refusal: The group, cloud or geography is unknown.
+        """
         where = _geography(cloud, geography, HTTPStatus.NOT_FOUND, NOT_FOUND)
         if group not in self._groups:
             detail = f"There is no model group named {group}."
@@ -339,11 +345,11 @@ def _geography(cloud: str, geography: str, status: HTTPStatus, code: str) -> str
         raise Refusal(status, code, f"There is no cloud {cloud}; the only one is {ANY}.")
     if geography.upper() not in HOSTS:
         known = ", ".join(HOSTS)
-        raise Refusal(status, code, f"There is no geography {geography}; there are {known}.")
+        raise Refusal(status, code, f"There is no geography {geography}; they are {known}.")
     return geography.upper()
 
 
-def _shown(stored: _Stored, host: str) -> ModelKey:
+def _with_endpoint(stored: _Stored, host: str) -> ModelKey:
     return attrs.evolve(stored.shown, endpoint=_endpoint(stored.server, host))
 
 

@@ -22,15 +22,15 @@ __all__ = ["HOUR", "Credentials"]
 T = TypeVar("T")
 
 HOUR = 3600
-"""Seconds that a token is valid."""
+"""Seconds for which a token is valid."""
 MAX_KEPT = 10_000
-"""Tokens and nonces to keep; the oldest is dropped."""
+"""Maximum of tokens, and of nonces; the oldest is dropped."""
 REALM = "MMS Public API"
 GRANT = "client_credentials"
 
 
 class Credentials:
-    """Checks who calls. Safe to share.
+    """Checks the credentials of the administration. Safe to share.
 
     Args:
         accepted: Secrets by client id, and private keys by public key; any are accepted if empty.
@@ -45,10 +45,14 @@ class Credentials:
         self._nonces: dict[str, set[str]] = {}
 
     def make_token(self, authorization: str | None, grant: str | None) -> dict[str, object]:
-        """Make a token for the id and the secret of a header, and return the answer's body.
+        """Create a token for a client id and its secret, and return the response's body.
+
+        Args:
+            authorization: Authorization header with the client id and the secret.
+            grant: The `grant_type` of the request.
 
         Raises:
-            Refusal: They are not valid, or something else is asked for.
+            Refusal: The client id or its secret is not valid, or the grant type is unknown.
         """
         scheme, _, encoded = (authorization or "").partition(" ")
         try:
@@ -71,20 +75,20 @@ class Credentials:
         return {"access_token": token, "expires_in": HOUR, "token_type": "Bearer"}
 
     def revoke_tokens(self) -> None:
-        """Forget all tokens, so that they are refused from now on."""
+        """Revoke all tokens."""
         with self._lock:
             self._tokens.clear()
 
     def check(self, method: str, target: str, authorization: str | None) -> None:
-        """Check the header of a request.
+        """Check the credentials of a request.
 
         Args:
-            method: Its method.
-            target: Its path and query, as sent.
-            authorization: The header.
+            method: HTTP method.
+            target: Path and query, as sent.
+            authorization: Authorization header, with a token or an HTTP digest.
 
         Raises:
-            Refusal: There is none, or it is not valid.
+            Refusal: The header is missing, or its credentials are not valid.
         """
         scheme, _, rest = (authorization or "").partition(" ")
         if scheme.lower() == "bearer":
@@ -124,7 +128,7 @@ class Credentials:
                 return False
         with self._lock:
             seen = self._nonces.get(nonce)
-            if seen is None or count in seen:  # a nonce of another's, or a request that is replayed
+            if seen is None or count in seen:  # not a nonce of this emulator, or a replayed request
                 return False
             seen.add(count)
             return True

@@ -1,4 +1,4 @@
-"""Answer the operations of the administration, and requests for tokens."""
+"""The handlers of the administration's operations, and of requests for tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voyageai_admin_rest.client import TOKEN_URL
 from voyageai_admin_rest.models import Link, ModelKeyPage, ModelRateLimitPage
 from voyageai_admin_rest.operations import SERVERS
 
-from ..bodies import LEAST, decode, read_body
+from ..bodies import BASE_BYTES, decode, read_body
 from ..responses import ApiError, json_response
 from .refusal import BAD_REQUEST, NOT_FOUND, VALIDATION_ERROR, Refusal
 
@@ -31,10 +31,10 @@ __all__ = ["AtlasEndpoints"]
 HOSTS = {urlsplit(server.url).hostname for server in SERVERS}
 ID = re.compile("[a-f0-9]{24}")
 UNLIMITED = {"ratelimit-limit": "100", "ratelimit-remaining": "99"}
-"""Headers of all successes: calls of the administration itself are not limited."""
+"""Headers of all successful responses: calls of the administration are not limited."""
 
 
-class _Asked:
+class _AtlasRequest:
     """A request with valid credentials and a checked body."""
 
     def __init__(self, request: Request, body: Any, query: Mapping[str, Any]) -> None:
@@ -43,7 +43,7 @@ class _Asked:
         self.query = query
         self.url = str(request.url.replace(query=""))
         host = request.headers.get("host", "")
-        # The real hosts of the models where Atlas's own is addressed, else this emulator.
+        # Empty if the request is addressed to Atlas's own host: then keys get their real hosts.
         self.host = "" if host.partition(":")[0].lower() in HOSTS else host
 
     @property
@@ -52,8 +52,8 @@ class _Asked:
         return self.path.get("groupId")
 
     @property
-    def own(self) -> str:
-        """Id of the project, which the path has."""
+    def project_id(self) -> str:
+        """Id of the project, for operations whose path has one."""
         return self.path["groupId"]
 
     @property
@@ -62,16 +62,16 @@ class _Asked:
         return self.path["cloud"], self.path["geography"], self.path["modelGroupName"]
 
 
-Handler: TypeAlias = "Callable[[_Asked], Any]"
+Handler: TypeAlias = "Callable[[_AtlasRequest], Any]"
 
 
 class AtlasEndpoints:
     """The operations of the administration.
 
     Args:
-        contract: The contract.
+        contract: Contract of the administration.
         accounts: Keys and limits.
-        credentials: Checks who calls.
+        credentials: Checks the credentials of requests.
     """
 
     def __init__(self, contract: Contract, accounts: Accounts, credentials: Credentials) -> None:
@@ -96,7 +96,7 @@ class AtlasEndpoints:
         }
 
     def routes(self) -> list[Route]:
-        """Return the routes of all operations, and that of tokens."""
+        """Return the routes of all operations, and of requests for tokens."""
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in self._contract.operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
@@ -135,13 +135,13 @@ class AtlasEndpoints:
                 raise Refusal(HTTPStatus.NOT_FOUND, NOT_FOUND, f"There is no {what} {id}.")
         body = None
         if operation.schema is not None:
-            body = self._read(operation.schema, await read_body(request, LEAST))
+            body = self._read(operation.schema, await read_body(request, BASE_BYTES))
         given = self._contract.read_query(operation, request.query_params)
         status, example = self._contract.example(operation)
         handler = self._handlers.get(operation.id)
         if handler is None:
             return json_response(example, status)
-        answer = handler(_Asked(request, body, given))
+        answer = handler(_AtlasRequest(request, body, given))
         if answer is None:
             return Response(status_code=status, headers=UNLIMITED)
         headers = {**UNLIMITED, "content-type": operation.media_type}
@@ -160,70 +160,70 @@ class AtlasEndpoints:
 
     async def _token(self, request: Request) -> Response:
         try:
-            form = parse_qs((await read_body(request, LEAST)).decode("latin-1"))
+            form = parse_qs((await read_body(request, BASE_BYTES)).decode("latin-1"))
             grant = form.get("grant_type", [None])[0]
             made = self._credentials.make_token(request.headers.get("authorization"), grant)
         except Refusal as refusal:
             return refusal.as_response()
         return json_response(made, headers={"cache-control": "no-store"})
 
-    def _list_keys(self, asked: _Asked) -> ModelKeyPage:
-        found = self._accounts.keys(asked.project, asked.host)
+    def _list_keys(self, request: _AtlasRequest) -> ModelKeyPage:
+        found = self._accounts.keys(request.project, request.host)
         return ModelKeyPage(
-            results=_page(found, asked), links=_links(found, asked), total_count=len(found)
+            results=_page(found, request), links=_links(found, request), total_count=len(found)
         )
 
-    def _key(self, asked: _Asked) -> Any:
-        return self._accounts.key(asked.project, asked.path["apiKeyId"], asked.host)
+    def _key(self, request: _AtlasRequest) -> Any:
+        return self._accounts.key(request.project, request.path["apiKeyId"], request.host)
 
-    def _create(self, asked: _Asked) -> Any:
-        body = asked.body
+    def _create(self, request: _AtlasRequest) -> Any:
+        body = request.body
         return self._accounts.create(
-            asked.own, body["name"], body["cloud"], body["geography"], asked.host
+            request.project_id, body["name"], body["cloud"], body["geography"], request.host
         )
 
-    def _rename(self, asked: _Asked) -> Any:
-        id, name = asked.path["apiKeyId"], asked.body["name"]
-        return self._accounts.rename(asked.own, id, name, asked.host)
+    def _rename(self, request: _AtlasRequest) -> Any:
+        id, name = request.path["apiKeyId"], request.body["name"]
+        return self._accounts.rename(request.project_id, id, name, request.host)
 
-    def _delete(self, asked: _Asked) -> None:
-        self._accounts.delete(asked.own, asked.path["apiKeyId"])
+    def _delete(self, request: _AtlasRequest) -> None:
+        self._accounts.delete(request.project_id, request.path["apiKeyId"])
 
-    def _list_limits(self, asked: _Asked) -> ModelRateLimitPage:
-        found = self._accounts.limits(asked.project, asked.host)
+    def _list_limits(self, request: _AtlasRequest) -> ModelRateLimitPage:
+        found = self._accounts.limits(request.project, request.host)
         return ModelRateLimitPage(
-            results=_page(found, asked), links=_links(found, asked), total_count=len(found)
+            results=_page(found, request), links=_links(found, request), total_count=len(found)
         )
 
-    def _limit(self, asked: _Asked) -> Any:
-        return self._accounts.limit(asked.project, *asked.group, asked.host)
+    def _limit(self, request: _AtlasRequest) -> Any:
+        return self._accounts.limit(request.project, *request.group, request.host)
 
-    def _set_limit(self, asked: _Asked) -> Any:
-        body = asked.body
+    def _set_limit(self, request: _AtlasRequest) -> Any:
+        body = request.body
         given = body["requestsPerMinuteLimit"], body["tokensPerMinuteLimit"]
-        self._accounts.set_limit(asked.own, *asked.group, given)
-        return self._limit(asked)
+        self._accounts.set_limit(request.project_id, *request.group, given)
+        return self._limit(request)
 
-    def _reset(self, asked: _Asked) -> Any:
-        self._accounts.reset(asked.own, *asked.group)
-        return self._limit(asked)
+    def _reset(self, request: _AtlasRequest) -> Any:
+        self._accounts.reset(request.project_id, *request.group)
+        return self._limit(request)
 
-    def _reset_all(self, asked: _Asked) -> ModelRateLimitPage:
-        self._accounts.reset(asked.own)
-        return ModelRateLimitPage(results=self._accounts.limits(asked.own, asked.host))
+    def _reset_all(self, request: _AtlasRequest) -> ModelRateLimitPage:
+        self._accounts.reset(request.project_id)
+        return ModelRateLimitPage(results=self._accounts.limits(request.project_id, request.host))
 
 
-def _page(found: Sequence[Any], asked: _Asked) -> list[Any]:
-    size, number = asked.query["itemsPerPage"], asked.query["pageNum"]
+def _page(found: Sequence[Any], request: _AtlasRequest) -> list[Any]:
+    size, number = request.query["itemsPerPage"], request.query["pageNum"]
     return list(found[(number - 1) * size : number * size])
 
 
-def _links(found: Sequence[Any], asked: _Asked) -> list[Link]:
-    size, number = asked.query["itemsPerPage"], asked.query["pageNum"]
+def _links(found: Sequence[Any], request: _AtlasRequest) -> list[Link]:
+    size, number = request.query["itemsPerPage"], request.query["pageNum"]
     numbers = {"self": number, "previous": number - 1, "next": number + 1}
     last = max(1, -(-len(found) // size))
     return [
-        Link(href=f"{asked.url}?itemsPerPage={size}&pageNum={place}", rel=rel)
+        Link(href=f"{request.url}?itemsPerPage={size}&pageNum={place}", rel=rel)
         for rel, place in numbers.items()
         if rel == "self" or 1 <= place <= last
     ]

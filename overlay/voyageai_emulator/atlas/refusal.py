@@ -1,4 +1,4 @@
-"""A refusal in the form of Atlas."""
+"""Errors in the format of Atlas."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ UNAUTHORIZED = "UNAUTHORIZED"
 VALIDATION_ERROR = "VALIDATION_ERROR"
 
 
-class Refusal(Exception):  # it is one
-    """A request is refused: raised wherever that is found out, sent as a JSON response.
+class Refusal(Exception):  # not named as an error, as it becomes a response
+    """Raised when a request is refused, and sent as a JSON response.
 
     Args:
         status: HTTP status.
-        code: Name of the reason.
-        detail: The reason, for people.
-        fields: What is wrong with which field of the body.
+        code: Machine-readable reason.
+        detail: Human-readable reason.
+        fields: Invalid fields of the body, each with a sentence about it.
         headers: Additional headers of the response.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from voyageai_rest import catalogue
+from voyageai_rest.catalogue import BATCH
 from voyageai_rest.models import (
     Batch,
     BatchErrors,
@@ -44,7 +44,7 @@ class BatchEndpoints:
 
     Args:
         state: The emulator's state.
-        wake: Starts working on jobs.
+        wake: Called when there is a job to work on.
     """
 
     def __init__(self, state: EmulatorState, wake: Callable[[], None]) -> None:
@@ -59,7 +59,7 @@ class BatchEndpoints:
         operation, endpoint = endpoint_of(state.contract, request.endpoint)
         state.contract.check(schema_of(endpoint.params), params)
         models = state.model_context(operation, Caller(checked.owner, checked.platform)).models
-        # Of some models nobody has said whether jobs take them.
+        # `batch` is None for models that may or may not be available in jobs.
         accepted = {name: model for name, model in models.items() if model.batch is not False}
         model = model_limits.find(params["model"], accepted)
         model_limits.output(
@@ -138,8 +138,12 @@ class BatchEndpoints:
         return job
 
     def _check_load(self, owner: str) -> None:
-        """Refuse a job whose owner has as much in flight as an organization may have."""
-        limits = catalogue.BATCH
+        """Check that the owner has not used up the organization's limits of jobs in flight.
+
+        Raises:
+            ApiError: The owner has the maximum of jobs or tokens in flight.
+        """
+        limits = self._state.batch_limits
         jobs, tokens = self._state.store.jobs.load(owner)
         for used, limit, unit in (
             (jobs, limits.max_jobs_in_flight, "jobs"),
@@ -148,7 +152,7 @@ class BatchEndpoints:
             if used >= limit:
                 raise ApiError(
                     f"You have exceeded your organization's Batch API limit of {limit} {unit} in "
-                    f"flight. Please wait {limits.backoff_minutes} minutes before you try again.",
+                    f"flight. Please wait {BATCH.backoff_minutes} minutes before you try again.",
                     HTTPStatus.TOO_MANY_REQUESTS,
                 )
 
@@ -189,7 +193,7 @@ def _datetime(time: int | None) -> datetime.datetime | None:
 
 
 def _microseconds(window: str) -> int:
-    """Return the length of a completion window, such as ``12h``."""
+    """Return the microseconds of a completion window, such as ``12h``."""
     return microseconds(int(window[:-1]) * SECONDS[window[-1]])
 
 

@@ -1,4 +1,4 @@
-"""Answer the lines of a job, a group of them at once, and write the results."""
+"""Answer the lines of a job in groups, and format the results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ __all__ = [
 
 LOGGER = logging.getLogger(__name__)
 GROUP_SIZE = 256
-"""Passages and documents from which on a group takes no more lines, to bound its memory."""
+"""Number of passages and documents at which a group is full, to limit its memory."""
 EXPIRED = BatchLineError(
     code="batch_expired",
     message="This request could not be executed before the completion window expired.",
@@ -86,7 +86,7 @@ def _result(line: BatchOutputLine, *, failed: bool = False) -> LineResult:
 
 
 def shuffled(results: list[LineResult], seed: int) -> list[LineResult]:
-    """Return the results in another order, the same for the same seed and number of results."""
+    """Return the results in another order, which depends only on the seed and their number."""
     order = list(range(len(results)))
     Random(seed).shuffle(order)  # noqa: S311  # not for secrets
     if order == sorted(order):
@@ -103,7 +103,7 @@ class _Rule:
 
 
 class LineFailures:
-    """The lines that are to fail, as planned by a test. Safe to change while jobs run."""
+    """Planned failures of lines, for tests. Safe to change while jobs run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -112,10 +112,10 @@ class LineFailures:
     def add(
         self, custom_id: str | None, times: int | None, rate: float, status: int, message: str
     ) -> None:
-        """Let lines fail.
+        """Plan failures of lines.
 
         Raises:
-            ValueError: An argument is out of its range.
+            ValueError: `times`, `rate` or `status` is out of range.
         """
         if times is not None and (type(times) is not int or times < 1):
             raise ValueError(f"times must be a whole number from 1, or None, not {times!r}")
@@ -127,15 +127,15 @@ class LineFailures:
             self._rules.append(_Rule(custom_id, times, rate, ApiError(message, status)))
 
     def clear(self) -> None:
-        """Let no more lines fail."""
+        """Remove all planned failures."""
         with self._lock:
             self._rules.clear()
 
     def draw(self, job: str, custom_id: str) -> ApiError | None:
-        """Return the error with which a line is to fail, if it is."""
+        """Return the error with which a line fails; None if it does not."""
         if not self._rules:
             return None
-        # The same after a restart, another in the next job.
+        # The same number after a restart, another one in the next job.
         name = f"{job}/{custom_id}".encode("utf-8", "surrogatepass")
         chance = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest()) / 2**64
         with self._lock:
@@ -150,21 +150,21 @@ class LineFailures:
 
 
 class _Deferred(Exception):
-    """The engine has noted its arguments, and is to be called again."""
+    """Raised by the first of two calls of the engine, which only collects its arguments."""
 
 
 class _BatchingEngine:
-    """An engine that makes the vectors of many requests at once, in a fraction of the time.
+    """An engine that embeds the passages of many requests together, which is much faster.
 
-    Each request is made twice. At first its passages are only noted. Once `complete` is set, all
-    noted passages are embedded when the first of them is asked for.
+    Each request is handled twice. The first time its passages are only collected. After `complete`
+    is set, the first request that needs vectors embeds all collected passages.
 
     Args:
-        engine: The engine that does the work.
+        engine: The engine that makes the vectors.
 
     Attributes:
-        size: Passages and documents noted so far.
-        complete: Whether every request was made once.
+        size: Number of passages and documents collected so far.
+        complete: True once every request was handled for the first time.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -190,13 +190,13 @@ class _BatchingEngine:
     def embed_chunks(
         self, documents: Sequence[Sequence[Passage]], space: Space, dimension: int
     ) -> list[Matrix]:
-        """Embed the chunks of documents, for each request by itself."""
+        """Embed the chunks of documents, separately for each request."""
         if not self.complete:
             raise self._defer(sum(map(len, documents)))
         return self._engine.embed_chunks(documents, space, dimension)
 
     def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:
-        """Score documents, for each request by itself."""
+        """Score documents, separately for each request."""
         if not self.complete:
             raise self._defer(len(documents))
         return self._engine.relevance(query, documents, model)
@@ -207,7 +207,7 @@ class _BatchingEngine:
 
 
 class AnsweredLines:
-    """A group of lines that the endpoint's handler answers."""
+    """A group of lines that are answered together."""
 
     def __init__(self, state: EmulatorState, job: Job, failures: LineFailures) -> None:
         self._contract, self._job, self._failures = state.contract, job, failures
@@ -219,13 +219,13 @@ class AnsweredLines:
 
     @property
     def is_full(self) -> bool:
-        """True once the group takes no more lines."""
+        """True once the group accepts no more lines."""
         return self._engine.size >= GROUP_SIZE
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Add a line, and note its passages."""
+        """Add a line, and collect its passages."""
         self._lines.append(line)
-        # Errors are raised again, and written, by `results`.
+        # `results` raises the same errors again, and writes them.
         with contextlib.suppress(Exception):
             self._answer(line)
 
@@ -245,7 +245,7 @@ class AnsweredLines:
             return _refused(custom_id, error)
         except ShapeError as error:
             return _refused(custom_id, invalid_argument(error.path, error.reason))
-        except Exception:  # as with a request: the line gets a 500, and the next one is answered
+        except Exception:  # as for a request, the line gets a 500, and the next line is answered
             LOGGER.exception("line %r of %s failed", custom_id, self._job.id)
             broken = ApiError("Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR)
             return _refused(custom_id, broken)
@@ -257,7 +257,7 @@ class AnsweredLines:
 
 
 class SkippedLines:
-    """Lines that will not be answered, all for one reason."""
+    """A group of lines that are not run, all for the same reason."""
 
     is_full = False
 

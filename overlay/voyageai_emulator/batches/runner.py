@@ -1,8 +1,8 @@
-"""Run jobs, step by step.
+"""Run jobs step by step.
 
-A step is in the database as a whole or not at all: the answers to a group of lines, the counts and
-the position of the next line are committed together. So whenever the process dies, the next one
-goes on where this one was, and no line is lost or answered twice.
+Each step is one transaction: the answers to a group of lines, the counts and the position of the
+next line are committed together. So after a crash the next process continues at the same line, and
+no line is lost or answered twice.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import math
 import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-from voyageai_rest import catalogue
 
 from ..bodies import decode
 from ..files import RETENTION
@@ -32,21 +30,21 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 MAX_LINES = 64
-"""Lines that are answered and written together."""
+"""Maximum of lines that are answered and written together."""
 MAX_BYTES = 4_194_304
-"""Bytes of lines from which on their answers are written."""
+"""Bytes of lines after which their answers are written."""
 MAX_SKIPPED = 1024
-"""Lines that are not run and written together."""
+"""Maximum of lines that were not run and are written together."""
 
 
 class Runner:
-    """Runs the steps of jobs. For one thread; the attributes may be set from others.
+    """Runs the steps of jobs in one thread; other threads may set the attributes.
 
     Attributes:
-        held: Statuses that jobs do not leave.
-        seconds_per_line: Time that a line takes, in seconds of the emulator's clock.
-        failures: Lines that are to fail.
-        stopping: Set to make a step end early.
+        held: Statuses in which jobs are held.
+        seconds_per_line: Seconds of the emulator's clock that each line takes.
+        failures: Planned failures of lines.
+        stopping: Set to end the current step early.
     """
 
     def __init__(self, state: EmulatorState) -> None:
@@ -72,18 +70,21 @@ class Runner:
         return 0
 
     def reset(self, job: Job) -> None:
-        """Read a job's lines again from where its answers end, after a step that failed."""
+        """Read a job's lines again from the first unanswered one, after a step has failed."""
         self._readers.pop(job.number, None)
 
     def _validate(self, job: Job) -> None:
-        store, limit = self._state.store, catalogue.BATCH.max_tokens_in_flight
-        lines = store.files.lines(job.input_file, longest=self._max_line(job))
+        store, limits = self._state.store, self._state.batch_limits
+        lines = store.files.lines(job.input_file, max_line_bytes=self._max_line(job))
         result = check_lines(
-            lines, job.endpoint, job.model, self._state.contract, self.stopping.is_set
+            *(lines, job.endpoint, job.model, self._state.contract),
+            max_lines=limits.max_inputs,
+            stopping=self.stopping.is_set,
         )
         if result is None:
             return
         _, others = store.jobs.load(job.owner)
+        limit = limits.max_tokens_in_flight
         if others + result.tokens > limit:
             result.add(
                 "too_many_tokens",
@@ -115,7 +116,7 @@ class Runner:
         return 0
 
     def _finish(self, job: Job) -> None:
-        """Write the results of lines that were not run, then publish the files."""
+        """Write results for lines that were not run, then publish the files."""
         store, cancelled = self._state.store, job.status == "cancelling"
         if not job.errors and store.jobs.next_position(job.number).line <= job.total:
             skipped = SkippedLines(CANCELLED if cancelled else EXPIRED)
@@ -140,10 +141,13 @@ class Runner:
         begin = end = store.jobs.next_position(job.number)
         if job.number not in self._readers:
             self._readers[job.number] = store.files.lines(
-                job.input_file, first=begin.line, start=begin.start, longest=self._max_line(job)
+                job.input_file,
+                first=begin.line,
+                start=begin.start,
+                max_line_bytes=self._max_line(job),
             )
         for line in islice(self._readers[job.number], limit):
-            if self.stopping.is_set():  # the next process begins where this step did
+            if self.stopping.is_set():  # the next process repeats this step
                 return
             group.add(decode(line.raw or b""))
             end = Position(line.number + 1, line.end)
@@ -155,7 +159,7 @@ class Runner:
             store.jobs.record_answered(job.number, begin, end)
 
     def _max_line(self, job: Job) -> int:
-        """Return the bytes of the longest line: as many as a live request may have."""
+        """Return the maximum of bytes of a line: that of a live request."""
         operation, _ = endpoint_of(self._state.contract, job.endpoint)
         return self._state.max_body(operation)
 
@@ -182,5 +186,5 @@ class Runner:
         store.jobs.change(job.number, **changed)
 
     def _move(self, job: Job, to: BatchStatus, **columns: Any) -> None:
-        """Change a job's status, unless it was cancelled meanwhile."""
+        """Change a job's status, unless it was cancelled in the meantime."""
         self._state.store.jobs.move(job.number, (job.status,), to, self._state.now(), **columns)

@@ -1,4 +1,4 @@
-"""The endpoints that jobs can use, and the check of a job's lines before they run."""
+"""The endpoints that jobs can use, and the validation of a job's lines before they run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from voyageai_rest import catalogue
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.models import (
     BatchContextualizedEmbeddingsBody,
@@ -35,11 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["Endpoint", "ValidationResult", "check_lines", "endpoint_of", "schema_of"]
 
 MAX_ERRORS = 100
-"""Errors that are listed one by one; of those beyond, only the number is given."""
+"""Maximum of listed errors; further errors are only counted."""
 MAX_COUNTED = max(
     model.auto_chunking_context_length or model.context_length or 0 for model in MODELS.values()
 )
-"""Tokens of a text that are counted at most, about: no model takes longer ones."""
+"""Approximate maximum of tokens that are counted in a text: no model accepts longer texts."""
 
 
 def schema_of(model: type[Model]) -> str:
@@ -74,8 +73,8 @@ class Endpoint(NamedTuple):
     body: type[Model]
     """Model of the body of one line."""
     tokens: Callable[[Mapping[str, Any], bool], int]
-    """Counts the tokens of such a body, before truncation; the second argument tells whether there
-    is a token before each text."""
+    """Counts the tokens of such a body before truncation; the second argument is true if the model
+    puts a start token before each text."""
 
 
 ENDPOINTS = {
@@ -85,11 +84,11 @@ ENDPOINTS = {
     ),
     "rerank": Endpoint(BatchRerankParams, BatchRerankBody, _rerank_tokens),
 }
-"""By operation id."""
+"""Endpoints by operation id."""
 
 
 def endpoint_of(contract: Contract, path: str) -> tuple[Operation, Endpoint]:
-    """Return the operation at a path, such as ``/v1/embeddings``, and its models in jobs."""
+    """Return the operation at a path, such as ``/v1/embeddings``, and its `Endpoint`."""
     operation = contract.find("POST", path)
     if operation is None:
         raise LookupError(f"the contract has no operation at {path}")
@@ -98,14 +97,14 @@ def endpoint_of(contract: Contract, path: str) -> tuple[Operation, Endpoint]:
 
 @dataclass
 class ValidationResult:
-    """The result of the check of a job's lines."""
+    """The result of validating a job's lines."""
 
     total: int = 0
     """Number of lines."""
     tokens: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     more: int = 0
-    """Errors beyond those listed."""
+    """Number of errors that are not listed."""
 
     def add(
         self, code: str, message: str, line: int | None = None, param: str | None = None
@@ -119,34 +118,41 @@ class ValidationResult:
 
 
 def check_lines(
-    lines: Iterable[Line], path: str, model: str, contract: Contract, stopping: Callable[[], bool]
+    lines: Iterable[Line],
+    path: str,
+    model: str,
+    contract: Contract,
+    *,
+    max_lines: int,
+    stopping: Callable[[], bool],
 ) -> ValidationResult | None:
-    """Check all lines of a job.
+    """Validate all lines of a job.
 
     Args:
         lines: The lines.
         path: The job's endpoint.
         model: The job's model.
-        contract: The contract that they must follow.
-        stopping: Returns whether to stop early.
+        contract: The contract that the lines must match.
+        max_lines: Maximum of lines of a job.
+        stopping: Returns true to stop early.
 
     Returns:
-        The result; None if it was stopped early.
+        The result; None if the validation was stopped early.
     """
-    result, limit = ValidationResult(), catalogue.BATCH.max_inputs
+    result = ValidationResult()
     check = _LineChecker(contract, path, model)
     for line in lines:
         if stopping():
             return None
         result.total += 1
-        if result.total <= limit:  # what is known of each line takes memory
+        if result.total <= max_lines:  # each line takes memory, for its custom_id
             check(line, result)
     if not result.total:
         result.add("empty_file", "The file holds no lines.")
-    if result.total > limit:
+    if result.total > max_lines:
         result.add(
             "too_many_inputs",
-            f"The file holds {result.total} lines, of which a job takes up to {limit}.",
+            f"The file holds {result.total} lines, of which a job takes up to {max_lines}.",
         )
     if result.more:
         result.errors.append(
@@ -161,7 +167,7 @@ def check_lines(
 
 
 class _LineChecker:
-    """Checks one line after another, and that no custom_id repeats."""
+    """Validates one line after another, and checks that each custom_id is unique."""
 
     def __init__(self, contract: Contract, path: str, model: str) -> None:
         self._contract = contract
@@ -170,7 +176,7 @@ class _LineChecker:
         self._schema = schema_of(BatchInputLine)
         self._narrowed = {"body": schema_of(self._endpoint.body)}
         self._first_lines: dict[bytes, int] = {}
-        """The number of the line of each custom_id, by its digest."""
+        """The first line's number of each custom_id, by the digest of the custom_id."""
 
     def __call__(self, line: Line, result: ValidationResult) -> None:
         if line.raw is None:
@@ -189,7 +195,7 @@ class _LineChecker:
         name: str = content["custom_id"]
         if not name:
             result.add("empty_custom_id", "The custom_id is empty.", line.number, "custom_id")
-        # JSON can hold surrogates that UTF-8 cannot.
+        # JSON can contain lone surrogates, which UTF-8 cannot encode.
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         first = self._first_lines.setdefault(digest, line.number)
         if first != line.number:

@@ -1,4 +1,4 @@
-"""The thread that runs jobs, and the controls of jobs for tests."""
+"""The thread that runs batch jobs, and their controls for tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
+from voyageai_rest.catalogue import BATCH
+
+from ..bodies import MAX_UPLOAD
+from ..state import BatchLimits
 from ..store import IN_FLIGHT
 from .endpoints import as_batch
 from .runner import Runner
@@ -22,15 +27,14 @@ __all__ = ["Batches", "Worker"]
 
 LOGGER = logging.getLogger(__name__)
 MIN_WAIT = 0.01
-"""Seconds to wait at least, as the emulator's clock may stand still."""
+"""Minimum of seconds to wait, as the emulator's clock may stand still."""
 RETRY_SECONDS = 1.0
-"""Seconds until a step that failed, as on a full disk, is tried again."""
 
 
 class Batches:
     """An emulator's batch jobs, of all API keys. Safe to use from any thread.
 
-    Jobs of the state file that are not at their end go on at once.
+    Unfinished jobs of the state file continue at once.
 
     Example:
         >>> from voyageai_emulator import running
@@ -52,26 +56,26 @@ class Batches:
             self.wake()
 
     def all(self) -> list[Batch]:
-        """Return all jobs, the newest first."""
+        """Return all jobs, newest first."""
         return [as_batch(job) for job in self._state.store.jobs.all()]
 
     def hold(self, status: BatchStatus) -> None:
-        """Keep jobs from leaving a status, and from progressing within it, until `release`.
+        """Hold jobs in a status, without progress, until `release`.
 
-        They can still be cancelled. What is due by the clock happens when they are released.
+        They can still be cancelled. Steps that become due in the meantime run after the release.
 
         Args:
             status: ``validating``, ``in_progress``, ``finalizing`` or ``cancelling``.
 
         Raises:
-            ValueError: There is no such status, or it is one that jobs end in.
+            ValueError: `status` is not one of these.
         """
         if status not in IN_FLIGHT:
             raise ValueError(f"jobs can be held in {', '.join(IN_FLIGHT)}, not in {status!r}")
         self._runner.held |= {status}
 
     def release(self) -> None:
-        """Hold jobs no longer."""
+        """Release all held jobs."""
         self._runner.held = frozenset()
         self._worker.check_again()
 
@@ -84,52 +88,83 @@ class Batches:
         status: int = 500,
         message: str = "Internal Server Error",
     ) -> None:
-        """Let lines fail that are yet to run. Of several such rules the first that fits applies.
+        """Make lines fail that have not run yet. If several calls match a line, the first applies.
 
         Args:
-            custom_id: The line, in every job; by default any.
-            times: How often; by default always.
-            rate: Share of the lines that fail, from 0 to 1. Which they are differs between jobs,
-                and not between runs of the same job.
+            custom_id: `custom_id` of the lines, in every job; None for all lines.
+            times: Number of lines to fail; None for all.
+            rate: Share of the lines that fail, from 0 to 1. The selection differs between jobs, but
+                is the same in every run of a job.
             status: Status in the error file, from 400 to 599.
             message: Message in the error file.
 
         Raises:
-            ValueError: An argument is out of its range.
+            ValueError: `times`, `rate` or `status` is out of range.
         """
         self._runner.failures.add(custom_id, times, rate, status, message)
 
     def stop_failing(self) -> None:
-        """Let no more lines fail because of `fail`."""
+        """Undo all calls of `fail`."""
         self._runner.failures.clear()
 
     def pace(self, seconds_per_line: float) -> None:
-        """Set the time that a line takes, in seconds of the emulator's clock; 0 at first.
+        """Set the seconds of the emulator's clock that each line takes; the default is 0.
 
         Raises:
-            ValueError: It is negative or infinite.
+            ValueError: `seconds_per_line` is negative or infinite.
         """
         if not 0 <= seconds_per_line < math.inf:
             raise ValueError(f"a line takes 0 seconds or more, not {seconds_per_line}")
         self._runner.seconds_per_line = seconds_per_line
         self._worker.check_again()
 
-    def settle(self, *, timeout: float = 5.0) -> int:
-        """Wait until no job can progress: all are at their end, held, or due later.
+    def limit(
+        self,
+        *,
+        max_inputs: int = BATCH.max_inputs,
+        max_jobs_in_flight: int = BATCH.max_jobs_in_flight,
+        max_tokens_in_flight: int = BATCH.max_tokens_in_flight,
+        max_file_bytes: int = MAX_UPLOAD,
+    ) -> None:
+        """Set the limits of jobs and of their files; the defaults are the API's.
 
         Args:
-            timeout: Seconds to wait at most.
+            max_inputs: Lines of a job.
+            max_jobs_in_flight: Jobs in flight of an API key.
+            max_tokens_in_flight: Tokens of these jobs together.
+            max_file_bytes: Bytes of an uploaded file.
+
+        Raises:
+            ValueError: A limit is not a whole number from 1.
+        """
+        limits = BatchLimits(
+            max_inputs=max_inputs,
+            max_jobs_in_flight=max_jobs_in_flight,
+            max_tokens_in_flight=max_tokens_in_flight,
+            max_file_bytes=max_file_bytes,
+        )
+        for name, limit in asdict(limits).items():
+            if type(limit) is not int or limit < 1:
+                raise ValueError(f"{name} must be a whole number from 1, not {limit!r}")
+        self._state.batch_limits = limits
+
+    def settle(self, *, timeout: float = 5.0) -> int:
+        """Wait until no job can progress, as all have ended, are held, or are due later.
+
+        Args:
+            timeout: Maximum of seconds to wait.
 
         Returns:
-            How many are in flight then.
+            The number of jobs in flight.
         """
         return self._worker.settle(timeout)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what was set here, and the jobs with their owners, the newest first."""
+        """Return the settings of this object, and the jobs with their owners, newest first."""
         return {
             "held": sorted(self._runner.held),
             "seconds_per_line": self._runner.seconds_per_line,
+            "limits": asdict(self._state.batch_limits),
             "batches": [
                 {"owner": job.owner, **as_batch(job).to_dict()}
                 for job in self._state.store.jobs.all()
@@ -137,37 +172,45 @@ class Batches:
         }
 
     def wake(self) -> None:
-        """Start working on jobs, as there is one."""
+        """Start working on jobs."""
         self._worker.wake()
 
     def stop(self) -> None:
-        """Stop working on jobs. The next emulator goes on with those in a state file."""
+        """Stop working on jobs. The next emulator continues those in a state file."""
         self._worker.stop()
 
 
 class Worker:
-    """A thread that runs all jobs, one step of each in turn, while there is something to do.
+    """A thread that runs all jobs, one step of each in turn.
 
     The thread starts when it is first woken.
+
+    Args:
+        state: The emulator's state.
+        runner: Runs the steps.
+        retry_seconds: Seconds until a step that failed, as on a full disk, is tried again.
     """
 
-    def __init__(self, state: EmulatorState, runner: Runner) -> None:
+    def __init__(
+        self, state: EmulatorState, runner: Runner, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._state = state
         self._runner = runner
+        self._retry_seconds = retry_seconds
         self._changed = threading.Condition()
         self._woken = False
         self._idle = True
         self._thread: threading.Thread | None = None
 
     def check_again(self) -> None:
-        """Check the jobs again, if there were any."""
+        """Check the jobs again, if the thread was started."""
         with self._changed:
             if self._thread is not None:
                 self._woken, self._idle = True, False
                 self._changed.notify_all()
 
     def wake(self) -> None:
-        """Check the jobs, as there is one to run."""
+        """Start the thread if necessary, and check the jobs."""
         with self._changed:
             if self._thread is None and not self._runner.stopping.is_set():
                 self._thread = threading.Thread(
@@ -177,14 +220,14 @@ class Worker:
             self.check_again()
 
     def stop(self) -> None:
-        """End the thread, once it has finished the line that it is working on."""
+        """End the thread after the line that it is working on."""
         self._runner.stopping.set()
         self.check_again()
         if self._thread is not None:
             self._thread.join()
 
     def settle(self, timeout: float) -> int:
-        """Wait until no job can progress, and return how many are in flight."""
+        """Wait until no job can progress, and return the number of jobs in flight."""
         with self._changed:
             self._changed.wait_for(lambda: self._idle, timeout)
         return len(self._state.store.jobs.in_flight())
@@ -208,10 +251,10 @@ class Worker:
                     self._idle = False
 
     def _step(self, job: Job) -> float:
-        """Run a step of a job; its failure must not stop the other jobs."""
+        """Run a step of a job; if it fails, log that and try again later."""
         try:
             return self._runner.step(job)
         except Exception:
-            LOGGER.exception("%s is tried again, as it could not be taken further", job.id)
+            LOGGER.exception("a step of %s failed and will be tried again", job.id)
             self._runner.reset(job)
-            return RETRY_SECONDS
+            return self._retry_seconds

@@ -1,8 +1,8 @@
-"""The stand-in for the models: vectors and scores of texts.
+"""The engines that replace the models: they make vectors and scores of texts.
 
 `LexicalEngine` is the default and needs no network, clock or randomness: words and character
 n-grams are hashed and projected, so texts that share them are near each other. A text's vector
-depends on the text, its role, the model and the dimension alone, and is the same in every process
+depends only on the text, its role, the model and the dimension, and is the same in every process
 and on every machine. `SentenceTransformersEngine` runs a real model.
 """
 
@@ -29,7 +29,7 @@ class Engine(Protocol):
     """Makes vectors and scores. Safe to share between threads."""
 
     def embed(self, passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
-        """Embed each passage by itself: unit vectors, float32, shape (passages, dimension)."""
+        """Embed each passage separately: unit vectors, float32, shape (passages, dimension)."""
         ...
 
     def embed_chunks(
@@ -56,7 +56,7 @@ def create_engine(setting: str) -> Engine:
 
     Raises:
         ImportError: The packages that run the model are not installed.
-        ValueError: There is no such engine, or its model cannot be loaded.
+        ValueError: `setting` has another format, or the model cannot be loaded.
 
     Example:
         >>> create_engine("lexical").embed([Passage("hello")], Space("space", "model"), 256).shape

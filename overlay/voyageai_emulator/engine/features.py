@@ -1,7 +1,7 @@
-"""Passages into features: hashes with integer amplitudes, from which vectors are projected.
+"""Convert passages to features: hashes with integer amplitudes, which are projected to vectors.
 
-A passage's features are its terms, its pairs of neighbouring terms, the exact text, the prompt and
-the images and videos. No feature depends on other passages.
+A passage's features are its terms, its pairs of adjacent terms, the exact text, the prompt, and the
+images and videos. No feature depends on other passages.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["VOCABULARY", "Features", "Passage", "features", "term_frequencies"]
 
 PAIR_WEIGHT = 0.3
-"""Weight of two neighbouring terms, relative to the lesser of them: word order matters a little."""
+"""Weight of a pair of adjacent terms, relative to the smaller of their weights."""
 TEXT_WEIGHT = 2.5
-"""Largest weight, in terms, of the exact text. Texts that differ in anything differ in their
-vectors, and a short text is not near every other that shares a word with it."""
+"""Maximum weight of the exact text, in terms. It makes the vectors of all different texts differ,
+and keeps a short text from being near to every text that shares a word with it."""
 TEXT_ENERGY = 0.5
-"""Largest energy of the exact text, relative to that of its terms."""
+"""Maximum energy of the exact text, relative to that of its terms."""
 ROLE_WEIGHT = {"query": 0.5, "document": 2.0}
-"""Largest weight of the prompt, in terms; the document's is heavier, for the same reason."""
+"""Maximum weight of the prompt, in terms; that of documents is larger, to keep short ones apart."""
 ROLE_ENERGY = 0.4
-"""Largest energy of the prompt, relative to that of the terms, images and videos after it."""
+"""Maximum energy of the prompt, relative to that of the terms, images and videos after it."""
 MEDIA_WEIGHT = 3.0
-"""Weight of one image or video, in terms; its visual words share it."""
+"""Weight of an image or video, in terms, divided among its visual words."""
 SPREAD = 8
-"""Features of a text, a prompt or a visual word."""
+"""Number of features of a text, a prompt or a visual word."""
 
 _FREQUENCY = np.rint(16 * 2.2 * np.arange(256) / (np.arange(256) + 1.2)).astype(np.int64)
 """A term's weight in sixteenths by its frequency in the text, levelling off (BM25 with k1=1.2)."""
@@ -48,9 +48,9 @@ class Passage(NamedTuple):
 
     text: str
     role: str = ""
-    """``"query"`` or ``"document"`` where the server puts a prompt in front of the text."""
+    """``"query"`` or ``"document"`` if the server puts a prompt before the text, else empty."""
     media: tuple[tuple[str, ...], ...] = ()
-    """The visual words of each image and video; those that look alike share some."""
+    """The visual words of each image and video; similar ones share words."""
 
 
 class Features(NamedTuple):
@@ -63,7 +63,7 @@ class Features(NamedTuple):
 
 
 def features(passages: Sequence[Passage]) -> list[Features]:
-    """Return the features of passages: those of terms, of pairs of terms, and all others."""
+    """Return three groups of features: of terms, of pairs of terms, and all others."""
     terms = VOCABULARY.read([passage.text for passage in passages])
     single = _of_terms(terms)
     energy = np.bincount(
@@ -108,11 +108,11 @@ def _of_pairs(terms: Terms) -> Features:
 def _named(
     passages: Sequence[Passage], lengths: np.ndarray[tuple[int], np.dtype[np.float64]]
 ) -> Iterator[tuple[int, str, float]]:
-    """Yield the features known by name: index of the passage, name, weight in terms.
+    """Yield the named features: index of the passage, name, weight in terms.
 
     Args:
         passages: The passages.
-        lengths: Root of the energy of each passage's terms, in terms, shape (passages,).
+        lengths: Square root of the energy of each passage's terms, in terms, shape (passages,).
     """
     for index, (passage, length) in enumerate(zip(passages, lengths.tolist(), strict=True)):
         if passage.role:
@@ -126,7 +126,7 @@ def _named(
 
 
 def _of_names(named: Sequence[tuple[int, str, float]]) -> Features:
-    """Return `SPREAD` features for each name, which share its weight."""
+    """Return `SPREAD` features for each name, among which its weight is divided."""
     hashes = hash_all([name.encode("utf-8", "surrogatepass") for _, name, _ in named])
     steps = np.arange(1, SPREAD + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     weights = np.array([weight for *_, weight in named]) * (AMPLITUDE * _ONCE / SPREAD**0.5)

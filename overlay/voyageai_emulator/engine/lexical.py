@@ -1,9 +1,10 @@
-"""The lexical engine, and the relevance of documents to a query as a number between 0 and 1.
+"""The lexical engine, with the relevance of documents to a query as a score between 0 and 1.
 
-A document scores by how much of the query's terms and character n-grams it holds, each weighted
-and levelling off as it recurs (BM25 with a fixed average length, and term weights in place of
-document frequencies), and by the cosine of the two vectors, which knows about neighbouring terms.
-A pair's score never depends on the other documents, so scores of different requests can be merged.
+A score combines two numbers. One is the share of the query's terms and character n-grams that the
+document contains, weighted and saturating with their frequency (BM25 with a fixed average length,
+and term weights instead of document frequencies). The other is the cosine of the two vectors, which
+reflects pairs of adjacent terms. A score does not depend on the other documents, so scores of
+different requests can be merged.
 """
 
 from __future__ import annotations
@@ -29,25 +30,25 @@ Scores: TypeAlias = "NDArray[np.float64]"
 K1 = 1.2
 B = 0.5
 AVERAGE_LENGTH = 60.0
-"""Average length of BM25, in terms: that of a document whose terms count in full."""
+"""Average length of a document in BM25, in terms."""
 COSINE_DIMENSION = 512
 COSINE_SHARE = 0.2
 STEEPNESS = 6.0
 MIDDLE = 0.5
-"""Coverage mixed with cosine at which the score is 0.5."""
+"""Weighted mean of coverage and cosine at which the score is 0.5."""
 
 
 class LexicalEngine:
     """The `Engine` of hashed words and character n-grams."""
 
     def embed(self, passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
-        """Embed each passage by itself."""
+        """Embed each passage separately."""
         return embed(passages, space, dimension)
 
     def embed_chunks(
         self, documents: Sequence[Sequence[Passage]], space: Space, dimension: int
     ) -> list[Matrix]:
-        """Embed the chunks of documents, leaning towards the whole document."""
+        """Embed the chunks of documents, mixed with the whole document."""
         return embed_chunks(documents, space, dimension)
 
     def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:

@@ -1,15 +1,15 @@
-"""An engine with a real model behind it, run on this machine by Sentence Transformers.
+"""An engine that runs a real model locally, with Sentence Transformers.
 
-The vectors are the model's own, the same whichever model the request names: unlike those of the
-lexical engine, vectors of different embedding spaces can be compared. They are cut to the dimension
-that was requested, or padded with zeros, which changes no cosine. Texts with an ``input_type`` get
-the model's prompts; if it has none, those of the catalogue. Like any neural network's, the last
-digits of a vector depend on the texts in the same batch.
+The vectors are those of that model, whichever model a request names: unlike with the lexical
+engine, vectors of different embedding spaces can be compared. They are truncated to the requested
+dimension, or padded with zeros, which does not change cosines. Texts with an ``input_type`` get the
+model's prompts or, if it has none, those of the catalogue. As with any neural network, the last
+digits of a vector depend on the other texts of the batch.
 
-The model sees texts only: the visual words of an image or video are embedded as the lexical engine
-embeds them, and added to the text's vector. A document's score is the cosine of its vector and the
-query's, moved to between 0 and 1. Tokens are counted, and texts truncated, by the emulator's
-tokenizer; a model that reads less of a text ignores the rest.
+The model reads texts only. The visual words of an image or video are embedded by the lexical
+engine, and added to the text's vector. A document's score is the cosine of its vector and the
+query's, scaled to between 0 and 1. Tokens are counted, and texts truncated, by the emulator's
+tokenizer; the model may read less of a text.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["SentenceTransformersEngine", "TextModel", "load_model"]
 
 DEVICE = "cpu"
-"""The one device that every machine has."""
+"""The only device that every machine has."""
 MEDIA_SPACE = Space("media", "media")
 
 
 class Encode(Protocol):
-    """Embeds texts with a prompt in front of each; None stands for the model's own prompt.
+    """Function that embeds texts with a prompt before each; None for the model's own prompt.
 
     Returns float32 of shape (texts, width).
     """
@@ -60,11 +60,11 @@ class Encode(Protocol):
 
 
 class TextModel(Protocol):
-    """The part of a `SentenceTransformer` that is used here."""
+    """The interface of a `SentenceTransformer` that is used here."""
 
     @property
     def prompts(self) -> Mapping[str, str]:
-        """The model's prompts, by name; empty where it has none."""
+        """The model's prompts, by name."""
         ...
 
     @property
@@ -84,15 +84,15 @@ class TextModel(Protocol):
 
 
 def load_model(name: str) -> TextModel:
-    """Load a model. Code that comes with it is not run.
+    """Load a model, without running code that comes with it.
 
     Args:
         name: A folder, or a name on the Hugging Face Hub; with ``HF_HUB_OFFLINE`` only a model
-            that has been downloaded before.
+            that was downloaded before.
 
     Raises:
-        ImportError: The packages that run it are not installed.
-        ValueError: There is no such model, or it needs code of its own.
+        ImportError: The packages that run the model are not installed.
+        ValueError: The model cannot be loaded, or needs code of its own.
     """
     try:
         library = importlib.import_module("sentence_transformers")
@@ -110,22 +110,25 @@ def load_model(name: str) -> TextModel:
 
 
 def _refuse_code(folder: Path) -> None:
-    """Refuse a folder whose model has modules from other packages, as its ``modules.json`` says.
+    """Check that a model's ``modules.json`` names no modules of other packages.
 
-    Sentence Transformers before 6 imports them from a folder without being told to.
+    Sentence Transformers before version 6 imports them from a folder without asking.
+
+    Raises:
+        ValueError: The model has modules of other packages.
     """
     modules = folder / "modules.json"
     if modules.is_file():
         for module in json.loads(modules.read_bytes()):
             if not module["type"].startswith("sentence_transformers."):
-                raise ValueError(f"it needs code that is not run, {module['type']!r}")
+                raise ValueError(f"it needs code that is not run: {module['type']!r}")
 
 
 class SentenceTransformersEngine:
-    """The `Engine` of one model.
+    """An `Engine` that runs one model.
 
     Args:
-        model: The model, which need not be safe to share between threads.
+        model: The model; it need not be thread-safe.
     """
 
     def __init__(self, model: TextModel) -> None:
@@ -135,13 +138,13 @@ class SentenceTransformersEngine:
         self._width = self._encode(["width"], "", "").shape[1]
 
     def embed(self, passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
-        """Embed each passage by itself."""
+        """Embed each passage separately."""
         return _fit(self._rows(passages, space.model), dimension)
 
     def embed_chunks(
         self, documents: Sequence[Sequence[Passage]], space: Space, dimension: int
     ) -> list[Matrix]:
-        """Embed the chunks of documents, leaning towards the whole document."""
+        """Embed the chunks of documents, mixed with the whole document."""
         return vectors.embed_in_context(
             documents,
             lambda passages: self._rows(passages, space.model),
@@ -149,7 +152,7 @@ class SentenceTransformersEngine:
         )
 
     def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:
-        """Score each document by its cosine with the query."""
+        """Score each document by the cosine of its vector and the query's."""
         passages = [Passage(query, "query"), *(Passage(text, "document") for text in documents)]
         rows = self._rows(passages, model)
         cosines = np.einsum("ij,j->i", rows[1:], rows[0], dtype=np.float64)
@@ -157,7 +160,7 @@ class SentenceTransformersEngine:
         return scores
 
     def _rows(self, passages: Sequence[Passage], model: str) -> Matrix:
-        """Embed passages at the model's own width: float32, shape (passages, width)."""
+        """Embed passages with the model's own dimension: float32, shape (passages, width)."""
         rows = np.zeros((len(passages), self._width), np.float32)
         for role in {passage.role for passage in passages}:
             indices = [
@@ -173,7 +176,7 @@ class SentenceTransformersEngine:
         return rows
 
     def _encode(self, texts: list[str], role: str, model: str) -> NDArray[np.float32]:
-        # JSON can hold lone surrogates, which tokenizers do not take.
+        # JSON can contain lone surrogates, which tokenizers refuse.
         valid = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         encode = {"query": self._model.encode_query, "document": self._model.encode_document}
         prompt = None if self._has_prompts else _catalogue_prompt(role, model)
@@ -184,7 +187,7 @@ class SentenceTransformersEngine:
 
 
 def _catalogue_prompt(role: str, model: str) -> str:
-    """Return the prompt that the catalogue has for a model's texts, or an empty one."""
+    """Return the catalogue's prompt for a role and a model; empty if there is none."""
     known = MODELS.get(model)
     prompts = PROMPTS.get(known.prompts) if known is not None and known.prompts else None
     if prompts is None:
@@ -193,7 +196,7 @@ def _catalogue_prompt(role: str, model: str) -> str:
 
 
 def _fit(rows: Matrix, dimension: int) -> Matrix:
-    """Cut or pad rows of shape (n, width) to unit vectors of shape (n, dimension)."""
+    """Truncate or pad rows of shape (n, width) to unit vectors of shape (n, dimension)."""
     fitted = np.zeros((len(rows), dimension))
     kept = rows[:, :dimension]
     fitted[:, : kept.shape[1]] = kept

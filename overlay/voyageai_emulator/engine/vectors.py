@@ -1,17 +1,17 @@
-"""Features into unit vectors of an embedding space, and these into the output dtypes.
+"""Convert features to unit vectors of an embedding space, and these to the output dtypes.
 
-First features are *projected* to rows of whole numbers. Each feature adds its amplitude, with a
+First, features are *projected* to rows of integers. Each feature adds its amplitude, with a
 sign, at one coordinate of every *block*. Blocks end at 256, 512, 1024, 2048, … coordinates and hold
 equal shares of a passage's features, so every prefix of a row is itself a projection of the passage
 (Matryoshka).
 
 Then each 256 coordinates are *rotated* by a randomized Hadamard transform that depends on the
-embedding space: the vectors are dense, those of one space agree, those of two spaces are unrelated.
-Each model scales the coordinates slightly, and rows are normalized.
+embedding space: vectors become dense, comparable within a space, and unrelated across spaces. Each
+model scales the coordinates slightly, and rows are normalized.
 
-Up to the division by the length all numbers are whole and small enough to be exact in floating
-point: a text's vector is the same to the last bit on every machine, whichever texts are sent with
-it.
+Before the division by the norm all numbers are integers, small enough to be exact in floating
+point. So a text's vector is the same to the last bit on every machine, whichever texts are sent
+with it.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ __all__ = [
 Matrix: TypeAlias = "NDArray[np.float32]"
 
 BLOCK = 256
-"""Width of the first block and of the Hadamard matrix; that of every other block is a multiple."""
+"""Width of the first block and of the Hadamard matrix; other blocks are multiples of it."""
 RESOLUTION = 2.0**14
-"""Approximate length of a row in each block, before rounding."""
-LEAST_FACTOR = 61
-"""Least of the eight factors by which the amplitudes of features vary."""
+"""Approximate norm of a row in each block, before rounding."""
+MIN_FACTOR = 61
+"""Smallest of the eight factors by which the amplitudes of features vary."""
 GROUP = 128
-"""Rows worked on at once: their sums fit a processor's cache."""
+"""Number of rows processed together: their sums fit into a processor's cache."""
 DECIMALS = 8
-"""Decimal places of a vector's entries, so that JSON numbers and float32 are the same values."""
+"""Decimal places of a vector's entries, so that JSON numbers and float32 give the same values."""
 SCALE = 16
-"""A model multiplies each coordinate by 1 ± 2/`SCALE` at most."""
+"""A model multiplies each coordinate by a factor between 1 - 2/`SCALE` and 1 + 2/`SCALE`."""
 CHUNK_SHARE = 3.0
-"""A chunk's share of its contextualized vector, where its document's is 1."""
+"""Weight of a chunk in its contextualized vector; the document's weight is 1."""
 STEPS = 32.0
 """Steps of an 8-bit scale per standard deviation of a vector's entries."""
 
 
 class Space(NamedTuple):
-    """The embedding space of vectors, and the model that makes them.
+    """An embedding space, and the model of the vectors in it.
 
     Vectors of models that share a space can be compared.
     """
@@ -76,14 +76,14 @@ class Space(NamedTuple):
 
 
 def embed(passages: Sequence[Passage], space: Space, dimension: int) -> Matrix:
-    """Embed each passage by itself: unit vectors, float32, shape (passages, dimension)."""
+    """Embed each passage separately: unit vectors, float32, shape (passages, dimension)."""
     return _rows_to_vectors(_project(passages, _padded(dimension)), space, dimension)
 
 
 def embed_chunks(
     documents: Sequence[Sequence[Passage]], space: Space, dimension: int
 ) -> list[Matrix]:
-    """Embed the chunks of documents, each vector leaning a little towards its whole document.
+    """Embed the chunks of documents, each vector mixed with that of its document.
 
     Returns:
         For each document, float32 of shape (chunks, dimension).
@@ -104,8 +104,8 @@ def embed_in_context(
 
     Args:
         documents: The chunks of each document.
-        to_rows: Turns passages into rows of equal length, shape (passages, width).
-        to_vectors: Turns rows of shape (n, width) into vectors of shape (n, dimension).
+        to_rows: Converts passages to rows of shape (passages, width).
+        to_vectors: Converts rows of shape (n, width) to vectors of shape (n, dimension).
 
     Returns:
         For each document, float32 of shape (chunks, dimension).
@@ -122,7 +122,7 @@ def embed_in_context(
 
 
 def normalize(rows: NDArray[np.float64]) -> Matrix:
-    """Scale rows to length 1, in place; a row of zeros becomes the first unit vector."""
+    """Scale rows to norm 1, in place; a row of zeros becomes the first unit vector."""
     squares = np.einsum("ij,ij->i", rows, rows)
     rows[squares == 0, 0] = 1
     rows /= np.sqrt(np.where(squares == 0, 1, squares))[:, None]
@@ -138,8 +138,8 @@ def _project(passages: Sequence[Passage], width: int) -> Matrix:
     """Project passages to their first `width` coordinates, a multiple of `BLOCK`.
 
     Returns:
-        Whole numbers, float32, shape (passages, width). A row is a prefix of the same passage's
-        wider row.
+        Integers as float32, shape (passages, width). A row is a prefix of the same passage's wider
+        row.
     """
     rows = np.empty((len(passages), width), np.float32)
     kinds = features(passages)
@@ -149,8 +149,8 @@ def _project(passages: Sequence[Passage], width: int) -> Matrix:
         row = np.concatenate([kind.passage for kind in group]) - start
         hashes = np.concatenate([kind.hashes for kind in group])
         amplitudes = np.concatenate([kind.amplitudes for kind in group]).astype(np.float64)
-        # Unequal amplitudes, or the few features of a short text would cancel out all over.
-        amplitudes *= LEAST_FACTOR + ((hashes >> np.uint64(52)) & np.uint64(7))
+        # Unequal amplitudes keep the few features of a short text from cancelling out.
+        amplitudes *= MIN_FACTOR + ((hashes >> np.uint64(52)) & np.uint64(7))
         energy = np.bincount(row, amplitudes * amplitudes, stop - start)
         scale = (RESOLUTION / np.sqrt(np.maximum(energy, 1)))[:, None]
         for number, begin, size, shift in _blocks(width):
@@ -172,7 +172,7 @@ def _of_passages(kind: Features, start: int, stop: int) -> Features:
 
 
 def _blocks(width: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield each block up to `width`: number, first coordinate, size, first bit in the hash."""
+    """Yield number, first coordinate, size and first hash bit of each block up to `width`."""
     number, begin, size, shift = 0, 0, BLOCK, 0
     while begin < width:
         yield number, begin, size, shift
@@ -183,7 +183,7 @@ def _blocks(width: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _rows_to_vectors(rows: Matrix, space: Space, dimension: int) -> Matrix:
-    """Turn rows of shape (n, width) into unit vectors of shape (n, dimension)."""
+    """Convert rows of shape (n, width) to unit vectors of shape (n, dimension)."""
     rotated = _rotate(rows, space.name)[:, :dimension]
     return normalize(rotated * _model_scale(space.model, dimension))
 
@@ -191,8 +191,8 @@ def _rows_to_vectors(rows: Matrix, space: Space, dimension: int) -> Matrix:
 def _rotate(rows: Matrix, space: str) -> Matrix:
     """Permute, sign and Hadamard-transform each `BLOCK` coordinates of rows of shape (n, width).
 
-    The product is made of additions (the fast Walsh-Hadamard transform), since a matrix product
-    of NumPy may wait for threads that other work keeps busy.
+    It uses additions only (the fast Walsh-Hadamard transform), as a matrix product of NumPy may
+    have to wait for busy threads.
     """
     order, signs = _permutation(space, rows.shape[1])
     rotated = np.empty_like(rows)
@@ -214,9 +214,9 @@ def _rotate(rows: Matrix, space: str) -> Matrix:
 
 @functools.lru_cache(maxsize=64)
 def _permutation(space: str, width: int) -> tuple[NDArray[np.int64], Matrix]:
-    """Return a space's order of the coordinates within blocks, and their signs: shape (width,)."""
+    """Return a space's permutation of the coordinates within blocks, and signs: shape (width,)."""
     seed = hashlib.shake_256(f"space {space}".encode()).digest(5 * width)
-    # For each block, 4 bytes to sort each coordinate by, then 1 byte for each sign.
+    # For each block: 4 bytes per coordinate as its sort key, then 1 byte per sign.
     blocks = np.frombuffer(seed, np.uint8).reshape(-1, 5 * BLOCK)
     keys = np.ascontiguousarray(blocks[:, : 4 * BLOCK]).view("<u4")
     order = keys.argsort(axis=1, kind="stable") + np.arange(0, width, BLOCK)[:, None]

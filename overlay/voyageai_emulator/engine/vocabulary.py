@@ -1,10 +1,10 @@
-"""Terms into features, by feature hashing.
+"""Convert terms to features, by feature hashing.
 
 Each term has the same number of features, each a 64-bit hash with an integer amplitude: the term
 itself, twice, and its character 4-grams, which make ``compress``, ``compressed`` and
-``compression`` near each other. The amplitudes follow the term's weight.
+``compression`` near each other. The amplitudes are proportional to the term's weight.
 
-Nothing depends on the texts that came before: the vocabulary is a cache of pure results.
+The vocabulary is only a cache: results do not depend on earlier texts.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 __all__ = ["AMPLITUDE", "FEATURES", "Terms", "Vocabulary", "hash_all", "mix"]
 
 AMPLITUDE = 512
-"""Amplitude of a term of weight 1: the root of the summed squares of its features."""
+"""Amplitude of a term of weight 1: the root of the sum of squares of its features."""
 
 WORD_FEATURES = 2
 GRAM_FEATURES = 8
 FEATURES = WORD_FEATURES + GRAM_FEATURES
-"""Features of a term."""
+"""Number of features of a term."""
 GRAM = 4
 """Characters of an n-gram."""
 GRAM_SHARE = 0.5
-"""Share of a term's energy that lies in its n-grams."""
+"""Share of a term's energy in its n-grams."""
 
 MAX_TERMS = 100_000
-"""Terms cached before the vocabulary starts afresh (about 40 MB)."""
+"""Maximum of cached terms, after which the cache is cleared (about 40 MB)."""
 
 Hashes: TypeAlias = "NDArray[np.uint64]"
 Integers: TypeAlias = "NDArray[np.int64]"
@@ -46,7 +46,7 @@ Row = TypeVar("Row", np.int64, np.uint64)
 
 
 class Terms(NamedTuple):
-    """Terms of several texts, end to end in reading order, and the vocabulary they index."""
+    """Terms of several texts, concatenated in reading order, and the vocabulary they index."""
 
     text: Integers
     """Index of the text of each term, shape (terms,)."""
@@ -55,13 +55,13 @@ class Terms(NamedTuple):
     hashes: Hashes
     """Shape (vocabulary, `FEATURES`)."""
     amplitudes: Integers
-    """Shape (vocabulary, `FEATURES`); 0 where a short term has fewer features."""
+    """Shape (vocabulary, `FEATURES`); 0 for features that a short term lacks."""
     weight: Integers
     """Weight of each term of the vocabulary times `AMPLITUDE`, shape (vocabulary,)."""
 
 
 def mix(x: Hashes) -> Hashes:
-    """Scramble 64-bit values, of any shape, so that all bits of `x` bear on all of the result."""
+    """Mix the bits of 64-bit values of any shape, so that each bit of `x` affects all others."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -74,10 +74,10 @@ def hash_all(values: Sequence[bytes]) -> Hashes:
 
 
 class Vocabulary:
-    """The terms met so far with their features. Safe to share between threads.
+    """A cache of terms and their features. Safe to share between threads.
 
     Args:
-        max_terms: Terms to cache; beyond them the vocabulary starts afresh.
+        max_terms: Maximum of cached terms, after which the cache is cleared.
     """
 
     def __init__(self, max_terms: int = MAX_TERMS) -> None:
@@ -88,7 +88,7 @@ class Vocabulary:
     def _clear(self) -> None:
         self._tokens: dict[str, tuple[int, ...]] = {}  # the rows of each token's terms
         self._rows: dict[str, int] = {}  # the row of each term
-        # The tables have room for more rows, so that a new term does not copy them.
+        # The tables have spare rows, so that a new term does not copy them.
         self._filled = 0
         self._hashes: Hashes = np.empty((0, FEATURES), np.uint64)
         self._amplitudes: Integers = np.empty((0, FEATURES), np.int64)
@@ -116,7 +116,7 @@ class Vocabulary:
             )
 
     def _look_up(self, tokens: list[str]) -> list[int]:
-        """Return the rows of the terms of tokens, and number the terms that are new."""
+        """Return the rows of the terms of tokens, and assign rows to new terms."""
         known = self._tokens
         try:
             return list(chain.from_iterable(map(known.__getitem__, tokens)))
@@ -129,7 +129,7 @@ class Vocabulary:
             return list(chain.from_iterable(map(known.__getitem__, tokens)))
 
     def _fill(self) -> None:
-        """Work out the features of the terms that are new, and append them to the tables."""
+        """Compute the features of new terms, and append them to the tables."""
         filled = self._filled
         if filled == len(self._rows):
             return
@@ -162,7 +162,7 @@ class Vocabulary:
 
 
 def _append(table: NDArray[Row], filled: int, rows: NDArray[Row]) -> NDArray[Row]:
-    """Return a table with rows after the filled ones; views of those stay as they are."""
+    """Return a table with rows added after the filled ones; views of those do not change."""
     needed = filled + len(rows)
     if needed > len(table):
         larger = np.empty((2 * needed, *table.shape[1:]), table.dtype)

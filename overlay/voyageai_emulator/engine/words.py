@@ -1,12 +1,12 @@
-"""Texts into tokens, and tokens into weighted terms.
+"""Split texts into tokens, and tokens into weighted terms.
 
 A *token* is a run of letters and digits, a *term* a case-folded word: ``read_lines``, ``readLines``
 and ``readlines`` share the term ``readlines``, and the first two give ``read`` and ``lines`` too.
 Scripts that are written without spaces give pairs of characters.
 
-There is no corpus to count terms in, so a term's weight is a prior that follows from the term
-alone: function words of the larger Latin-script languages weigh next to nothing, words common in
-all prose and technical writing less than the rest, short words less than long ones.
+There is no corpus to count terms in, so a term's weight is a prior that depends on the term alone:
+function words of the major Latin-script languages weigh almost nothing, words common in prose and
+technical writing less than others, and short words less than long ones.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _SPACELESS = re.compile(
 
 
 def tokenize(text: str) -> list[str]:
-    """Return the tokens of a text in reading order; of a text without any word, its characters."""
+    """Return the tokens of a text in reading order; its characters if it has no word."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _TOKEN.findall(text) or list(text)
 
 
 def terms_of(token: str) -> list[str]:
-    """Return the terms of a token: its parts, then the whole of it.
+    """Return the terms of a token: its parts, then the whole token.
 
     >>> terms_of("BaseHTTPServer")
     ['base', 'http', 'server', 'basehttpserver']
@@ -53,7 +53,7 @@ def terms_of(token: str) -> list[str]:
 
 
 def weight_of(term: str) -> float:
-    """Return the weight of a term, from its form alone: about 1 for a word of some length."""
+    """Return the weight of a term: about 1 for a word of average length."""
     if term in FUNCTION_WORDS:
         return 0.05
     weight = {1: 0.25, 2: 0.4, 3: 0.75, 4: 0.9}.get(len(term), 1.0 if len(term) < 8 else 1.1)
@@ -63,7 +63,7 @@ def weight_of(term: str) -> float:
 
 
 def single_byte_letters(term: str) -> bytes:
-    """Return a term as one byte per character, without accents, to be cut into n-grams."""
+    """Return a term as one byte per character, without accents, for its n-grams."""
     if term.isascii():
         return term.encode("ascii")
     plain = "".join(c for c in unicodedata.normalize("NFKD", term) if not unicodedata.combining(c))
@@ -119,4 +119,4 @@ COMMON_WORDS = frozenset(
     way well work works world write year
     """.split()  # noqa: SIM905  # words read better without quotes
 )
-"""Words frequent in any prose, and most of all in technical prose."""
+"""Words frequent in prose, above all in technical prose."""

@@ -1,18 +1,19 @@
-"""Faults on purpose: what a network and an overloaded server do to a client.
+"""Injected faults, to test how a client handles those of networks and overloaded servers.
 
-A fault has a name and parameters, written ``NAME; key=value; key=value``. Values are
-percent-encoded where they hold a ``;`` or a ``%``. It happens to
+A fault has a name and parameters, written ``NAME; key=value; key=value``. Values that contain a
+``;`` or a ``%`` are percent-encoded. A fault happens to
 
-- the next requests, or a share of all: `FaultPlan`, from Python, the admin route or the start,
-- the request that names it in the header ``x-emulator-fault: NAME; key=value``,
-- all requests below a base URL that names it: ``http://host:port/faults/NAME;key=value/v1``.
+- the next requests, or a share of all, as planned in `FaultPlan`: from Python, by the admin route,
+  or at the start,
+- a request with the header ``x-emulator-fault: NAME; key=value``,
+- all requests to a base URL that names it: ``http://host:port/faults/NAME;key=value/v1``.
 
-A request that names its fault takes none from the plan. `FAULTS` lists them all.
+A request that names a fault does not use the plan. `FAULTS` has all faults.
 """
 
 from __future__ import annotations
 
-# A fault is registered when its module is imported.
+# Importing these modules registers their faults.
 from . import alterations as alterations
 from . import kinds as kinds
 from .fault import FAULTS, Fault, FaultKind

@@ -1,7 +1,7 @@
 """Faults within the body of a response: in its vectors, their order and its fields.
 
-A response to which the fault does not apply is sent as it is, and recorded as one without a fault:
-a reranking has no vectors, an error no data.
+If a fault does not apply to a response, the response is sent unchanged and recorded without a
+fault. For example, a reranking has no vectors, and an error no data.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _items(body: Any, *, inner: bool) -> list[dict[str, Any]]:
 
 
 def _last(body: Any) -> dict[str, Any]:
-    """Return the last item of the last list, which has a vector if any has."""
+    """Return the last item of the last list, which has a vector if any item has one."""
     lists = list(_lists(body))
     return lists[-1][-1] if lists and lists[-1] else {}
 

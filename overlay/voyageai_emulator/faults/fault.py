@@ -19,14 +19,14 @@ R = TypeVar("R", bound=Run)
 
 
 class FaultKind(NamedTuple):
-    """The faults of one name."""
+    """A kind of fault, by its name."""
 
     name: str
     description: str
     parameters: Mapping[str, Value]
-    """Defaults, by name; they also determine the types. An empty string stands for none."""
+    """Defaults by name, which also determine the types. An empty string means none."""
     run: Run
-    """Answers a `FaultyRequest`; takes the parameters by name."""
+    """Answers a `FaultyRequest`; its keyword arguments are the parameters."""
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -37,7 +37,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "seconds": (0, math.inf),
     "most": (0, math.inf),
 }
-"""Ranges of parameters. Any request may name a fault, and none must fill the memory."""
+"""Ranges of parameters. They are limited because any request may name a fault."""
 
 FAULTS: dict[str, FaultKind] = {}
 """All faults, by name."""
@@ -45,14 +45,14 @@ FAULTS: dict[str, FaultKind] = {}
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault.
+    """A fault with its parameters.
 
     Attributes:
-        name: A key of `FAULTS`.
-        parameters: Parameters, by name; those left out have their defaults.
+        name: Key in `FAULTS`.
+        parameters: Parameters by name; missing ones have their defaults.
 
     Raises:
-        ValueError: There is no such fault, or it has no such parameter or value.
+        ValueError: The name of the fault or of a parameter is unknown, or a value is invalid.
 
     Example:
         >>> fault = Fault("status", {"status": 503, "retry_after": 2})
@@ -67,19 +67,25 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.name not in FAULTS:
-            raise ValueError(f"there is no fault {self.name!r}{_near(self.name, FAULTS)}")
+            raise ValueError(f"there is no fault {self.name!r}{_suggestion(self.name, FAULTS)}")
         known = FAULTS[self.name].parameters
         converted: dict[str, Value] = {}
         for key, value in self.parameters.items():
             if key not in known:
-                raise ValueError(f"fault {self.name} has no parameter {key!r}{_near(key, known)}")
+                raise ValueError(
+                    f"fault {self.name} has no parameter {key!r}{_suggestion(key, known)}"
+                )
             converted[key] = _convert(key, value, type(known[key]))
-        # How a frozen dataclass sets a field.
+        # A frozen dataclass can set a field only in this way.
         object.__setattr__(self, "parameters", MappingProxyType(converted))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``NAME; key=value; key=value``."""
+        """Parse ``NAME; key=value; key=value``.
+
+        Raises:
+            ValueError: The text has another format, or is not a valid fault.
+        """
         name, *pairs = (part.strip() for part in text.split(";"))
         parameters: dict[str, Value] = {}
         for pair in filter(None, pairs):
@@ -104,7 +110,7 @@ class Fault:
 
 
 def fault(run: R) -> R:
-    """Register a function that answers a request; its keyword arguments are parameters."""
+    """Register a function as a fault; its keyword arguments are the parameters."""
     register(run.__name__, inspect.getdoc(run) or "", run, of=run)
     return run
 
@@ -112,7 +118,15 @@ def fault(run: R) -> R:
 def register(
     name: str, description: str, run: Run, *, of: Callable[..., Any], without: str = ""
 ) -> None:
-    """Register a fault with the keyword arguments of a function as parameters, but for one."""
+    """Register a fault.
+
+    Args:
+        name: Name of the fault.
+        description: Its effect on the response.
+        run: Answers a `FaultyRequest`.
+        of: Function whose keyword arguments are the parameters.
+        without: Name of a keyword argument of `of` that is not a parameter.
+    """
     parameters = {
         parameter.name: parameter.default
         for parameter in inspect.signature(of).parameters.values()
@@ -122,7 +136,11 @@ def register(
 
 
 def _convert(key: str, value: object, to: type) -> Value:
-    """Return a value, which may be text, as the type of a parameter."""
+    """Convert a value, which may be text, to the type of a parameter.
+
+    Raises:
+        ValueError: The value has another type, or is out of range.
+    """
     text = _text(value)
     try:
         if to is str:
@@ -130,8 +148,8 @@ def _convert(key: str, value: object, to: type) -> Value:
         if to is bool:
             return {"true": True, "false": False}[text.lower()]
         number = int(text) if to is int else float(text)
-        least, most = RANGES.get(key, (-math.inf, math.inf))
-        if math.isfinite(number) and least <= number <= most:
+        low, high = RANGES.get(key, (-math.inf, math.inf))
+        if math.isfinite(number) and low <= number <= high:
             return number
     except (KeyError, ValueError):
         pass
@@ -142,6 +160,6 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _near(name: str, known: Mapping[str, object]) -> str:
+def _suggestion(name: str, known: Mapping[str, object]) -> str:
     near = get_close_matches(name, known)
-    return f"; near it: {', '.join(near)}" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else ""

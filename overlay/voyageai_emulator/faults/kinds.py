@@ -1,6 +1,6 @@
-"""Faults of a whole response, of the connection and of time.
+"""Faults of whole responses, of the connection and of timing.
 
-Those of the connection need a server with sockets, or the transport within the process.
+Faults of the connection need a server with sockets, or the in-process transport.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ STATUSES = {
     "overloaded": 529,
 }
 UNREGISTERED = {520: "Unknown Error", 529: "Overloaded"}
-"""Phrases of statuses that proxies send and no standard defines."""
+"""Phrases of statuses that proxies send although no standard defines them."""
 PAGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body>Error</body></html>"
 
 
-# Statuses in the API's own shape
+# Statuses with the API's error body
 
 
 @fault
@@ -86,13 +86,13 @@ for each, number in STATUSES.items():
 
 @fault
 async def html(request: FaultyRequest, *, status: int = 502) -> None:
-    """A page of HTML."""
+    """An HTML page."""
     await request.respond(CompleteResponse.of(status, PAGE, "text/html; charset=utf-8"))
 
 
 @fault
 async def empty(request: FaultyRequest, *, status: int = 500) -> None:
-    """A body of no bytes."""
+    """An empty body."""
     await request.respond(CompleteResponse.of(status, b""))
 
 
@@ -154,7 +154,7 @@ async def redirect(
     await request.respond(CompleteResponse.of(status, b"{}").with_header("location", location))
 
 
-# The connection and time
+# Faults of the connection and of timing
 
 
 @fault

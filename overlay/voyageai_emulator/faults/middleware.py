@@ -1,4 +1,4 @@
-"""The middleware in which faults happen, and the request as a fault sees it."""
+"""The middleware that injects faults, and the request that a fault answers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["PREFIX", "CompleteResponse", "FaultMiddleware", "FaultyRequest", "st
 HEADER = b"x-emulator-fault"
 PREFIX = "/faults/"
 NAMED = "voyageai_emulator.fault"
-"""Key of an ASGI scope under which the fault is that the URL names."""
+"""Key in an ASGI scope of the fault that the URL names."""
 JSON = "application/json"
 MAX_HELD = 67_108_864
-"""Bytes of a request's body that are read before a fault happens."""
+"""Maximum of bytes of a request's body that are read before a fault happens."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -51,7 +51,7 @@ class CompleteResponse:
         return cls.of(status, json.dumps(body).encode())
 
     def with_header(self, name: str, value: str) -> CompleteResponse:
-        """Return the response with a header replaced, or removed where the value is empty."""
+        """Return the response with a header replaced, or removed if the value is empty."""
         key = name.encode()
         kept = tuple(pair for pair in self.headers if pair[0] != key)
         # HTTP decodes headers as Latin-1, and they must not contain line breaks.
@@ -64,10 +64,10 @@ class CompleteResponse:
 
 
 class FaultyRequest:
-    """A request to which a fault happens, and the ways to answer it.
+    """A request to which a fault happens, with methods to answer it.
 
     Attributes:
-        scope: The ASGI scope.
+        scope: ASGI scope of the request.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class FaultyRequest:
         self._send_message = send
         self._record = record
         self._body: list[Message] = []
-        self._unread = True  # whether there is more of the body
+        self._unread = True  # until the whole body has been read
 
     async def drain(self) -> None:
-        """Read the body to its end, or much of it, so that the client can send all of it."""
+        """Read the body, up to `MAX_HELD` bytes, so that the client can send all of it."""
         left = MAX_HELD
         while self._unread and left > 0:
             message = await self._receive()
@@ -91,7 +91,7 @@ class FaultyRequest:
             self._unread = message.get("more_body", False)
 
     async def real_response(self) -> CompleteResponse:
-        """Return the response that there would be without a fault."""
+        """Return the response without the fault."""
         start: Message = {}
         body = bytearray()
 
@@ -130,8 +130,8 @@ class FaultyRequest:
         )
 
     async def pause(self, seconds: float) -> bool:
-        """Wait. Return False, at once, if the client disconnects."""
-        if self._unread:  # a disconnection can be seen only by reading what the answer needs
+        """Wait, and return True. Return False at once if the client disconnects."""
+        if self._unread:  # to notice a disconnect, the rest of the body would have to be read
             await asyncio.sleep(seconds)
             return True
         try:
@@ -142,7 +142,7 @@ class FaultyRequest:
         return False
 
     async def hang_up(self, *, reset: bool = False) -> None:
-        """End the connection once all that was written has been sent, by a reset or a close."""
+        """End the connection with a reset or a close, once all written bytes are sent."""
         self._record.finish()
         connection = connection_of(self.scope)
         if connection is None:
@@ -151,7 +151,7 @@ class FaultyRequest:
         await self._disconnected()
 
     def mark_unused(self) -> None:
-        """Record that no fault happened, as it does not apply to this response."""
+        """Record that no fault happened, because it does not apply to this response."""
         self._record.fault = None
 
     async def _disconnected(self) -> None:
@@ -160,8 +160,8 @@ class FaultyRequest:
 
 
 def strip_fault(scope: Scope) -> Scope:
-    """Return the scope of ``/faults/NAME/v1/...`` as that of ``/v1/...`` that names a fault."""
-    # In the raw path a fault's values contain no slash; `path` is decoded.
+    """Convert the scope of ``/faults/NAME/v1/...`` to that of ``/v1/...``, with the fault in it."""
+    # Slashes in a fault's values are encoded in the raw path, but not in `path`.
     if not scope["raw_path"].startswith(PREFIX.encode()):
         return scope
     named, _, rest = scope["raw_path"].removeprefix(PREFIX.encode()).partition(b"/")
@@ -171,14 +171,14 @@ def strip_fault(scope: Scope) -> Scope:
 
 
 class FaultMiddleware:
-    """ASGI middleware that lets faults happen to requests."""
+    """ASGI middleware that injects faults."""
 
     def __init__(self, app: ASGIApp, plan: FaultPlan) -> None:
         self._app = app
         self._plan = plan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or let the fault happen that it names or that is planned for it."""
+        """Answer a request with the fault that it names or that is planned, or pass it on."""
         record: RecordedRequest = scope[RECORD]
         named = scope.get(NAMED) or _in_header(scope)
         fault, reason = None, ""
@@ -188,7 +188,7 @@ class FaultMiddleware:
             try:
                 fault = self._plan.named(named)
             except ValueError as error:
-                reason = f"The emulator cannot do that: {error}"
+                reason = f"The request names an invalid fault: {error}"
         if fault is None and not reason:
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The plan that decides which fault happens to which request."""
+"""The plan of faults, which selects the fault of each request."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class _Share:
 
 
 class FaultPlan:
-    """Faults that are planned: first those for the next requests, in order, then those by share.
+    """The planned faults: first those for the next requests, in order, then those for a share.
 
     Safe to change while the emulator serves.
 
     Args:
         operations: Ids of the contract's operations; a fault may be limited to one of them.
-        random: Returns a number from 0 up to 1 for each request, where there are shares. By
+        random: Returns a number in [0, 1) for each request, if faults are planned for a share. By
             default the numbers are the same in every run.
 
     Example:
@@ -68,16 +68,17 @@ class FaultPlan:
         operation: str | None = None,
         **parameters: Value,
     ) -> None:
-        """Let a fault happen to the next requests, after those already planned.
+        """Plan a fault for the next requests, after those already planned.
 
         Args:
-            fault: A fault, its name, or its text.
+            fault: A fault, its name, or its text such as ``"status; status=503"``.
             times: Number of requests.
-            operation: Id of the only operation to which it happens.
+            operation: Id of the only operation to which it happens; None for all.
             **parameters: Parameters of the fault.
 
         Raises:
-            ValueError: There is no such fault, parameter or operation.
+            ValueError: The name of the fault, a parameter or the operation is unknown, a value is
+                invalid, or `times` is not a whole number from 1.
         """
         if type(times) is not int or times < 1:
             raise ValueError(f"times must be a whole number from 1, not {times!r}")
@@ -94,13 +95,20 @@ class FaultPlan:
         operation: str | None = None,
         **parameters: Value,
     ) -> None:
-        """Let a fault happen to a share of the requests, from 0 to 1.
+        """Plan a fault for a share of the requests, from 0 to 1.
 
-        Shares add up: two of 0.1 leave 0.8 of the requests alone. Beyond 1, those planned first
-        come first.
+        Shares add up: after two of 0.1, 0.8 of the requests have no fault. If the sum is above 1,
+        faults that were planned earlier take precedence.
+
+        Args:
+            fault: A fault, its name, or its text such as ``"status; status=503"``.
+            rate: Share of the requests.
+            operation: Id of the only operation to which it happens; None for all.
+            **parameters: Parameters of the fault.
 
         Raises:
-            ValueError: There is no such fault, parameter or operation, or no such share.
+            ValueError: The name of the fault, a parameter or the operation is unknown, a value is
+                invalid, or `rate` is not from 0 to 1.
         """
         if not 0 <= rate <= 1:
             raise ValueError(f"a share of requests is from 0 to 1, not {rate}")
@@ -111,7 +119,7 @@ class FaultPlan:
     def always(
         self, fault: Fault | str, /, *, operation: str | None = None, **parameters: Value
     ) -> None:
-        """Let a fault happen to every request that has no other."""
+        """Plan a fault for every request that has no other fault."""
         self.sometimes(fault, rate=1, operation=operation, **parameters)
 
     def clear(self) -> None:
@@ -121,7 +129,7 @@ class FaultPlan:
             self._shares.clear()
 
     def draw(self, operation: str | None = None) -> Fault | None:
-        """Return the fault that happens to a request, and take it from the plan."""
+        """Return the fault of the next request, and count it; None if it has none."""
         if not self._next and not self._shares:
             return None
         with self._lock:
@@ -140,7 +148,7 @@ class FaultPlan:
         return None
 
     def start(self, faults: Iterable[Fault | str]) -> None:
-        """Plan the faults of the settings: ``NAME[:RATE][; key=value]``."""
+        """Plan the faults of the settings, each a `Fault` or ``NAME[:RATE][; key=value]``."""
         for fault in faults:
             if isinstance(fault, Fault):
                 self.always(fault)
@@ -149,10 +157,13 @@ class FaultPlan:
             self.sometimes(text, rate=rate)
 
     def named(self, text: str) -> Fault | None:
-        """Return the fault that a request names, in the form of `start`; None if not drawn.
+        """Return the fault that a request names; None if its share does not include the request.
+
+        Args:
+            text: The fault, as ``NAME[:RATE][; key=value]``.
 
         Raises:
-            ValueError: There is no such fault, parameter or share.
+            ValueError: The name of the fault or of a parameter is unknown, or a value is invalid.
         """
         text, rate = _split_rate(text)
         fault = Fault.parse(text)
@@ -160,17 +171,18 @@ class FaultPlan:
             return fault if rate == 1 or self._random() < rate else None
 
     def add(self, entries: Iterable[Mapping[str, Any]], *, replace: bool = False) -> None:
-        """Plan entries of the form of `as_json`, all or none.
+        """Plan entries in the format of `as_json`; if one is invalid, none is planned.
 
-        Fields beside `fault`, `times`, `rate` and `operation` are parameters of the fault.
+        Fields other than `fault`, `times`, `rate` and `operation` are parameters of the fault.
 
         Args:
             entries: The entries.
-            replace: Drop what was planned before.
+            replace: Remove the earlier plan.
 
         Raises:
-            ValueError: There is no such fault, parameter, operation or share.
-            TypeError: A field has a value of another type.
+            ValueError: The name of a fault, a parameter or an operation is unknown, or a value is
+                invalid.
+            TypeError: A field has a value of the wrong type.
         """
         plan = FaultPlan(self._operations)
         for entry in entries:

@@ -1,7 +1,8 @@
 """Images and videos of multimodal inputs: their pixels, tokens and visual words.
 
-Each is fetched or decoded from base64, checked against the model's limits, and decoded. Its visual
-words follow from what it shows, not from how it was sent: the same image has the same words.
+Each file is downloaded, or decoded from base64, then checked against the model's limits and
+decoded. Its visual words depend on its content, not on how it was sent: the same image has the same
+words.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class MediaItem(NamedTuple):
 
     kind: Literal["image", "video"]
     visual_words: tuple[str, ...]
-    """Words that describe it: items that share words have vectors near each other."""
+    """Words that describe the content: items that share words have similar vectors."""
     pixels: int
-    """Pixels that the model counts."""
+    """Number of pixels that the model counts."""
     tokens: int
 
 
@@ -49,13 +50,13 @@ class MediaReader:
     """Reads images and videos. Safe to share between threads; may block for seconds.
 
     Args:
-        allow_hosts: Hosts, or ``host:port``, from which they may be fetched. A host without a
-            port is allowed at the default ports of http and https alone.
-        timeout: Seconds that a file may take, from the first connection to the last byte.
-        monotonic: Returns the time in seconds, for the timeout.
+        allow_hosts: Hosts, or ``host:port``, to download from. A host without a port is allowed
+            only at the default ports of http and https.
+        timeout: Seconds that a download may take, from the first connection to the last byte.
+        monotonic: Monotonic clock for the timeout, in seconds.
 
     Raises:
-        ValueError: One of the hosts is not a host.
+        ValueError: `allow_hosts` has an item that is not a host or ``host:port``.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class MediaReader:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = Fetcher(allow_hosts, timeout, monotonic).fetch
-        # Decoded images are large: no more of them at once than there are processors.
+        # Decoded images are large, so at most one per processor is decoded at a time.
         self._decoding = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     def read(
@@ -77,7 +78,8 @@ class MediaReader:
         """Read an image or video.
 
         Raises:
-            UnreadableError: It cannot be fetched, is broken, or is larger than the model takes.
+            UnreadableError: The file cannot be downloaded, is broken, or is too large for the
+                model.
         """
         limits = model.media or NO_LIMITS
         bounds = model.pixels or NO_BOUNDS

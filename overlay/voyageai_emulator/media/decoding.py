@@ -1,15 +1,13 @@
-"""Images and videos decoded into their size and their visual words.
+"""Decode images and videos into their size and their visual words.
 
-*Visual words* describe an image: one for exactly its pixels, and many for where it has which
-colours and where it is light and dark. The latter come from coarse grids over the whole image, so
-they stay with another size, another format and the losses of compression, while images that look
-different share few. A value near the edge of a step may fall on either side of it; each is
-therefore rounded twice, with steps that are half a step apart, and at least one of the two words
-stays.
+*Visual words* describe an image: one word is a hash of its pixels, and many others describe the
+colours and the lightness of its regions. The latter come from coarse grids over the image, so they
+are the same after resizing, conversion or lossy compression, while different images share few. A
+value near the boundary of a quantization step may be rounded either way. Each value is therefore
+quantized twice, with offsets half a step apart, so that at least one of the two words is stable.
 
-Videos are read by ffmpeg from a folder of their own that only this user can enter, under a name
-that does not come from the request. ffmpeg reads them as MP4 whatever they contain, and may open no
-other file.
+ffmpeg reads videos from a temporary folder that only this user can enter, under a name that does
+not come from the request. It treats every file as MP4, and may open no other file.
 """
 
 from __future__ import annotations
@@ -38,17 +36,17 @@ if TYPE_CHECKING:
 __all__ = ["DecodedImage", "DecodedVideo", "decode_image", "decode_video"]
 
 SIDE = 16
-"""Cells in each direction of the finest grid."""
+"""Number of cells per side of the finest grid."""
 COLOUR_GRIDS = (1, 2, 4, 8)
 COLOUR_STEP = 32
 COLOUR_OFFSETS = (8, 24)
-"""Not 0 and 16, since round numbers such as 64 and 128 are the most frequent in drawings."""
+"""Not 0 and 16, as multiples of 16 such as 64 and 128 are the most frequent values in drawings."""
 LIGHT_GRIDS = (8, 16)
 LIGHT_STEP = 1.5
-"""In standard deviations of an image's lightness: faint and strong contrasts count alike."""
+"""In standard deviations of an image's lightness, so that its contrast does not matter."""
 LIGHT_OFFSETS = (0.0, 0.5)
 FLAT = 1.0
-"""Standard deviation of lightness below which an image has no words for it."""
+"""Standard deviation of lightness below which an image gets no words for lightness."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 BROKEN = (
@@ -64,13 +62,13 @@ BROKEN = (
     zlib.error,
     Warning,  # where warnings are errors
 )
-"""Raised by decoders of images that are not what they claim to be."""
+"""Exceptions that image decoders raise for broken files."""
 BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 SAMPLES = 4
-"""Frames that are decoded, evenly from all over the video."""
+"""Number of frames to decode, evenly spaced over the video."""
 PADDING = 128
-"""Pixels by which a coded frame is wider and higher than the one shown, at most."""
+"""Maximum of pixels by which a coded frame is wider or higher than the displayed one."""
 SECONDS = 20
 """Time limit of ffprobe and ffmpeg, each."""
 READ = [
@@ -95,14 +93,14 @@ class DecodedImage(NamedTuple):
 
 
 class DecodedVideo(NamedTuple):
-    """A video, by some of its frames."""
+    """Size and content of a video, from some of its frames."""
 
     frame_pixels: int
     """Pixels of each frame."""
     frames: int
-    """Number of frames, of which an odd last one is not counted."""
+    """Number of frames, rounded down to an even number."""
     visual_words: tuple[str, ...]
-    """One for exactly its file, and those of the decoded frames."""
+    """A hash of the file, and the visual words of the decoded frames."""
 
 
 class _Track(NamedTuple):
@@ -115,14 +113,14 @@ class _Track(NamedTuple):
 
 
 def decode_image(data: bytes, max_pixels: int | None) -> DecodedImage:
-    """Decode an image, or the first of several in a file, upright and on white.
+    """Decode the first image of a file, rotated by its EXIF orientation, on a white background.
 
     Args:
-        data: A PNG, JPEG, WEBP or GIF file.
-        max_pixels: The most pixels to decode.
+        data: Content of a PNG, JPEG, WEBP or GIF file.
+        max_pixels: Maximum of pixels; None for no limit.
 
     Raises:
-        UnreadableError: It is something else, broken or too large.
+        UnreadableError: The file has another format, is broken, or has too many pixels.
     """
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
@@ -148,11 +146,12 @@ def decode_video(data: bytes, max_pixels: int | None) -> DecodedVideo:
     """Decode some frames of a video.
 
     Args:
-        data: An MP4 file.
-        max_pixels: The most pixels of a frame.
+        data: Content of an MP4 file.
+        max_pixels: Maximum of pixels of a frame; None for no limit.
 
     Raises:
-        UnreadableError: It is something else, broken or too large, or there is no ffmpeg.
+        UnreadableError: The file has another format, is broken, or has too many pixels, or ffmpeg
+            is not installed.
     """
     if data[4:8] != b"ftyp" or data[8:12] == b"qt  ":
         raise UnreadableError("the file is not an MP4 video")
@@ -171,8 +170,8 @@ def decode_video(data: bytes, max_pixels: int | None) -> DecodedVideo:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Convert an image to RGB, with white where it is transparent."""
-    if image.mode.startswith("I"):  # 16 bits per pixel, of which a conversion may clip the upper
+    """Convert an image to RGB; transparent parts become white."""
+    if image.mode.startswith("I"):  # 16 bits per pixel, which a conversion might clip to 8
         upper = (np.asarray(image) >> 8).astype(np.uint8)
         return Image.fromarray(upper).convert("RGB")
     if not image.has_transparency_data:
@@ -184,10 +183,11 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _visual_words(cells: NDArray[np.uint8]) -> tuple[str, ...]:
-    """Return the visual words of an image's looks.
+    """Return the visual words of an image's colours and lightness.
 
     Args:
-        cells: Mean colours of a grid over the image, shape (`SIDE`, `SIDE`, 3), rows first.
+        cells: Mean colours of a grid over the image, uint8 of shape (`SIDE`, `SIDE`, 3), rows
+            first.
     """
     return (*_colour_words(cells), *_light_words(cells))
 
@@ -202,7 +202,7 @@ def _colour_words(cells: NDArray[np.uint8]) -> Iterator[str]:
 
 
 def _light_words(cells: NDArray[np.uint8]) -> Iterator[str]:
-    """Yield a word for each square of 2 x 2 cells: their lightness, relative to the image's."""
+    """Yield a word for each square of 2 x 2 cells, from their lightness relative to the image's."""
     for grid in LIGHT_GRIDS:
         means = _pool(cells, grid).mean(axis=2)
         deviation = means.std()
@@ -216,14 +216,18 @@ def _light_words(cells: NDArray[np.uint8]) -> Iterator[str]:
 
 
 def _pool(cells: NDArray[np.uint8], grid: int) -> NDArray[np.float64]:
-    """Average cells of shape (`SIDE`, `SIDE`, 3) to a coarser grid of shape (grid, grid, 3)."""
+    """Average cells of shape (`SIDE`, `SIDE`, 3) into a coarser grid of shape (grid, grid, 3)."""
     size = SIDE // grid
     means: NDArray[np.float64] = cells.reshape(grid, size, grid, size, 3).mean(axis=(1, 3))
     return means
 
 
 def _probe(path: Path) -> _Track:
-    """Return the size, rate and duration that a video's file states."""
+    """Return the size, rate and duration in a video's metadata.
+
+    Raises:
+        UnreadableError: The video is broken, or lacks these metadata.
+    """
     try:
         found = json.loads(_run("ffprobe", *READ, *PROBE, f"file:{path}"))
         stream = found["streams"][0]
@@ -242,19 +246,23 @@ def _probe(path: Path) -> _Track:
 
 
 def _samples(path: Path, track: _Track) -> Iterator[NDArray[np.uint8]]:
-    """Yield the mean colours of a grid over some of the frames, each of shape (SIDE, SIDE, 3)."""
-    # Frames may turn out larger than the file says; those of most codecs are padded.
-    most = ["-max_pixels", str((track.width + PADDING) * (track.height + PADDING))]
+    """Yield the mean colours of a grid over some frames, each uint8 of shape (SIDE, SIDE, 3)."""
+    # Frames can be larger than the metadata say, as most codecs pad them.
+    limit = ["-max_pixels", str((track.width + PADDING) * (track.height + PADDING))]
     for number in range(SAMPLES):
         second = track.duration * (2 * number + 1) / (2 * SAMPLES)
         seek = ["-nostdin", "-ss", f"{second:.3f}", "-i", f"file:{path}"]
-        raw = _run("ffmpeg", *READ, *most, *seek, *SAMPLE)
+        raw = _run("ffmpeg", *READ, *limit, *seek, *SAMPLE)
         if len(raw) == SIDE * SIDE * 3:
             yield np.frombuffer(raw, np.uint8).reshape(SIDE, SIDE, 3)
 
 
 def _run(tool: str, *arguments: str) -> bytes:
-    """Return the standard output of a program, even if it fails."""
+    """Return the standard output of a program, even if it fails.
+
+    Raises:
+        UnreadableError: The program is not installed, or takes too long.
+    """
     found = shutil.which(tool)
     if found is None:
         raise UnreadableError(

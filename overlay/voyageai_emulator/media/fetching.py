@@ -1,6 +1,6 @@
-"""Files of images and videos: from URLs of allowed hosts, or from base64 in the request.
+"""Read the files of images and videos: from URLs of allowed hosts, or from base64 in the request.
 
-Fetching uses no proxy, cookies, credentials or cache, and http and https only. Each redirect is
+Downloads use only http and https, and no proxy, cookies, credentials or cache. Each redirect is
 checked like the first URL.
 """
 
@@ -31,9 +31,9 @@ HEADERS = {"accept": "*/*", "user-agent": "voyageai-emulator"}
 SAFE = "%/:?@!$&'()*+,;=~[]"
 """Characters of a URL's path and query that are not percent-encoded, besides letters and digits."""
 READ_SIZE = 65_536
-"""Most bytes read at once."""
+"""Maximum of bytes read at once."""
 DEFAULT_MAX_BYTES = 20_000_000
-"""Limit on the bytes of a file where the model's own is not known: that of the other models."""
+"""Maximum of bytes of a file if the model's own limit is not known: that of the other models."""
 DATA_SCHEME = "data:"
 DATA_BASE64 = ";base64"
 
@@ -47,21 +47,21 @@ class _Address(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """The host, with its port unless that is the scheme's: as in `allow_hosts`."""
+        """The host, with its port unless that is the default: as in `allow_hosts`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == SCHEMES[self.scheme][1] else f"{host}:{self.port}"
 
 
 class Fetcher:
-    """Fetches files from allowed hosts.
+    """Downloads files from allowed hosts.
 
     Args:
         allow_hosts: Hosts, or ``host:port``.
-        timeout: Seconds that a file may take, from the first connection to the last byte.
-        monotonic: Returns the time in seconds.
+        timeout: Seconds that a download may take, from the first connection to the last byte.
+        monotonic: Monotonic clock, in seconds.
 
     Raises:
-        ValueError: One of the hosts is not a host.
+        ValueError: `allow_hosts` is a string, or has an item that is not a host or ``host:port``.
     """
 
     def __init__(
@@ -74,14 +74,15 @@ class Fetcher:
         self._monotonic = monotonic
 
     def fetch(self, url: str, limit: int | None) -> bytes:
-        """Fetch a file.
+        """Download a file.
 
         Args:
-            url: Its URL.
-            limit: The most bytes of a file.
+            url: URL of the file.
+            limit: Maximum of bytes; None for the default.
 
         Raises:
-            UnreadableError: Its host is not allowed, or it is not there, too large or too slow.
+            UnreadableError: The host is not allowed, the file is missing or too large, or the
+                download takes too long.
         """
         deadline = self._monotonic() + self._timeout
         max_bytes = DEFAULT_MAX_BYTES if limit is None else limit
@@ -118,17 +119,17 @@ class Fetcher:
 
 
 def decode_base64(value: str, limit: int | None) -> bytes:
-    """Decode a data URL, or base64 by itself. The media type that it claims is ignored.
+    """Decode a data URL, or base64 without a prefix. The media type of the URL is ignored.
 
     >>> decode_base64("data:image/png;base64,iVBORw0KGgo=", 1000)[1:4]
     b'PNG'
 
     Args:
-        value: The data URL.
-        limit: The most bytes of the file.
+        value: The data URL, or base64.
+        limit: Maximum of bytes of the file; None for no limit.
 
     Raises:
-        UnreadableError: It is not base64 or too large.
+        UnreadableError: `value` is not valid base64, or the file is too large.
     """
     content = value
     if value[: len(DATA_SCHEME)].lower() == DATA_SCHEME:
@@ -137,16 +138,16 @@ def decode_base64(value: str, limit: int | None) -> bytes:
             raise UnreadableError("a data URL must be of the form data:[<mediatype>];base64,<data>")
     check_bytes(len(content) // 4 * 3 - content.endswith("=") - content.endswith("=="), limit)
     try:
-        # Both leniencies of the default are off: foreign characters, and data after the padding.
+        # By default, other characters and data after the padding would be ignored.
         return binascii.a2b_base64(content, strict_mode=True)
-    except ValueError as error:  # also raised where it is not ASCII
+    except ValueError as error:  # also raised for non-ASCII characters
         raise UnreadableError(f"the data is not valid base64: {error}") from error
 
 
 class _TimedReader(io.RawIOBase):
     """Reads from a socket until a deadline.
 
-    A socket's own timeout begins anew with each byte that comes, and a head has many.
+    A socket's own timeout restarts with each read, so a slow response could take forever.
     """
 
     def __init__(self, sock: socket, remaining: Callable[[], float]) -> None:
@@ -155,7 +156,7 @@ class _TimedReader(io.RawIOBase):
         self._remaining = remaining
 
     def makefile(self, _: str) -> io.BufferedReader:
-        """Return a buffered reader; `HTTPResponse` calls nothing else of a socket."""
+        """Return a buffered reader; `HTTPResponse` calls no other method of a socket."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
@@ -171,7 +172,7 @@ class _TimedReader(io.RawIOBase):
 
 
 def _get(address: _Address, max_bytes: int, remaining: Callable[[], float]) -> bytes | str:
-    """Return the file, or the location that the host redirects to."""
+    """Return the content of the file, or the location of a redirect."""
     connect, _ = SCHEMES[address.scheme]
     with closing(connect(address.host, address.port, timeout=remaining())) as connection:
         connection.request("GET", address.target, headers=HEADERS)
@@ -232,5 +233,5 @@ def _parse(url: str) -> _Address:
 
 
 def _ascii(host: str | None) -> str:
-    """Encode a host in any script as the network takes it."""
+    """Encode an internationalized host name as ASCII."""
     return (host or "").encode("idna").decode("ascii")

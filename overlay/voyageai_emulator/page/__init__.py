@@ -1,7 +1,8 @@
 """The page at ``/``, which shows in a browser what the emulator receives and does.
 
-The files beside this module are served as they are. They hold no data: the page gets it from the
-admin routes, with the token from the URL's fragment, ``/#token=...``, which browsers do not send.
+The files in this folder are served unchanged. They contain no data: the page gets it from the admin
+routes, with the token in the URL's fragment, ``/#token=...``, which browsers do not send to
+servers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Record every request to the API: in memory, and in a file if asked."""
+"""Record every request to the API in memory, and optionally in a file."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ LOGGER = logging.getLogger(__name__)
 class RecordedRequests(Sequence[RecordedRequest]):
     """The requests that an emulator received, in order of arrival. Safe to read while it serves.
 
-    A request is there as soon as it arrives, and complete when its response is. Beyond `limit`
-    the oldest requests are dropped, beyond `max_bytes` the oldest bodies.
+    A request is added when it arrives, and complete when its response is. Beyond `limit` the oldest
+    requests are dropped, beyond `max_bytes` the oldest bodies.
 
     Args:
         operations: Ids of the contract's operations.
-        limit: Requests to keep.
-        max_bytes: Bytes of bodies to keep.
-        clock: Clock for `RecordedRequest.time`, in seconds.
-        timer: Clock for durations, in seconds.
-        on_done: Called with each request when it is complete, in the emulator's thread.
+        limit: Maximum of requests to keep.
+        max_bytes: Maximum of bytes of bodies to keep.
+        clock: Clock for `RecordedRequest.time`, in seconds since 1970.
+        timer: Monotonic clock for durations, in seconds.
+        on_done: Called with each complete request, in the emulator's thread.
 
     Example:
         >>> from voyageai_emulator import running
@@ -101,7 +101,7 @@ class RecordedRequests(Sequence[RecordedRequest]):
         """The latest request.
 
         Raises:
-            LookupError: There is none.
+            LookupError: No request has been recorded.
         """
         try:
             return self._kept[-1]
@@ -112,34 +112,36 @@ class RecordedRequests(Sequence[RecordedRequest]):
         """Return the requests to an operation, by its id.
 
         Raises:
-            ValueError: There is no such operation.
+            ValueError: The operation is unknown.
         """
         if operation not in self._operations:
             raise ValueError(f"there is no operation {operation!r}")
         return [request for request in self[:] if request.operation == operation]
 
     def clear(self) -> None:
-        """Drop all requests. Their numbers go on."""
+        """Remove all requests. The numbers of later requests continue."""
         with self._changed:
             self._kept.clear()
             self._with_body.clear()
             self._bytes = 0
 
     def settle(self, *, timeout: float = 5.0) -> int:
-        """Wait until no request is in progress, as the server learns late that a client left.
+        """Wait until no request is in progress.
+
+        The server notices only later that a client has disconnected.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Maximum of seconds to wait.
 
         Returns:
-            How many are in progress then.
+            The number of requests in progress.
         """
         with self._changed:
             self._changed.wait_for(lambda: not self._in_progress, timeout)
             return self._in_progress
 
     def begin(self, scope: Scope, operation: str | None) -> RecordedRequest:
-        """Record a request that arrives."""
+        """Add a request on its arrival."""
         with self._changed:
             self._count += 1
             self._in_progress += 1
@@ -191,7 +193,8 @@ class RecordingMiddleware:
             return message
 
         async def recording_send(message: Message) -> None:
-            # Complete the record before the last bytes leave, so that the client finds it so.
+            # Complete the record before the last bytes are sent, so that the client sees it
+            # complete.
             if message["type"] == "http.response.start":
                 record.set_status(message["status"])
             elif not message.get("more_body", False):
@@ -205,19 +208,19 @@ class RecordingMiddleware:
 
 
 class RecordFile:
-    """A file with a line of JSON for each request, until it can no longer be written.
+    """A file with a line of JSON for each request; after a write error no more are added.
 
-    It holds texts, so only its user can read it.
+    The file contains texts, so only its owner can read it.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        # Not buffered, so that nothing is left to be written when it is closed.
+        # Unbuffered, so that closing does not have to write.
         self._file = open(path, "ab", buffering=0, opener=private_opener)  # noqa: SIM115  # `Path.open` takes no opener; closed by `close`
         self._lock = threading.Lock()
         self._broken = False
 
     def write(self, record: RecordedRequest) -> None:
-        """Add a request; where that fails, log it once, as the response must still be sent."""
+        """Append a request. An error is logged once, as the response must still be sent."""
         if self._broken:
             return
         line = json.dumps(record.as_json()).encode() + b"\n"

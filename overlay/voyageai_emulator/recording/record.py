@@ -25,39 +25,39 @@ if TYPE_CHECKING:
 __all__ = ["RECORD", "RecordedRequest", "fingerprint"]
 
 RECORD = "voyageai_emulator.record"
-"""Key of an ASGI scope under which the request's record is."""
+"""Key of the request's record in an ASGI scope."""
 HIDDEN = re.compile(rb"auth|cookie|api-?key|token|secret|password|credential|signature")
-"""Names of headers with credentials, of gateways and clouds too, whose values are not kept."""
+"""Headers with credentials, also those of gateways and clouds, whose values are not recorded."""
 MAX_KEPT = 8_388_608
-"""Bytes of one body that are kept."""
+"""Maximum of bytes kept of a body."""
 REQUESTS = {operation.id: operation.request for operation in OPERATIONS}
 
 
 def fingerprint(key: str) -> str:
-    """Return a hash of an API key, which tells two keys apart and reveals neither."""
+    """Return a hash of an API key, which distinguishes keys without revealing them."""
     return hashlib.blake2s(key.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 class RecordedRequest:
-    """A request and its response. It is recorded on arrival and complete before its response is.
+    """A request and its response, recorded on arrival and complete before the response is sent.
 
     Attributes:
         number: 1 for the first.
         time: Time of arrival, in seconds of the emulator's clock.
         id: The ``x-request-id`` of its response.
-        operation: Id of its operation; None if the contract has none for it.
+        operation: Id of its operation; None if the contract has no such operation.
         method: HTTP method.
-        path: Path, without a fault that it names.
+        path: Path, without a fault in the URL.
         query: Query string.
         key: `fingerprint` of its API key; None if it has none.
         size: Bytes of its body.
-        cut: Whether the body was too large to be kept whole.
+        cut: True if the body was too large to be kept completely.
         status: Status of its response; None if there was none, or not yet.
-        tokens: Tokens by its response; None if they were not counted.
-        fault: The fault that happened to it.
-        duration: Seconds until its response was ready to send; None before.
-        went_away: Whether the client ended the connection before that.
-        done: Whether the emulator is done with it.
+        tokens: Tokens in its response; None if none were counted.
+        fault: The fault that happened to it; None if there was none.
+        duration: Seconds until its response was ready to send; None until then.
+        went_away: True if the client closed the connection before its response was ready.
+        done: True once the emulator has finished with the request.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class RecordedRequest:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers by name in lower case, repeated ones joined, credentials hidden."""
+        """Headers by lower-case name, with repeated ones joined and credentials hidden."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in self._headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -110,12 +110,12 @@ class RecordedRequest:
 
     @property
     def raw(self) -> bytes:
-        """The body as received, as much as was read and kept; empty once it is dropped."""
+        """The body as received, as far as it was read and kept; empty once it is dropped."""
         return b"".join(self._parts)
 
     @property
     def body(self) -> Any:
-        """The body as decoded JSON; None if it is not JSON, not kept whole, or refused unread."""
+        """The body as decoded JSON; None if it is not JSON, or was not read or kept completely."""
         raw = self.raw
         if self.cut or has_too_many_values(raw):
             return None
@@ -126,7 +126,7 @@ class RecordedRequest:
 
     @property
     def model(self) -> Model | None:
-        """The body as a model of the contract; None if there is no model or it does not fit."""
+        """The body as a model of the contract; None if there is no model, or it does not match."""
         name = REQUESTS.get(self.operation or "")
         if name is None:
             return None
@@ -161,7 +161,7 @@ class RecordedRequest:
 
     def __repr__(self) -> str:
         if "fault" not in vars(self):
-            return "<request, half built>"
+            return "<request, not initialized>"
         fault = "" if self.fault is None else f", {self.fault}"
         return f"<request {self.number}: {self.method} {self.path}, status {self.status}{fault}>"
 
@@ -185,12 +185,12 @@ class RecordedRequest:
         return dropped
 
     def set_status(self, status: int) -> None:
-        """Record the status of the response, unless the client has left."""
+        """Record the status of the response, unless the client has disconnected."""
         if not self._has_client_left():
-            self.status = int(status)  # a member of `HTTPStatus` would be shown as such
+            self.status = int(status)  # an `HTTPStatus` would have another repr
 
     def finish(self) -> None:
-        """Complete the record, once."""
+        """Complete the record; further calls have no effect."""
         if self.done:
             return
         self.duration = self._timer() - self._begun

@@ -34,13 +34,13 @@ class Store:
 
     Args:
         state: File of the database, which one emulator at a time can use. By default a temporary
-            file that is deleted with the emulator.
+            file that is deleted when the emulator stops.
 
     Raises:
         StateError: The file cannot be used.
 
     Attributes:
-        transaction: Opens a block whose writes are committed together, or not at all.
+        transaction: Context manager whose writes are committed together, or not at all.
         files: The files.
         jobs: The batch jobs.
         accounts: The keys and limits of the administration.

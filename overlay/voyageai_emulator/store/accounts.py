@@ -1,4 +1,4 @@
-"""Model API keys and rate limits of projects in the database, without the secrets of the keys."""
+"""Model API keys and rate limits of projects in the database, without the keys' secrets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["AccountStore", "StoredKey", "StoredLimit"]
 
 
 class StoredKey(NamedTuple):
-    """A key that was created, and perhaps deleted."""
+    """A key that was created, and may have been deleted."""
 
     fingerprint: str
     """Hash of the key itself."""
     id: str
     shown: dict[str, Any] | None
-    """What lists show of it; None once it is deleted."""
+    """The key as lists show it, without its secret; None once it is deleted."""
 
 
 class StoredLimit(NamedTuple):
@@ -32,13 +32,13 @@ class StoredLimit(NamedTuple):
 
 
 class AccountStore:
-    """Keys and limits, as the administration writes them."""
+    """The keys and limits of the administration in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def all_keys(self) -> list[StoredKey]:
-        """Return all keys, the oldest first, those that are deleted included."""
+        """Return all keys, including deleted ones, oldest first."""
         rows = self._database.rows("SELECT fingerprint, id, shown FROM model_keys ORDER BY number")
         return [
             StoredKey(row["fingerprint"], row["id"], row["shown"] and json.loads(row["shown"]))
@@ -53,7 +53,7 @@ class AccountStore:
         )
 
     def change_key(self, id: str, shown: dict[str, Any] | None) -> None:
-        """Change what is shown of a key; None deletes it."""
+        """Change the fields of a key that lists show; None deletes the key."""
         self._database.write(
             "UPDATE model_keys SET shown = ? WHERE id = ?",
             (None if shown is None else json.dumps(shown), id),
@@ -67,11 +67,11 @@ class AccountStore:
         return [StoredLimit(*row) for row in rows]
 
     def set_limit(self, limit: StoredLimit) -> None:
-        """Set limits, in place of those that are there."""
+        """Set limits, replacing those that exist."""
         self._database.write("REPLACE INTO model_limits VALUES (?, ?, ?, ?, ?)", limit)
 
     def drop_limits(self, project: str, geography: str | None, group: str | None) -> None:
-        """Drop the limits of a group in a project and a geography; None stands for all."""
+        """Delete the limits of a group in a project and a geography; None means all of them."""
         self._database.write(
             "DELETE FROM model_limits WHERE project = ? AND (geography = ? OR ? IS NULL) "
             "AND (model_group = ? OR ? IS NULL)",

@@ -114,9 +114,9 @@ CREATE TABLE model_limits (
 ) WITHOUT ROWID;
 """
 SUFFIXES = ("-wal", "-shm", "-journal")
-"""Suffixes of the files that SQLite has beside a database."""
+"""Suffixes of the files that SQLite creates beside a database."""
 
-# Without characters that are easily confused, as in the API's ids.
+# Without easily confused characters, as in the API's ids.
 ID_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ID_LENGTH = 37
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -125,14 +125,14 @@ T = TypeVar("T")
 
 
 class StateError(OSError):
-    """A state file cannot be used; its attributes `filename` and `strerror` say which and why."""
+    """Raised if a state file cannot be used; `filename` is its path, `strerror` the reason."""
 
     def __init__(self, path: str | None, reason: str, number: int = errno.EINVAL) -> None:
         super().__init__(number, reason, path)
 
 
 class CursorNotFoundError(LookupError):
-    """The item that a page is to follow is not in the list."""
+    """Raised if the item that a page should follow is not in the list."""
 
 
 class Page(NamedTuple, Generic[T]):
@@ -144,7 +144,7 @@ class Page(NamedTuple, Generic[T]):
 
 
 def page_of(items: list[T], limit: int) -> Page[T]:
-    """Return the first page of a list that was read up to one item over the limit."""
+    """Return a page from a list of up to `limit` + 1 items."""
     return Page(items[:limit], len(items) > limit)
 
 
@@ -154,12 +154,12 @@ def new_id(kind: str) -> str:
 
 
 def microseconds(seconds: float) -> int:
-    """Convert a time or a duration from seconds."""
+    """Convert seconds to microseconds."""
     return round(seconds * 1_000_000)
 
 
 def as_datetime(microseconds: int) -> datetime.datetime:
-    """Convert a time to a datetime in UTC.
+    """Convert microseconds since 1970 to a datetime in UTC.
 
     Example:
         >>> as_datetime(1_500_000).isoformat()
@@ -169,13 +169,13 @@ def as_datetime(microseconds: int) -> datetime.datetime:
 
 
 class Database:
-    """A database that one emulator has to itself, shared by its threads.
+    """The database of one emulator, shared by its threads but not with other emulators.
 
-    A database file survives the death of its process at any moment: it holds all committed
-    transactions and nothing else. Only its user can read it and the files beside it.
+    A database file survives a crash at any moment: it contains all committed transactions and
+    nothing else. Only its owner can read it and the files beside it.
 
     Args:
-        path: Its file; a temporary one by default.
+        path: File of the database; by default a temporary one.
 
     Raises:
         StateError: The file cannot be used.
@@ -205,7 +205,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        """Commit the writes of a block, or none if it raises; an inner block is part of it."""
+        """Commit the writes of a block, or none if it raises; inner blocks join the outer one."""
         with self._lock:
             if self._connection.in_transaction:
                 yield
@@ -219,7 +219,7 @@ class Database:
             self._connection.execute("COMMIT")
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run a statement that changes something."""
+        """Run a statement that writes."""
         with self._lock:
             return self._connection.execute(sql, values)
 
@@ -247,16 +247,18 @@ class Database:
             run("PRAGMA journal_mode = MEMORY")
             run("PRAGMA synchronous = OFF")
         else:
-            # The lock is held from here to the end, and ends with the process.
+            # From here on the process holds the lock, which ends with the process.
             run("PRAGMA locking_mode = EXCLUSIVE")
             self._check(path)
-            for file in _database_files(path):  # SQLite gives the next ones the mode of the first
+            for file in _database_files(
+                path
+            ):  # SQLite creates the others with the mode of the first
                 close_to_others(file)
             run("PRAGMA journal_mode = WAL")
             run("PRAGMA synchronous = NORMAL")
         with self.transaction():
             if not self._pragma("user_version"):
-                # Not executescript, which would commit before it begins.
+                # Not executescript, which would commit the transaction first.
                 for statement in TABLES.split(";\n"):
                     run(statement)
                 run(f"PRAGMA application_id = {APPLICATION}")
@@ -267,12 +269,12 @@ class Database:
         empty = self.row("SELECT 1 FROM sqlite_master") is None
         version = self._pragma("user_version")
         if not empty and self._pragma("application_id") != APPLICATION:
-            raise StateError(path, "it is a database of something else")
+            raise StateError(path, "it is the database of another program")
         if not empty and version != VERSION:
             raise StateError(
                 path,
-                f"it is a state of version {version}, and this emulator's is {VERSION}: "
-                "take another file, or the emulator that wrote it",
+                f"its format has version {version}, and this emulator needs version {VERSION}: "
+                "use another file, or the emulator that wrote it",
             )
 
     def _pragma(self, name: str) -> int:
@@ -281,16 +283,16 @@ class Database:
 
 
 def _database_files(path: str) -> list[Path]:
-    """Return the file of a database, links resolved as SQLite does, and those beside it."""
+    """Return the file of a database, with links resolved as SQLite does, and those beside it."""
     file = os.path.realpath(path)
     return [Path(file), *(Path(file + suffix) for suffix in SUFFIXES)]
 
 
 def _create_file(path: str) -> None:
-    """Create the file of a new database for its user alone; SQLite would go by the umask.
+    """Create the file of a new database with mode 0600; SQLite would use the umask.
 
     Raises:
-        StateError: There is a device, a pipe or the like, or a link beside it.
+        StateError: The file is not a regular file, or one of those beside it is not, or is a link.
     """
     file, *beside = _database_files(path)
     try:
@@ -300,5 +302,5 @@ def _create_file(path: str) -> None:
             check_regular(other)
     except NotRegularError as error:
         raise StateError(path, str(error)) from None
-    with contextlib.suppress(OSError):  # it exists, or SQLite reports why it can't
+    with contextlib.suppress(OSError):  # the file exists, or SQLite will report the error
         os.close(private_opener(str(file), os.O_RDWR | os.O_CREAT | os.O_EXCL))

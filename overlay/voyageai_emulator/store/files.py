@@ -1,4 +1,4 @@
-"""Files in the database, their contents in pieces."""
+"""Files in the database, with their contents in pieces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["PIECE_SIZE", "FileStore", "Line", "StoredFile"]
 
 PIECE_SIZE = 262_144
-"""Most bytes of a piece, and so of a file's content in memory."""
+"""Maximum of bytes of a piece, and so of a file's content in memory."""
 IN_USE = f"EXISTS (SELECT 1 FROM jobs WHERE input_file = files.number AND {JOB_IN_FLIGHT})"  # noqa: S608  # a constant
 """SQL: a job in flight reads the file."""
 
@@ -35,9 +35,9 @@ class StoredFile:
     purpose: FilePurpose
     bytes: int
     created_at: int
-    """In microseconds since 1970, as all times here."""
+    """In microseconds since 1970, like all times here."""
     expires_at: int
-    """From this time on the file is not found."""
+    """Time from which on the file is not found."""
 
 
 class Line(NamedTuple):
@@ -46,22 +46,22 @@ class Line(NamedTuple):
     number: int
     """1 for the first."""
     raw: bytes | None
-    """Its bytes without the newline; None if they are too many."""
+    """The bytes without the newline; None if the line is too long."""
     end: int
     """Offset of the next line in the file."""
 
 
 class FileStore:
-    """Files, which are appended to until they are published, and then never change.
+    """The files of the database. A file can be appended to until it is published.
 
-    Methods that take an owner do not find the files of others; None stands for all owners.
+    Methods that take an owner find only that owner's files; None means all owners.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, owner: str, filename: str, purpose: FilePurpose) -> int:
-        """Begin a file, not found until it is published, and return its number."""
+        """Create a file, and return its number. It is not found until it is published."""
         number = self._database.write(
             "INSERT INTO files (id, owner, filename, purpose) VALUES (?, ?, ?, ?)",
             (new_id("file"), owner, filename, purpose),
@@ -70,7 +70,7 @@ class FileStore:
         return number
 
     def append(self, number: int, content: bytes) -> None:
-        """Append to a file that is not published yet."""
+        """Append to an unpublished file."""
         with self._database.transaction():
             start = self._size(number)
             for offset in range(0, len(content), PIECE_SIZE):
@@ -83,7 +83,7 @@ class FileStore:
             )
 
     def publish(self, number: int, created_at: int, expires_at: int) -> StoredFile:
-        """Publish a file that has been written."""
+        """Publish a file after it was written completely."""
         self._database.write(
             "UPDATE files SET created_at = ?, expires_at = ? WHERE number = ?",
             (created_at, expires_at, number),
@@ -97,7 +97,7 @@ class FileStore:
         self._database.write("DELETE FROM files WHERE number = ?", (number,))
 
     def drop_unfinished(self) -> None:
-        """Delete unpublished files, but for those that jobs are writing to."""
+        """Delete unpublished files, except for those that jobs write to."""
         self._database.write(
             "DELETE FROM files WHERE created_at IS NULL AND number NOT IN ("
             "SELECT output_file FROM jobs WHERE output_file IS NOT NULL UNION "
@@ -106,7 +106,7 @@ class FileStore:
 
     def find(self, id: str, owner: str | None, now: int) -> StoredFile | None:
         """Return a published file that has not expired."""
-        if not id.isascii():  # no id; SQLite refuses some of these
+        if not id.isascii():  # not an id; SQLite would refuse some of these
             return None
         row = self._database.row(
             "SELECT * FROM files WHERE id = ? AND (owner = ? OR ? IS NULL) AND expires_at > ?",
@@ -124,10 +124,10 @@ class FileStore:
         after: str | None = None,
         purpose: str | None = None,
     ) -> Page[StoredFile]:
-        """Return files by the time of their creation.
+        """Return a page of files, ordered by their time of creation.
 
         Raises:
-            CursorNotFoundError: There is no file `after`.
+            CursorNotFoundError: The file `after` does not exist.
         """
         last = None if after is None else self.find(after, owner, now)
         if after is not None and last is None:
@@ -144,22 +144,22 @@ class FileStore:
         return page_of([_stored(row) for row in rows], limit)
 
     def all(self, now: int) -> list[StoredFile]:
-        """Return all files of all owners, the newest first."""
+        """Return all files of all owners, newest first."""
         sql = "SELECT * FROM files WHERE expires_at > ? ORDER BY created_at DESC, number DESC"
         return [_stored(row) for row in self._database.rows(sql, (now,))]
 
     def in_use(self, number: int) -> bool:
-        """Tell if a job in flight reads a file."""
+        """Return whether a job in flight reads a file."""
         sql = f"SELECT 1 FROM files WHERE number = ? AND {IN_USE}"  # noqa: S608  # a constant
         return self._database.row(sql, (number,)) is not None
 
     def drop_expired(self, now: int) -> None:
-        """Delete expired files, but for those that jobs in flight read."""
+        """Delete expired files, except for those that jobs in flight read."""
         sql = f"DELETE FROM files WHERE expires_at <= ? AND NOT {IN_USE}"  # noqa: S608  # a constant
         self._database.write(sql, (now,))
 
     def pieces(self, number: int, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Yield the content of a file in pieces; it ends early if the file is deleted."""
+        """Yield the content of a file in pieces; stop early if the file is deleted."""
         while stop is None or start < stop:
             row = self._database.row(
                 "SELECT start, content FROM pieces WHERE file = ? AND start <= ? "
@@ -173,14 +173,16 @@ class FileStore:
             start += len(content)
             yield content
 
-    def lines(self, number: int, *, first: int = 1, start: int = 0, longest: int) -> Iterator[Line]:
+    def lines(
+        self, number: int, *, first: int = 1, start: int = 0, max_line_bytes: int
+    ) -> Iterator[Line]:
         """Yield the lines of a file, without newlines.
 
         Args:
-            number: The file's number.
-            first: Number of the line to begin with.
+            number: Number of the file.
+            first: Number of the first line to read.
             start: Offset of that line in the file.
-            longest: Most bytes of a line; the content of a longer one is skipped.
+            max_line_bytes: Maximum of bytes of a line; the content of a longer line is skipped.
         """
         line, parts, length = first, list[bytes](), 0
         for piece in self.pieces(number, start):
@@ -188,14 +190,14 @@ class FileStore:
             for part in ended:
                 length += len(part)
                 start += length + 1
-                whole = b"".join((*parts, part)) if length <= longest else None
+                whole = b"".join((*parts, part)) if length <= max_line_bytes else None
                 yield Line(line, whole, start)
                 line, parts, length = line + 1, [], 0
             length += len(rest)
-            # A line that is too long is measured, not kept.
-            parts = [*parts, rest] if length <= longest else []
+            # Of a line that is too long, only the length is kept.
+            parts = [*parts, rest] if length <= max_line_bytes else []
         if length:
-            yield Line(line, b"".join(parts) if length <= longest else None, start + length)
+            yield Line(line, b"".join(parts) if length <= max_line_bytes else None, start + length)
 
     def _size(self, number: int) -> int:
         row = self._database.row("SELECT bytes FROM files WHERE number = ?", (number,))

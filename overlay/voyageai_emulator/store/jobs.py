@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["IN_FLIGHT", "JOB_IN_FLIGHT", "Job", "JobStore", "Position"]
 
 IN_FLIGHT: tuple[BatchStatus, ...] = ("validating", "in_progress", "finalizing", "cancelling")
-"""Statuses of jobs that have not ended."""
+"""Statuses of jobs in flight."""
 JOB_IN_FLIGHT = f"status IN {IN_FLIGHT}"
 """SQL: the job has not ended."""
 JSON_COLUMNS = ("request_params", "metadata", "errors")
@@ -27,7 +27,7 @@ JSON_COLUMNS = ("request_params", "metadata", "errors")
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A batch job, as of when it was read. Times are in microseconds since 1970."""
+    """A snapshot of a batch job. Times are in microseconds since 1970."""
 
     number: int
     id: str
@@ -75,9 +75,9 @@ class Position(NamedTuple):
 
 
 class JobStore:
-    """Batch jobs.
+    """The batch jobs of the database.
 
-    Methods that take an owner do not find the jobs of others; None stands for all owners.
+    Methods that take an owner find only that owner's jobs; None means all owners.
     """
 
     def __init__(self, database: Database) -> None:
@@ -99,7 +99,7 @@ class JobStore:
 
     def find(self, id: str, owner: str | None) -> Job | None:
         """Return a job by its id."""
-        if not id.isascii():  # no id; SQLite refuses some of these
+        if not id.isascii():  # not an id; SQLite would refuse some of these
             return None
         row = self._database.row(
             "SELECT * FROM jobs WHERE id = ? AND (owner = ? OR ? IS NULL)", (id, owner, owner)
@@ -107,10 +107,10 @@ class JobStore:
         return None if row is None else _job(row)
 
     def page(self, owner: str | None, *, limit: int, after: str | None = None) -> Page[Job]:
-        """Return jobs, the newest first.
+        """Return a page of jobs, newest first.
 
         Raises:
-            CursorNotFoundError: There is no job `after`.
+            CursorNotFoundError: The job `after` does not exist.
         """
         last = None if after is None else self.find(after, owner)
         if after is not None and last is None:
@@ -124,18 +124,18 @@ class JobStore:
         return page_of([_job(row) for row in rows], limit)
 
     def all(self) -> list[Job]:
-        """Return all jobs of all owners, the newest first."""
+        """Return all jobs of all owners, newest first."""
         return [_job(row) for row in self._database.rows("SELECT * FROM jobs ORDER BY number DESC")]
 
     def in_flight(self, owner: str | None = None) -> list[Job]:
-        """Return the jobs that have not ended, the oldest first."""
+        """Return the jobs in flight, oldest first."""
         sql = (
             f"SELECT * FROM jobs WHERE {JOB_IN_FLIGHT} AND (owner = ? OR ? IS NULL) ORDER BY number"  # noqa: S608  # a constant
         )
         return [_job(row) for row in self._database.rows(sql, (owner, owner))]
 
     def load(self, owner: str) -> tuple[int, int]:
-        """Return the number of an owner's jobs in flight, and their tokens as far as counted."""
+        """Return the number of an owner's jobs in flight, and the tokens counted in them so far."""
         sql = f"SELECT count(*), total(tokens) FROM jobs WHERE owner = ? AND {JOB_IN_FLIGHT}"  # noqa: S608  # a constant
         jobs, tokens = self._database.rows(sql, (owner,))[0]
         return int(jobs), int(tokens)
@@ -148,10 +148,10 @@ class JobStore:
         now: int,
         **columns: Any,
     ) -> bool:
-        """Move a job to a status and set the time of it.
+        """Move a job to a status, and set the time of that status.
 
         Returns:
-            False, and no change, if the job was in none of the statuses `before`.
+            False, without a change, if the job's status is not one of `before`.
         """
         with self._database.transaction():
             row = self._database.row("SELECT status FROM jobs WHERE number = ?", (number,))
@@ -169,7 +169,7 @@ class JobStore:
         )
 
     def next_position(self, number: int) -> Position:
-        """Return the first line of a job that is not answered."""
+        """Return the position of the first unanswered line of a job."""
         row = self._database.row(
             "SELECT next_line, next_start FROM answered WHERE job = ? "
             "ORDER BY first_line DESC LIMIT 1",
@@ -181,7 +181,7 @@ class JobStore:
         """Record that the lines from one position up to another are answered.
 
         Raises:
-            sqlite3.IntegrityError: They were before.
+            sqlite3.IntegrityError: These lines were answered already.
         """
         self._database.write(
             "INSERT INTO answered (job, first_line, next_line, next_start) VALUES (?, ?, ?, ?)",
@@ -189,7 +189,7 @@ class JobStore:
         )
 
     def answered(self, number: int) -> list[tuple[int, int]]:
-        """Return the groups of answered lines: the first line, and the one after the last."""
+        """Return the first line, and the one after the last, of each group of answered lines."""
         rows = self._database.rows(
             "SELECT first_line, next_line FROM answered WHERE job = ? ORDER BY first_line",
             (number,),

@@ -1,11 +1,10 @@
-"""The emulator's tokenizer: tokens counted, texts truncated and cut into chunks.
+"""The emulator's tokenizer: count tokens, truncate texts and split them into chunks.
 
-A byte-level BPE of its own, as the models' tokenizers are not part of the emulator. It normalizes
-nothing. The README.md beside it says what it was trained on, docs/emulator.md how near its counts
-are to recorded ones.
+It is a byte-level BPE tokenizer without normalization, which replaces the models' own. README.md in
+this folder names its training data; docs/emulator.md compares its counts with recorded ones.
 
-Tokenizers of older models put a token before each text, which counts too: `start_token` says
-whether the model's does. Prompts added for ``input_type`` are not counted.
+Tokenizers of older models put a start token before each text, which counts too; `start_token` is
+true for these. Prompts added for ``input_type`` are not counted.
 """
 
 from __future__ import annotations
@@ -37,22 +36,22 @@ __all__ = [
 ]
 
 CHUNKER_VERSION = "emulator-3"
-"""Changes when the same text may be cut into other chunks."""
+"""Version of the chunker, to be changed if the same text may be split into other chunks."""
 
 FIRST = "<s>"
-"""The token that older models' tokenizers put before a text; a text that spells it has none."""
+"""The start token; text that looks like it is not read as that token."""
 
-# A space between two visible characters of ASCII always begins a token, and what is before it
-# does not bear on what is after it (see the pattern in `tokenizer.json`). So a text has as many
-# tokens as its parts, and most parts are words that were counted before: several times faster
-# than the library, without its threads, of which it complains after a fork.
+# A space between two visible ASCII characters always begins a token, and the text before it does
+# not affect the tokens after it (by the pattern in `tokenizer.json`). So the parts of a text can be
+# counted separately, and most of them are words whose count is cached. This is several times faster
+# than the library, and avoids its threads, about which it warns after a fork.
 _PARTS = re.compile("(?<=[!-~])(?= [!-~])")
 _LONGEST_CACHED = 32
 _CACHED = 1 << 16
 _LONGEST_TOKEN = 31
-"""Bytes of the longest token. Cut in two, it may become as many tokens."""
+"""Bytes of the longest token. Split in two, it may become as many tokens."""
 
-# Where a chunk may end, the better places first.
+# Where a chunk may end, best places first.
 _ENDS = (
     re.compile(r"\n\s*\n"),  # after a paragraph
     re.compile(r"\n|[.!?…]+[\"')\]]*(?=\s)|[。！？]"),  # noqa: RUF001 - full-width signs end too
@@ -62,10 +61,10 @@ _ENDS = (
 
 @cache
 def content(*, start_token: bool = False) -> bytes:
-    """Return a file ``tokenizer.json`` in the form of the library `tokenizers`.
+    """Return the content of ``tokenizer.json`` in the format of the library `tokenizers`.
 
     Args:
-        start_token: Whether the tokenizer puts a token before each text.
+        start_token: Put a start token before each text.
     """
     data, tokens = _kept()
     data["model"]["vocab"] = tokens
@@ -76,7 +75,7 @@ def content(*, start_token: bool = False) -> bytes:
 
 @cache
 def load() -> Tokenizer:
-    """Return the tokenizer without a start token, loaded at the first call.
+    """Return the tokenizer without a start token, which is loaded on the first call.
 
     >>> load().encode("a lighthouse").ids == load().encode("a").ids
     False
@@ -84,16 +83,16 @@ def load() -> Tokenizer:
     data, tokens = _kept()
     model = data["model"]
     merges = [tuple(merge.split(" ")) for merge in model["merges"]]
-    model["merges"] = []  # it takes them quicker by itself than within the JSON
+    model["merges"] = []  # the library loads them faster as an argument than from JSON
     tokenizer = Tokenizer.from_str(json.dumps(data))
     tokenizer.model = BPE(vocab=tokens, merges=merges)
     return tokenizer
 
 
 def _kept() -> tuple[dict[str, Any], dict[str, int]]:
-    """Return the content of the file beside this one, and the number of each token.
+    """Return the content of ``tokenizer.json``, and the number of each token.
 
-    The file names the tokens of a byte alone: each other is the result of a merge.
+    The file lists only the tokens of single bytes; each other token is the result of a merge.
     """
     data: dict[str, Any] = json.loads(files(__name__).joinpath("tokenizer.json").read_bytes())
     tokens: dict[str, int] = dict(data["model"]["vocab"])
@@ -119,9 +118,8 @@ def count(text: str, limit: int | None = None, *, start_token: bool = False) -> 
 
     Args:
         text: The text.
-        limit: Where to stop: a text with well over `limit` tokens is not read to its end, and some
-            number over the limit is returned.
-        start_token: Whether a token before the text counts too.
+        limit: Stop counting well above this number, and return some number above it.
+        start_token: Count a start token too.
 
     >>> count("The sun rose at 06:30.")
     11
@@ -135,7 +133,7 @@ def count(text: str, limit: int | None = None, *, start_token: bool = False) -> 
 def counts(
     texts: Iterable[str], limit: int | None = None, *, start_token: bool = False
 ) -> list[int]:
-    """Count the tokens of each text, with arguments as in `count`.
+    """Count the tokens of each text; the arguments are those of `count`.
 
     >>> counts(["one", "one two"])
     [1, 2]
@@ -144,9 +142,9 @@ def counts(
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """Return the span of each token: its first character, and the one after its last.
+    """Return the first character, and the one after the last, of each token.
 
-    Tokens that are parts of one character all have that character's span.
+    Tokens that are parts of the same character have that character's span.
 
     >>> spans("one two")
     [(0, 3), (3, 7)]
@@ -155,9 +153,9 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 
 def truncate(text: str, limit: int, *, start_token: bool = False) -> str:
-    """Cut a text of more than `limit` tokens at the end of a token.
+    """Truncate a text to at most `limit` tokens, at the end of a token.
 
-    Counted by itself, with arguments as in `count`, the result has at most `limit` tokens.
+    The result has at most `limit` tokens by `count` with the same `start_token`.
 
     >>> truncate("one two three", 2)
     'one two'
@@ -178,18 +176,18 @@ def truncate(text: str, limit: int, *, start_token: bool = False) -> str:
 def split_into_chunks(
     text: str, size: int, overlap: int, max_chunks: int | None = None
 ) -> list[str]:
-    """Cut a text into chunks of at most `size` tokens, neighbours sharing up to `overlap` of them.
+    """Split a text into chunks of at most `size` tokens, which overlap by up to `overlap` tokens.
 
-    A chunk is a substring of the text, and each character of the text is in one. In its second half
-    a chunk ends after a paragraph, else a line or sentence, else a word; what it shares with the
-    next begins with a word, if one begins there. A single character of more than `size` tokens is
-    a chunk of its own.
+    Chunks are substrings of the text that together cover it. In its second half a chunk ends after
+    a paragraph if possible, else after a line or sentence, else after a word. The overlap begins
+    with a word, if one begins there. A single character of more than `size` tokens is a chunk of
+    its own.
 
     Args:
-        text: The text to cut.
-        size: Most tokens of a chunk, at least 1.
-        overlap: Most tokens that neighbours share, less than `size`.
-        max_chunks: Chunks after which to stop; by default never.
+        text: The text to split.
+        size: Maximum of tokens of a chunk, at least 1.
+        overlap: Maximum of tokens that adjacent chunks share, less than `size`.
+        max_chunks: Maximum of chunks to make; None for all.
 
     >>> split_into_chunks("one two three four five", 3, 1)
     ['one two three', ' three four five']
@@ -210,7 +208,7 @@ def split_into_chunks(
         chunk = truncate(text[start:stop], size) or text[start]
         if start + len(chunk) < len(text):
             chunk = _end_well(text, start, chunk, size, overlap)
-        if start + len(chunk) <= end:  # it lies within the chunk before
+        if start + len(chunk) <= end:  # within the previous chunk
             start = end
             continue
         chunks.append(chunk)
@@ -220,11 +218,11 @@ def split_into_chunks(
 
 
 def _end_well(text: str, start: int, chunk: str, size: int, overlap: int) -> str:
-    """Shorten a chunk that begins at `start` to the best place to end, if there is one."""
+    """Shorten the chunk that begins at `start` to the best place to end, if there is one."""
     tokens = spans(chunk)
-    # More than it shares with the next chunk, or there would be no end to them.
-    fewest = max(size // 2, overlap + 1)
-    first = start + tokens[min(fewest, len(tokens)) - 1][1]
+    # More than the overlap with the next chunk, or the chunks would make no progress.
+    min_tokens = max(size // 2, overlap + 1)
+    first = start + tokens[min(min_tokens, len(tokens)) - 1][1]
     last = start + len(chunk)
     for pattern in _ENDS:
         ends = [match.end() for match in pattern.finditer(text, start, last + 1)]
@@ -235,10 +233,10 @@ def _end_well(text: str, start: int, chunk: str, size: int, overlap: int) -> str
 
 
 def _overlap_length(chunk: str, overlap: int) -> int:
-    """Return the number of characters at the end of a chunk that the next one repeats."""
+    """Return the number of characters at the end of a chunk that the next chunk repeats."""
     tokens = spans(chunk)
     tail = range(max(len(tokens) - overlap, 1), len(tokens))
-    # A token that is a part of a character has the span of all of it.
+    # A token that is a part of a character has the whole character's span.
     starts = [tokens[i][0] for i in tail if tokens[i - 1][1] <= tokens[i][0]]
     words = [start for start in starts if chunk[start - 1].isspace() or chunk[start].isspace()]
     for start in words or starts:
@@ -248,16 +246,16 @@ def _overlap_length(chunk: str, overlap: int) -> int:
 
 
 def _head(text: str, limit: int | None) -> str:
-    """Return a text, or a prefix of it that has well over `limit` tokens.
+    """Return a text, or a prefix of it with well over `limit` tokens.
 
-    The rest would make no difference, but take time, and hundreds of bytes for each token.
+    Encoding the rest would only take time, and hundreds of bytes for each token.
 
     >>> len(_head("one " * 1_000, 10))
     320
     """
     if limit is None:
         return text
-    # The prefix may have more tokens at its end than it has there within the text.
+    # A prefix may have more tokens at its end than the text has at the same place.
     length = max(limit, 1)
     enough = 2 * length + _LONGEST_TOKEN
     while length < len(text):
@@ -274,6 +272,6 @@ def _count_part(part: str) -> int:
 
 def _encode(text: str) -> Encoding:
     if not text.isascii():
-        # JSON can hold lone surrogates, which the library refuses; each becomes a question mark.
+        # JSON can contain lone surrogates, which the library refuses; each becomes a question mark.
         text = text.encode("utf-8", "replace").decode()
     return load().encode(text)

@@ -109,7 +109,7 @@ def test_what_lacks_an_id_could_not_be_checked(
     environment.delenv("MONGODB_ATLAS_ORG_ID")
     found = ran(capsys, "--format", "json")
     assert {"orgId"} == {
-        each["reason"].split(" gave the ")[1].split()[0] for each in found.report["unseen"]
+        each["reason"].split(" returned the ")[1].split()[0] for each in found.report["unseen"]
     }
     assert 3 == found.status
 
@@ -119,7 +119,7 @@ def test_what_lacks_an_id_could_not_be_checked(
     [
         ("MONGODB_ATLAS_CLIENT_SECRET", "", "MONGODB_ATLAS_CLIENT_SECRET is not set"),
         ("MONGODB_ATLAS_CLIENT_ID", "", "MONGODB_ATLAS_CLIENT_ID is not set"),
-        ("MONGODB_ATLAS_CLIENT_ID", "another", "the host gives no token: it answers with status"),
+        ("MONGODB_ATLAS_CLIENT_ID", "another", "the host returns no token: its status is"),
         ("MONGODB_ATLAS_BASE_URL", "http://127.0.0.1:1", "127.0.0.1 can't be reached"),
         ("MONGODB_ATLAS_BASE_URL", "cloud", "MONGODB_ATLAS_BASE_URL must be a URL"),
     ],

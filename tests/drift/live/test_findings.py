@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from voyageai_emulator import in_process, model_limits
-from voyageai_rest.catalogue import PROMPTS, ModelDimensions, Prompts
+from voyageai_emulator import in_process
+from voyageai_rest.catalogue import ModelDimensions
 
 from generator.drift.differences import Place
 from generator.drift.live.answers import StrictSchemas
@@ -19,7 +19,6 @@ from tests.drift.live.probe_harness import (
     AlteringTransport,
     CachingTransport,
     Reply,
-    contract,
     document,
     kinds_and_paths,
     models,
@@ -154,20 +153,14 @@ def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
     assert ["context_length of voyage-4-lite at POST /embeddings"] == seen.found[difference]
 
 
-def test_a_prompt_that_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_that_changed_is_found() -> None:
     """Users who put the catalogue's prompts before texts themselves would get other vectors."""
-    changed = Prompts(query="Find what answers this: ", document=PROMPTS["retrieval"].document)
-    monkeypatch.setattr(model_limits, "PROMPTS", {"retrieval": changed})
-    seen = probe_emulator()
-    prompted = {
-        name
-        for operation in contract().operations().values()
-        for name, model in contract().active(operation.path).items()
-        if model.get("prompts") == "retrieval"
+    seen = probe_emulator(models=models(voyage_4={"prompts": None}))
+    found = {
+        "catalogue: models.voyage-4.prompts.query",
+        "catalogue: models.voyage-4.prompts.document",
     }
-    assert "voyage-4" in prompted
-    expected = {("prompt-changed", f"catalogue: models.{name}.prompts.query") for name in prompted}
-    assert expected == kinds_and_paths(seen)
+    assert {("prompt-changed", path) for path in found} == kinds_and_paths(seen)
 
 
 @pytest.mark.parametrize(

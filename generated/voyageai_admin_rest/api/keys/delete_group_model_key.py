@@ -19,7 +19,7 @@ def build_request(*, group_id: str, api_key_id: str) -> Request:
         api_key_id: Id of the key, as an answer gave it.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="delete_group_model_key",
@@ -30,7 +30,7 @@ def build_request(*, group_id: str, api_key_id: str) -> Request:
 
 
 def parse_response(response: RawResponse) -> None:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -48,12 +48,12 @@ def parse_response(response: RawResponse) -> None:
 
 
 def send(*, client: Client, group_id: str, api_key_id: str) -> Response[None]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(group_id=group_id, api_key_id=api_key_id))
     parse_response(response)
@@ -61,7 +61,7 @@ def send(*, client: Client, group_id: str, api_key_id: str) -> Response[None]:
 
 
 async def send_async(*, client: Client, group_id: str, api_key_id: str) -> Response[None]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(build_request(group_id=group_id, api_key_id=api_key_id))
     parse_response(response)
     return Response(status_code=response.status_code, headers=response.headers, parsed=None)

@@ -23,7 +23,7 @@ def build_request(
         page_num: Number of the page, from 1. The server's default is 1.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     params: dict[str, Any] = {"itemsPerPage": items_per_page, "pageNum": page_num}
     return Request(
@@ -36,7 +36,7 @@ def build_request(
 
 
 def parse_response(response: RawResponse) -> ModelKeyPage:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -60,12 +60,12 @@ def send(
     items_per_page: int | Unset = UNSET,
     page_num: int | Unset = UNSET,
 ) -> Response[ModelKeyPage]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(
         build_request(org_id=org_id, items_per_page=items_per_page, page_num=page_num)
@@ -82,7 +82,7 @@ async def send_async(
     items_per_page: int | Unset = UNSET,
     page_num: int | Unset = UNSET,
 ) -> Response[ModelKeyPage]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(
         build_request(org_id=org_id, items_per_page=items_per_page, page_num=page_num)
     )

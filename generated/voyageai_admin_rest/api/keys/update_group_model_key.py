@@ -22,7 +22,7 @@ def build_request(*, group_id: str, api_key_id: str, body: UpdateModelKeyRequest
         body: The JSON to send.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="update_group_model_key",
@@ -35,7 +35,7 @@ def build_request(*, group_id: str, api_key_id: str, body: UpdateModelKeyRequest
 
 
 def parse_response(response: RawResponse) -> ModelKey:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -55,12 +55,12 @@ def parse_response(response: RawResponse) -> ModelKey:
 def send(
     *, client: Client, group_id: str, api_key_id: str, body: UpdateModelKeyRequest
 ) -> Response[ModelKey]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(group_id=group_id, api_key_id=api_key_id, body=body))
     return Response(
@@ -71,7 +71,7 @@ def send(
 async def send_async(
     *, client: Client, group_id: str, api_key_id: str, body: UpdateModelKeyRequest
 ) -> Response[ModelKey]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(
         build_request(group_id=group_id, api_key_id=api_key_id, body=body)
     )

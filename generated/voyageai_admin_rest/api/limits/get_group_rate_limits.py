@@ -23,7 +23,7 @@ def build_request(*, group_id: str, cloud: str, geography: str, model_group_name
         model_group_name: The group of models, as the list of limits names it.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="get_group_rate_limits",
@@ -34,7 +34,7 @@ def build_request(*, group_id: str, cloud: str, geography: str, model_group_name
 
 
 def parse_response(response: RawResponse) -> ModelRateLimit:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -54,12 +54,12 @@ def parse_response(response: RawResponse) -> ModelRateLimit:
 def send(
     *, client: Client, group_id: str, cloud: str, geography: str, model_group_name: str
 ) -> Response[ModelRateLimit]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(
         build_request(
@@ -74,7 +74,7 @@ def send(
 async def send_async(
     *, client: Client, group_id: str, cloud: str, geography: str, model_group_name: str
 ) -> Response[ModelRateLimit]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(
         build_request(
             group_id=group_id, cloud=cloud, geography=geography, model_group_name=model_group_name

@@ -32,7 +32,7 @@ def build_request(
         body: The JSON to send.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="update_group_rate_limits",
@@ -45,7 +45,7 @@ def build_request(
 
 
 def parse_response(response: RawResponse) -> ModelRateLimit:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -71,12 +71,12 @@ def send(
     model_group_name: str,
     body: UpdateModelRateLimitRequest,
 ) -> Response[ModelRateLimit]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(
         build_request(
@@ -101,7 +101,7 @@ async def send_async(
     model_group_name: str,
     body: UpdateModelRateLimitRequest,
 ) -> Response[ModelRateLimit]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(
         build_request(
             group_id=group_id,

@@ -20,7 +20,7 @@ def build_request(*, batch_id: str) -> Request:
         batch_id: Id of the job.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="cancel_batch", method="POST", path=f"/batches/{segment(batch_id)}/cancel"
@@ -28,7 +28,7 @@ def build_request(*, batch_id: str) -> Request:
 
 
 def parse_response(response: RawResponse) -> Batch:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -46,12 +46,12 @@ def parse_response(response: RawResponse) -> Batch:
 
 
 def send(*, client: Client, batch_id: str) -> Response[Batch]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(batch_id=batch_id))
     return Response(
@@ -60,7 +60,7 @@ def send(*, client: Client, batch_id: str) -> Response[Batch]:
 
 
 async def send_async(*, client: Client, batch_id: str) -> Response[Batch]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(build_request(batch_id=batch_id))
     return Response(
         status_code=response.status_code, headers=response.headers, parsed=parse_response(response)

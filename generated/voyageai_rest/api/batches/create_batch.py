@@ -20,13 +20,13 @@ def build_request(*, body: CreateBatchRequest) -> Request:
         body: The JSON to send.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(operation="create_batch", method="POST", path="/batches", json=body.to_dict())
 
 
 def parse_response(response: RawResponse) -> Batch:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -44,12 +44,12 @@ def parse_response(response: RawResponse) -> Batch:
 
 
 def send(*, client: Client, body: CreateBatchRequest) -> Response[Batch]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(body=body))
     return Response(
@@ -58,7 +58,7 @@ def send(*, client: Client, body: CreateBatchRequest) -> Response[Batch]:
 
 
 async def send_async(*, client: Client, body: CreateBatchRequest) -> Response[Batch]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(build_request(body=body))
     return Response(
         status_code=response.status_code, headers=response.headers, parsed=parse_response(response)

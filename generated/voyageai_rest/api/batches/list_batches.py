@@ -20,7 +20,7 @@ def build_request(*, limit: int | Unset = UNSET, after: str | Unset = UNSET) -> 
         after: Id of the job that the page follows; `last_id` of the page before.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     params: dict[str, Any] = {"limit": limit, "after": after}
     return Request(
@@ -32,7 +32,7 @@ def build_request(*, limit: int | Unset = UNSET, after: str | Unset = UNSET) -> 
 
 
 def parse_response(response: RawResponse) -> BatchList:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -52,12 +52,12 @@ def parse_response(response: RawResponse) -> BatchList:
 def send(
     *, client: Client, limit: int | Unset = UNSET, after: str | Unset = UNSET
 ) -> Response[BatchList]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(limit=limit, after=after))
     return Response(
@@ -68,7 +68,7 @@ def send(
 async def send_async(
     *, client: Client, limit: int | Unset = UNSET, after: str | Unset = UNSET
 ) -> Response[BatchList]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(build_request(limit=limit, after=after))
     return Response(
         status_code=response.status_code, headers=response.headers, parsed=parse_response(response)

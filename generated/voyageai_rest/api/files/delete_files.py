@@ -20,7 +20,7 @@ def build_request(*, body: DeleteFilesRequest) -> Request:
         body: The JSON to send.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="delete_files", method="POST", path="/files/delete", json=body.to_dict()
@@ -28,7 +28,7 @@ def build_request(*, body: DeleteFilesRequest) -> Request:
 
 
 def parse_response(response: RawResponse) -> DeleteFilesResponse:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -46,12 +46,12 @@ def parse_response(response: RawResponse) -> DeleteFilesResponse:
 
 
 def send(*, client: Client, body: DeleteFilesRequest) -> Response[DeleteFilesResponse]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(body=body))
     return Response(
@@ -60,7 +60,7 @@ def send(*, client: Client, body: DeleteFilesRequest) -> Response[DeleteFilesRes
 
 
 async def send_async(*, client: Client, body: DeleteFilesRequest) -> Response[DeleteFilesResponse]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(build_request(body=body))
     return Response(
         status_code=response.status_code, headers=response.headers, parsed=parse_response(response)

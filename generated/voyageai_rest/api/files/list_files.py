@@ -29,7 +29,7 @@ def build_request(
         after: Id of the file that the page follows; `last_id` of the page before.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     params: dict[str, Any] = {"purpose": purpose, "limit": limit, "order": order, "after": after}
     return Request(
@@ -41,7 +41,7 @@ def build_request(
 
 
 def parse_response(response: RawResponse) -> FileList:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -66,12 +66,12 @@ def send(
     order: SortOrder | Unset = UNSET,
     after: str | Unset = UNSET,
 ) -> Response[FileList]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(purpose=purpose, limit=limit, order=order, after=after))
     return Response(
@@ -87,7 +87,7 @@ async def send_async(
     order: SortOrder | Unset = UNSET,
     after: str | Unset = UNSET,
 ) -> Response[FileList]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(
         build_request(purpose=purpose, limit=limit, order=order, after=after)
     )

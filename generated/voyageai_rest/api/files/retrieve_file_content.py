@@ -18,7 +18,7 @@ def build_request(*, file_id: str) -> Request:
         file_id: Id of the file.
 
     Returns:
-        The request, to be sent to any base URL.
+        The request, which can be sent to any base URL.
     """
     return Request(
         operation="retrieve_file_content", method="GET", path=f"/files/{segment(file_id)}/content"
@@ -26,7 +26,7 @@ def build_request(*, file_id: str) -> Request:
 
 
 def parse_response(response: RawResponse) -> bytes:
-    """Read the answer to a request of this operation.
+    """Read the response to a request of this operation.
 
     Args:
         response: Any object with `status_code`, `headers` and `content`.
@@ -44,12 +44,12 @@ def parse_response(response: RawResponse) -> bytes:
 
 
 def send(*, client: Client, file_id: str) -> Response[bytes]:
-    """Build the request, send it, and read the answer.
+    """Build the request, send it, and read the response.
 
     Raises:
         StatusError: The status is not a success.
         MalformedResponse: The body is not what the contract says.
-        httpx2.HTTPError: No answer came.
+        httpx2.HTTPError: No response is received.
     """
     response = client.send(build_request(file_id=file_id))
     return Response(
@@ -58,7 +58,7 @@ def send(*, client: Client, file_id: str) -> Response[bytes]:
 
 
 async def send_async(*, client: Client, file_id: str) -> Response[bytes]:
-    """The same as `send`, without blocking."""
+    """Send without blocking: like `send`, with the same result and the same errors."""
     response = await client.send_async(build_request(file_id=file_id))
     return Response(
         status_code=response.status_code, headers=response.headers, parsed=parse_response(response)

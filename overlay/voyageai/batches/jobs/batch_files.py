@@ -20,9 +20,9 @@ from .lines import LineName, dumps, line_digest, loads, new_job_id
 from .state import PLANNED, BatchPlan, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator
 
+    from ...flow import BatchLimits, Environment
     from .directory import JobDirectory, JobDirectoryError
     from .lines import Size
     from .tasks import Count, Task
@@ -38,17 +38,25 @@ class BatchWriter:
         task: The method and its arguments.
         job: Id of the job.
         first: Number of the first batch.
+        limits: The limits of batches.
         exact: True if tokens are counted, False if estimated.
     """
 
     def __init__(
-        self, directory: JobDirectory, task: Task[Any, Any], job: str, first: int, *, exact: bool
+        self,
+        directory: JobDirectory,
+        task: Task[Any, Any],
+        job: str,
+        first: int,
+        limits: BatchLimits,
+        *,
+        exact: bool,
     ) -> None:
         self._directory = directory
         self._task = task
         self._job = job
         self._number = first
-        self._bin = batch_bin(exact=exact)
+        self._bin = batch_bin(limits, exact=exact)
         self._requests = 0
         self._file: IO[bytes] | None = None
         self._plans: list[BatchPlan] = []
@@ -212,7 +220,7 @@ class JobWriter(ABC):
         task: Task[Any, Any],
         rows_per_line: int | None,
         count: Count | None,
-        now: Callable[[], datetime],
+        environment: Environment,
     ) -> JobWriter:
         """Open a job directory, whose lock is held until the writer is closed.
 
@@ -221,7 +229,7 @@ class JobWriter(ABC):
             task: The method and its arguments.
             rows_per_line: Most rows of a line; None for the default.
             count: Function that counts tokens; None to estimate them.
-            now: Function that returns the current time.
+            environment: The clock, and the limits of batches.
 
         Returns:
             A writer of a new job, or one that compares the rows with an existing job.
@@ -236,7 +244,7 @@ class JobWriter(ABC):
             writer = (
                 ExistingJob(directory, task)
                 if os.path.lexists(directory.manifest)
-                else NewJob(directory, task, rows_per_line, count, now)
+                else NewJob(directory, task, rows_per_line, count, environment)
             )
             writer._lock = lock.pop_all()
         return writer
@@ -290,14 +298,15 @@ class NewJob(JobWriter):
         task: Task[Any, Any],
         rows_per_line: int | None,
         count: Count | None,
-        now: Callable[[], datetime],
+        environment: Environment,
     ) -> None:
         super().__init__(directory, task)
-        self._exact, self._now = count is not None, now
+        self._exact, self._now = count is not None, environment.now
         self._count = truncated_count(task, count or estimate_tokens)
         self._billable = billable_count(task, count)
         self._id = new_job_id()
-        self._writer = BatchWriter(directory, task, self._id, 1, exact=self._exact)
+        limits = environment.batch_limits
+        self._writer = BatchWriter(directory, task, self._id, 1, limits, exact=self._exact)
         self._bin = line_bin(task, rows_per_line, exact=self._exact)
         self._items: list[Any] = []
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from voyageai_rest.errors import ShapeError
 from voyageai_rest.models.batch_output_line import BatchOutputLine
 
-from ...error import ArgumentError
-from ...prices import MILLION, dollars
+from ...prices import MILLION, Budget, MaxCostError, dollars
 from .batch_files import BatchReader, BatchWriter, Line
-from .estimate import billable_count
+from .estimate import batch_price, billable_count
 from .lines import Bin, LineName, loads
 from .tasks import no_tokens
 
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ...flow import BatchLimits
     from .directory import JobDirectory
     from .state import BatchState, JobState
     from .tasks import Count
 
-__all__ = ["Budget", "CostCeiling", "MaxCostError"]
+__all__ = ["CostCeiling"]
 
 OK = 200
 IMPLAUSIBLE = 16
@@ -33,95 +33,6 @@ IMPLAUSIBLE = 16
 MIN_SHARE = 1 / 10
 """Share of the ceiling that must be left to send a part of a batch although the rest is unlikely to
 fit: each part may take half a day. Chosen."""
-Money = Fraction | float
-"""US dollars, summed exactly."""
-ROUNDING = 1e-12
-"""Tolerance of a budget, as its limit is a rounded float."""
-
-
-class MaxCostError(ArgumentError):
-    """The job could cost more than `max_cost`.
-
-    Either its estimate is above `max_cost`, and nothing was sent; or the job was stopped because
-    the rest could cost more. In that case all results are kept, and the job can be continued with
-    a higher `max_cost`.
-
-    Attributes:
-        spent: US dollars that the job has cost so far; 0 if nothing was sent.
-        rows_left: Rows that were not sent.
-        likely: Likely cost of these rows in US dollars; None if the price is not known.
-        most: Highest cost of these rows in US dollars; None if the price is not known.
-    """
-
-    spent: float = 0.0
-    rows_left: int = 0
-    likely: float | None = None
-    most: float | None = None
-
-
-class Budget:
-    """A sum that may be spent, of which parts are spent and reserved.
-
-    Before something is sent, its highest cost is reserved, if that fits; once its actual cost is
-    known, the difference is free again.
-
-    Args:
-        limit: US dollars that may be spent in total.
-
-    Example:
-        >>> budget = Budget(1.00)
-        >>> budget.reserve(0.75), budget.reserve(0.75)
-        (True, False)
-        >>> budget.settle(0.75, 0.25)
-        >>> budget.reserve(0.75), budget.spent, budget.reserved, budget.left
-        (True, 0.25, 0.75, 0.0)
-    """
-
-    def __init__(self, limit: float) -> None:
-        self.limit = float(limit)
-        self._billable = self.limit * (1 + ROUNDING)
-        self._spent = Fraction()
-        self._reserved = Fraction()
-
-    @property
-    def spent(self) -> float:
-        """US dollars that were billed."""
-        return float(self._spent)
-
-    @property
-    def reserved(self) -> float:
-        """The highest cost of what is in flight, in US dollars."""
-        return float(self._reserved)
-
-    @property
-    def left(self) -> float:
-        """US dollars that can still be reserved; negative if more than the limit was spent."""
-        return float(self.limit - (self._spent + self._reserved))
-
-    def fits(self, bound: Money) -> bool:
-        """Return whether a cost of at most `bound` fits the budget."""
-        return self._spent + self._reserved + Fraction(bound) <= self._billable
-
-    def reserve(self, bound: Money) -> bool:
-        """Reserve `bound` if it fits, and return whether it does."""
-        if not self.fits(bound):
-            return False
-        self.hold(bound)
-        return True
-
-    def hold(self, bound: Money) -> None:
-        """Reserve `bound` for something that is in flight already, whether or not it fits."""
-        self._reserved += Fraction(bound)
-
-    def settle(self, bound: Money, actual: Money) -> None:
-        """Replace a reservation by the actual cost.
-
-        Args:
-            bound: The amount that was reserved.
-            actual: The amount that was billed.
-        """
-        self._reserved -= Fraction(bound)
-        self._spent += Fraction(actual)
 
 
 class CostCeiling:
@@ -137,6 +48,7 @@ class CostCeiling:
     Args:
         directory: The job's directory.
         state: The job's state, in which batches whose response was lost have been found.
+        limits: The limits of batches.
         max_cost: US dollars that the job may cost in total.
         get_count: Returns a function that counts tokens with the model's tokenizer, or None if that
             is not at hand; called only if the job could cost too much without it.
@@ -147,14 +59,16 @@ class CostCeiling:
         self,
         directory: JobDirectory,
         state: JobState,
+        limits: BatchLimits,
         max_cost: float,
         get_count: Callable[[], Count | None],
         spent: float = 0.0,
     ) -> None:
         self._directory, self._state, self._get_count = directory, state, get_count
+        self._limits = limits
         self._task = state.manifest.task
         self._reader = BatchReader(directory, state.manifest)
-        price = state.manifest.estimate.price
+        price = batch_price(self._task.params.model)
         if price is None:  # ruled out by the caller
             raise ValueError("the price is not known")
         self._price = Fraction(price) / MILLION
@@ -280,7 +194,9 @@ class CostCeiling:
         if not taken:
             return False
         job, number = self._state.manifest, max(self._state.batches) + 1
-        writer = partial(BatchWriter, self._directory, job.task, job.id, exact=job.exact)
+        writer = partial(
+            BatchWriter, *(self._directory, job.task, job.id), limits=self._limits, exact=job.exact
+        )
         with (
             self._reader.open(batch.plan) as file,
             closing(writer(number)) as head,

@@ -19,11 +19,13 @@ from .lines import Bin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...flow import BatchLimits
     from .tasks import Count, Task
 
 __all__ = [
     "Estimate",
     "batch_bin",
+    "batch_price",
     "billable_count",
     "fits_in_flight",
     "line_bin",
@@ -40,8 +42,6 @@ MARGIN = 2
 """Factor by which an estimate of tokens may be exceeded before a request has too many."""
 SPECIAL_TOKENS = 4
 """Tokens that a tokenizer may add to a text. Chosen: begin and end, and two to spare."""
-FILE_BYTES = 268_435_456
-"""Most bytes of a batch's file. Chosen: all of it is sent again if the connection breaks."""
 
 
 @frozen(kw_only=True, slots=False)  # for its cached property
@@ -81,8 +81,7 @@ class Estimate:
     @cached_property
     def price(self) -> float | None:
         """US dollars per million tokens in a batch; None if the model's price is not known."""
-        listed = list_price(self.model)
-        return None if listed is None else listed * (1 - BATCH.discount)
+        return batch_price(self.model)
 
     @property
     def cost(self) -> float | None:
@@ -153,6 +152,12 @@ class Estimate:
         return card(type(self).__name__, facts)
 
 
+def batch_price(model: str) -> float | None:
+    """Return the US dollars per million tokens in a batch; None if the price is not known."""
+    listed = list_price(model)
+    return None if listed is None else listed * (1 - BATCH.discount)
+
+
 def line_bin(task: Task[Any, Any], rows: int | None, *, exact: bool) -> Bin:
     """Return an empty bin with the limits of a line.
 
@@ -172,33 +177,33 @@ def line_bin(task: Task[Any, Any], rows: int | None, *, exact: bool) -> Bin:
     return Bin(rows=rows_per_line(task, rows), tokens=tokens, chunks=chunks)
 
 
-def batch_bin(*, exact: bool) -> Bin:
+def batch_bin(limits: BatchLimits, *, exact: bool) -> Bin:
     """Return an empty bin with the limits of a batch."""
-    tokens = BATCH.max_tokens_in_flight
+    tokens = limits.tokens_in_flight
     return Bin(
-        inputs=BATCH.max_inputs, tokens=tokens if exact else tokens // MARGIN, bytes=FILE_BYTES
+        inputs=limits.inputs,
+        tokens=tokens if exact else tokens // MARGIN,
+        bytes=limits.file_bytes,
     )
 
 
-def fits_in_flight(tokens: Sequence[int], *, exact: bool) -> bool:
+def fits_in_flight(limits: BatchLimits, tokens: Sequence[int], *, exact: bool) -> bool:
     """Return True if batches of these tokens may be in flight together."""
-    margin = 1 if exact else MARGIN
     return (
-        len(tokens) <= BATCH.max_jobs_in_flight
-        and margin * sum(tokens) <= BATCH.max_tokens_in_flight
+        len(tokens) <= limits.jobs_in_flight and share_in_flight(limits, tokens, exact=exact) <= 1
     )
 
 
-def share_in_flight(tokens: Sequence[int], *, exact: bool) -> float:
+def share_in_flight(limits: BatchLimits, tokens: Sequence[int], *, exact: bool) -> float:
     """Return the share of the limit of tokens in flight that batches take."""
-    return (1 if exact else MARGIN) * sum(tokens) / BATCH.max_tokens_in_flight
+    return (1 if exact else MARGIN) * sum(tokens) / limits.tokens_in_flight
 
 
-def rounds(batches: Sequence[int], *, exact: bool) -> int:
+def rounds(limits: BatchLimits, batches: Sequence[int], *, exact: bool) -> int:
     """Return the number of rounds in which batches run, each as large as may be in flight."""
     count, in_flight = 1, list[int]()
     for tokens in batches:
-        if in_flight and not fits_in_flight([*in_flight, tokens], exact=exact):
+        if in_flight and not fits_in_flight(limits, [*in_flight, tokens], exact=exact):
             count, in_flight = count + 1, []
         in_flight.append(tokens)
     return count

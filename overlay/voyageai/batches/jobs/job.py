@@ -15,10 +15,9 @@ from ...disk import NotRegularError
 from ...error import ArgumentError
 from ...flow import AsyncSender, Environment, Notify, Sender, in_thread
 from ...html import card
-from ...prices import dollars
+from ...prices import MaxCostError, dollars
 from ...telemetry.jobs import JobSpan
 from ..polling import Polling
-from .ceiling import MaxCostError
 from .directory import JobDirectoryError
 from .options import JobTimings
 from .progress import Progress, show_progress
@@ -63,7 +62,7 @@ class _Job(Generic[S, R]):
     ) -> None:
         self.id: str = manifest.id
         self.directory: Path = directory.path
-        self.estimate: Estimate = manifest.estimate
+        self.estimate: Estimate = manifest.estimate(sender.environment.batch_limits)
         self._method = manifest.task.method
         self._sender: S = sender
         self._directory = directory
@@ -130,7 +129,8 @@ class _Job(Generic[S, R]):
             span.keep()
             state = self._state()
             yield from self._run(state, span, max_cost).steps()
-            rows = add_failed(self._directory, state, ResultJoin(self._directory, state))
+            join = ResultJoin(self._directory, state)
+            rows = add_failed(self._directory, state, join, self._environment.batch_limits)
             message = f"{rows:,} rows that have failed are tried again"
             yield Notify(Progress(stage="preparing", message=message, done=rows, unit="rows"))
             yield from self._run(state, span, max_cost).steps()

@@ -180,7 +180,7 @@ def _opener(
     check_flag("exact_tokens", options.get("exact_tokens"))
     task.check_model()
     per_line = rows_per_line(task, options.get("rows_per_line"))
-    model, now = task.params.model, sender.environment.now
+    model = task.params.model
 
     def open_job() -> tuple[JobDirectory, JobWriter]:
         count: Count | None = None
@@ -188,7 +188,7 @@ def _opener(
             tokenizer = tokenization.load(model, sender.tokenizers, sender.base_url)
             count = partial(tokenization.count, tokenizer)
         directory = JobDirectory(options.get("directory"))
-        return directory, JobWriter.open(directory, task, per_line, count, now)
+        return directory, JobWriter.open(directory, task, per_line, count, sender.environment)
 
     return open_job
 

@@ -16,6 +16,7 @@ from ...html import card
 from ...prices import cost, dollars
 from ...results import EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
+from .estimate import batch_price
 from .result_join import Failure, Failures, ResultJoin
 from .tasks import Contextualize, Embed, Rerank
 
@@ -89,7 +90,7 @@ class BatchResults(Generic[V]):
         self.directory: Path = directory.path
         self.failures: Failures = Failures(self._join.failed, self._join.failures)
         self.total_tokens: int = self._join.tokens
-        self.cost: float | None = cost(state.manifest.estimate.price, self.total_tokens)
+        self.cost: float | None = cost(batch_price(self._task.params.model), self.total_tokens)
         if self._join.failed:
             directory.keep()
 

@@ -24,7 +24,7 @@ from .sending import NO_TIME_LIMIT, BatchSubmitter, JobFlow, Message, PollingRet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...flow import AsyncSender, Environment, Request, Sender
+    from ...flow import AsyncSender, BatchLimits, Environment, Request, Sender
     from ...telemetry.jobs import JobSpan
     from ..objects import Batch
     from ..polling import Polling
@@ -49,7 +49,7 @@ class JobRun:
         state: The job's state.
         polling: Intervals at which batches are polled.
         timings: Other waiting times.
-        environment: Clocks and randomness.
+        environment: Clocks, randomness and the limits of batches.
         span: The span of the run.
         max_cost: US dollars that the job may cost in total; None for no limit.
         get_count: Returns a function that counts tokens with the model's tokenizer, or None if that
@@ -73,6 +73,7 @@ class JobRun:
         self._directory, self._state = directory, state
         self._polling, self._timings = polling, timings
         self._now, self._random = environment.now, environment.random
+        self._limits = environment.batch_limits
         self._retry = PollingRetry(timings, self._random)
         self._submitter = BatchSubmitter(directory, state, timings, self._now, self._retry)
         self._span = span
@@ -95,7 +96,8 @@ class JobRun:
         if self._max_cost is not None:
             yield from self._recover_created()
             self._ceiling = CostCeiling(
-                self._directory, self._state, self._max_cost, self._get_count, self._spent
+                *(self._directory, self._state, self._limits),
+                *(self._max_cost, self._get_count, self._spent),
             )
         while not self._state.is_over:
             for batch in self._state.batches.values():
@@ -144,7 +146,9 @@ class JobRun:
         if self._now() < self._create_after:
             return False
         running = self._running_tokens()
-        if running and not fits_in_flight([*running, batch.plan.tokens], exact=self._exact):
+        if running and not fits_in_flight(
+            self._limits, [*running, batch.plan.tokens], exact=self._exact
+        ):
             return False
         return self._ceiling is None or self._ceiling.reserve(batch)
 
@@ -182,7 +186,8 @@ class JobRun:
         else:
             self._poll_later(number)
             if self._span.is_on:
-                self._span.share(share_in_flight(self._running_tokens(), exact=self._exact))
+                running = self._running_tokens()
+                self._span.share(share_in_flight(self._limits, running, exact=self._exact))
             yield self._progress(batch, f"batch {number} is {printable(str(batch.batch_id))}")
 
     def _poll(self, batch: BatchState) -> JobFlow[None]:
@@ -248,8 +253,8 @@ class JobRun:
     def _until_next(self) -> float:
         """Return the seconds until the next poll or creation."""
         batches = self._state.batches.values()
-        due = [self._next_polls[batch_.plan.number][0] for batch_ in batches if batch_.is_running]
-        if any(batch_.batch_id is None for batch_ in batches) and (
+        due = [self._next_polls[each.plan.number][0] for each in batches if each.is_running]
+        if any(each.batch_id is None for each in batches) and (
             self._create_after > self._now() or not due
         ):
             due.append(self._create_after)
@@ -299,6 +304,7 @@ def add_failed(
     directory: JobDirectory,
     state: JobState,
     join: ResultJoin,
+    limits: BatchLimits,
     wanted: Callable[[FailedLine], bool] = lambda _: True,
 ) -> int:
     """Add batches for failed rows.
@@ -310,6 +316,7 @@ def add_failed(
         directory: The job's directory, whose lock is held.
         state: The job's state, to which the batches are added.
         join: The join of the rows with their results.
+        limits: The limits of batches.
         wanted: Predicate that selects the lines whose rows are added; all by default.
 
     Returns:
@@ -321,7 +328,7 @@ def add_failed(
     rows = 0
     for failed_batch in (False, True):
         first = max(state.batches) + 1 + len(plans)
-        writer = BatchWriter(directory, task, job, first, exact=False)
+        writer = BatchWriter(directory, task, job, first, limits, exact=False)
         try:
             for line in join.failed_lines():
                 if line.reason.failed_batch is not failed_batch or not wanted(line):

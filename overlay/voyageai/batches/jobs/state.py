@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define, field, frozen
@@ -18,6 +17,7 @@ from .tasks import TASKS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from ...flow import BatchLimits
     from .directory import JobDirectory
     from .tasks import Task
 
@@ -87,7 +87,7 @@ class BatchPlan:
             )
 
 
-@frozen(kw_only=True, slots=False)  # for its cached property
+@frozen(kw_only=True)
 class Manifest:
     """The manifest of a job: its plan, which never changes.
 
@@ -186,9 +186,8 @@ class Manifest:
         if [batch.number for batch in self.batches] != [*range(1, len(self.batches) + 1)]:
             raise ValueError("its batches are not numbered from 1")
 
-    @cached_property
-    def estimate(self) -> Estimate:
-        """The size and the cost of the job."""
+    def estimate(self, limits: BatchLimits) -> Estimate:
+        """Return the size and the cost of the job under the limits of batches."""
         return Estimate(
             model=self.task.params.model,
             rows=self.rows,
@@ -199,7 +198,7 @@ class Manifest:
             tokens=sum(batch.tokens for batch in self.batches),
             most_tokens=sum(batch.most_tokens for batch in self.batches),
             exact=self.exact,
-            rounds=rounds([batch.tokens for batch in self.batches], exact=self.exact),
+            rounds=rounds(limits, [batch.tokens for batch in self.batches], exact=self.exact),
         )
 
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, frozen
 
-from ...batches.jobs.ceiling import MaxCostError
 from ...disk import make_folder, open_regular
 from ...error import ArgumentError
-from ...prices import dollars
+from ...prices import MaxCostError, dollars
 from ...tables.directory import locked
 from ...tables.options import embed_spec
 from ...tables.preparing import describe
