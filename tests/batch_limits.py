@@ -11,6 +11,6 @@ __all__ = ["limit_batches"]
 
 
 def limit_batches(client: Any, **limits: int) -> None:
-    """Let a client's jobs be split by other limits of batches than the API's."""
+    """Set the limits by which a client splits jobs into batches, instead of the API's."""
     transport = client._transport
     transport.environment = attrs.evolve(transport.environment, batch_limits=BatchLimits(**limits))

@@ -1,4 +1,4 @@
-"""Watch functions of ours as a profiler does, so that a test sees their calls and changes none."""
+"""Observe calls of functions as a profiler does, without replacing the functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def at_calls(
 ) -> Iterator[None]:
     """Call `act` with the arguments of each call of a function, in the thread of the call.
 
-    Calls are seen in this thread and in those that start meanwhile.
+    Calls are observed in this thread and in threads that start inside the context.
     """
     codes: set[CodeType] = {function.__code__ for function in functions}
 
@@ -37,7 +37,7 @@ def at_calls(
 
 @contextmanager
 def calls_of(*functions: Callable[..., Any]) -> Iterator[list[dict[str, Any]]]:
-    """Give the arguments of each call of a function, in the order of the calls."""
+    """Yield a list that gets the arguments of each call of a function, in order."""
     calls: list[dict[str, Any]] = []
     with at_calls(*functions, act=calls.append):
         yield calls

@@ -1,8 +1,8 @@
-"""Print the house's figures: `python -m tests.figures`; with `--check` only what must not be.
+"""Print sizes of packages and import cycles: `python -m tests.figures`; `--check` checks cycles.
 
-Lines and modules of each package, the median and the longest modules, and circles of imports. Typing
-counts: a module that is imported for its types alone has to be understood as well. `--check` prints
-the circles alone and fails if there are any; import-linter shows imports that run upwards.
+Prints lines and modules of each package, the median and the longest modules, and import cycles.
+Imports for typing count: a reader has to understand those modules as well. `--check` prints only
+the cycles and fails if there are any; import-linter shows imports that break the layers.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ CHECKED = (*IN_ROOMS, "voyageai_rest", "voyageai_admin_rest")
 LONGEST = 10
 
 Graph = Mapping[str, Set[str]]
-"""Modules, and what each of them imports."""
+"""Modules, each with the modules that it imports."""
 
 
-def shortest_circle(graph: Graph, start: str) -> list[str]:
-    """Return the shortest way from a module back to itself, or nothing if there is none."""
-    came_from: dict[str, str] = {}
+def shortest_cycle(graph: Graph, start: str) -> list[str]:
+    """Return the shortest import cycle through a module; empty if there is none."""
+    previous: dict[str, str] = {}
     queue = deque([start])
     while queue:
         module = queue.popleft()
@@ -40,31 +40,28 @@ def shortest_circle(graph: Graph, start: str) -> list[str]:
             if imported == start:
                 way = [module]
                 while way[-1] != start:
-                    way.append(came_from[way[-1]])
+                    way.append(previous[way[-1]])
                 return way[::-1]
-            if imported not in came_from:
-                came_from[imported] = module
+            if imported not in previous:
+                previous[imported] = module
                 queue.append(imported)
     return []
 
 
-def circles(graph: Graph) -> list[list[str]]:
-    """Return the shortest circle through each module that is in one, each once, shortest first.
-
-    They are all gone when there is none left; while there are, the first is the place to begin.
-    """
+def cycles(graph: Graph) -> list[list[str]]:
+    """Return the shortest cycle through each module that is in one, each once, shortest first."""
     found: dict[frozenset[str], list[str]] = {}
     for module in sorted(graph):
-        if circle := shortest_circle(graph, module):
-            found.setdefault(frozenset(circle), circle)
-    return sorted(found.values(), key=lambda circle: (len(circle), circle))
+        if cycle := shortest_cycle(graph, module):
+            found.setdefault(frozenset(cycle), cycle)
+    return sorted(found.values(), key=lambda cycle: (len(cycle), cycle))
 
 
 def imports(package: str) -> dict[str, set[str]]:
-    """Return what each module of a package imports of it, in functions and for types too.
+    """Return the imports between the modules of a package, in functions and for types too.
 
-    The package's own `__init__` is left out: it binds the names of all its modules lazily, and some
-    of these read the settings that users make there.
+    The `__init__` of the package is left out: it imports its modules lazily, and some of these
+    read the settings that users make there.
     """
     from grimp import build_graph
 
@@ -76,7 +73,7 @@ def imports(package: str) -> dict[str, set[str]]:
 
 
 def lengths(folder: Path) -> dict[str, int]:
-    """Return the lines of each module below a folder."""
+    """Return the number of lines of each module in a folder."""
     return {
         path.relative_to(folder).as_posix(): len(path.read_text("utf-8").splitlines())
         for path in sorted(folder.rglob("*.py"))
@@ -84,13 +81,13 @@ def lengths(folder: Path) -> dict[str, int]:
 
 
 def row(name: str, lines: Iterable[int]) -> str:
-    """Return a line of the table."""
-    of_each = [*lines]
-    return f"{name:32}{sum(of_each):8,}{len(of_each):9}{median(of_each):8.0f}{max(of_each):9}"
+    """Return a row of the table."""
+    sizes = [*lines]
+    return f"{name:32}{sum(sizes):8,}{len(sizes):9}{median(sizes):8.0f}{max(sizes):9}"
 
 
 def table() -> str:
-    """Return the lines and modules of each package, and of the rooms of those for users."""
+    """Return the table of packages and of their top-level folders, and the longest modules."""
     rows = [f"{'':32}{'lines':>8}{'modules':>9}{'median':>8}{'longest':>9}"]
     longest: list[tuple[int, str]] = []
     for package, folder in PACKAGES.items():
@@ -111,14 +108,14 @@ def table() -> str:
 
 
 def main() -> int:
-    """Print the figures, or only check. Returns the exit status."""
+    """Print the figures, or only check; return the exit status."""
     check = sys.argv[1:] == ["--check"]
     if not check:
         print(table(), end="\n\n")
-    found = [circle for package in CHECKED for circle in circles(imports(package))]
-    print(f"{len(found)} circles of imports, typing included")
-    for circle in found:
-        print(f"  {len(circle)}: {' -> '.join([*circle, circle[0]])}")
+    found = [cycle for package in CHECKED for cycle in cycles(imports(package))]
+    print(f"{len(found)} cycles of imports, typing included")
+    for cycle in found:
+        print(f"  {len(cycle)}: {' -> '.join([*cycle, cycle[0]])}")
     return 1 if check and found else 0
 
 

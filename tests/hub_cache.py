@@ -1,4 +1,4 @@
-"""The Hugging Face Hub without a connection: what was fetched before is in its cache."""
+"""The cache of the Hugging Face Hub, and a Hub without a connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMIT = "0" * 40
 
 
 def keep(cache: Path, model: str, name: str, content: str) -> None:
-    """Let a model's repository consist of one file, fetched before."""
+    """Put a repository with one file into the cache, as if it had been fetched."""
     repository = cache / f"models--voyageai--{model}"
     shutil.rmtree(repository, ignore_errors=True)
     for path, text in {f"snapshots/{COMMIT}/{name}": content, "refs/main": COMMIT}.items():
@@ -24,7 +24,7 @@ def keep(cache: Path, model: str, name: str, content: str) -> None:
 
 
 def hide_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the Hub's name lead nowhere, as on a machine without a connection."""
+    """Make the Hub's name fail to resolve, as on a machine without a connection."""
     look_up = socket.getaddrinfo
 
     def refuse(host: Any, *arguments: Any, **options: Any) -> Any:

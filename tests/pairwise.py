@@ -1,4 +1,4 @@
-"""Few combinations in which any two values meet: what a full product would add is threes."""
+"""Pairwise combinations: a small part of the full product that covers each pair of values."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 def pairwise(*columns: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return rows, one value of each column, such that any two values of two columns share a row.
 
-    The rows are always the same ones, in the same order.
+    The result is deterministic.
 
     Example:
         >>> pairwise("ab", [1, 2], "xy")
         [('a', 1, 'x'), ('a', 2, 'y'), ('b', 1, 'y'), ('b', 2, 'x')]
     """
-    # Cells are (column, place in it), as values need not be hashable.
+    # Cells are (column, index in it), as values need not be hashable.
     cells = [[(at, place) for place in range(len(column))] for at, column in enumerate(columns)]
     left = {pair for one, other in combinations(cells, 2) for pair in product(one, other)}
     rows = []

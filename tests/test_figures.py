@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.figures import circles, shortest_circle
+from tests.figures import cycles, shortest_cycle
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,13 @@ from tests.figures import circles, shortest_circle
         ({"a": {"b"}, "b": {"c", "outside"}, "c": {"b"}}, [["b", "c"]]),
     ],
 )
-def test_circles_are_found_shortest_first(graph, found):
+def test_cycles_are_found_shortest_first(graph, found):
     """The shortest is the one to open first; a module that only leads to one is not in it."""
-    assert found == circles(graph)
+    assert found == cycles(graph)
 
 
-def test_the_shortest_of_several_circles_is_told():
+def test_the_shortest_of_several_cycles_is_reported():
     """A long way round says little about what to change."""
     graph = {"a": {"b", "d"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
 
-    assert ["a", "d"] == shortest_circle(graph, "a")
+    assert ["a", "d"] == shortest_cycle(graph, "a")

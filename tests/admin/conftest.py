@@ -1,4 +1,4 @@
-"""An emulator, and both faces of the administration behind one way to call them."""
+"""An emulator, and `Admin` and `AsyncAdmin` behind one calling convention."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ ACCOUNT = {"client_id": "an-account", "client_secret": "a-very-secret-text"}
 
 
 class Blocking:
-    """Calls `Admin`."""
+    """`Admin`, called by names of methods."""
 
     def __init__(self, **settings: Any) -> None:
         self.admin = Admin(**settings)
 
     def __call__(self, method: str, *args: Any, **options: Any) -> Any:
-        """Call a method such as `keys.create`; of a list return the items."""
+        """Call a method such as `keys.create`; return all items of a list."""
         found = attrgetter(method)(self.admin)(*args, **options)
         return list(found) if method.endswith("list") else found
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self.admin.close()
 
     def page(self, method: str, number: int, **options: Any) -> Any:
@@ -39,16 +39,16 @@ class Blocking:
 
 
 class Asynchronous:
-    """Calls `AsyncAdmin`, each time on an event loop of its own."""
+    """`AsyncAdmin`, called by names of methods, each time on a new event loop."""
 
     def close(self) -> None:
-        """Nothing is left open between calls."""
+        """Do nothing: each call closes its connections."""
 
     def __init__(self, **settings: Any) -> None:
         self.admin = AsyncAdmin(**settings)
 
     def __call__(self, method: str, *args: Any, **options: Any) -> Any:
-        """Call a method such as `keys.create`; of a list return the items."""
+        """Call a method such as `keys.create`; return all items of a list."""
 
         async def call() -> Any:
             found = attrgetter(method)(self.admin)(*args, **options)
@@ -76,46 +76,46 @@ FACES = (Blocking, Asynchronous)
 
 
 class Transport(httpx2.MockTransport):
-    """A mock transport for both faces, which counts what it is asked."""
+    """A mock transport for both classes, which records requests."""
 
     def __init__(self, answer: Callable[[httpx2.Request], httpx2.Response]) -> None:
         self.requests: list[httpx2.Request] = []
 
-        def counted(request: httpx2.Request) -> httpx2.Response:
+        def record(request: httpx2.Request) -> httpx2.Response:
             self.requests.append(request)
             return answer(request)
 
-        super().__init__(counted)
+        super().__init__(record)
 
     @property
     def paths(self) -> list[str]:
-        """Methods and the ends of paths that were asked for."""
+        """Methods and last path segments of the requests."""
         return [f"{each.method} {each.url.path.rpartition('/')[2]}" for each in self.requests]
 
 
 def token(number: int = 1, seconds: object = 3600) -> httpx2.Response:
-    """The answer to a request for a token."""
+    """Return the response to a request for a token."""
     body = {"access_token": f"token-{number}", "expires_in": seconds, "token_type": "Bearer"}
     return httpx2.Response(200, json=body)
 
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever this machine's environment has is not used."""
+    """Remove credentials from the environment."""
     for name in (*VARIABLES.values(), URL_VARIABLE):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator whose limits and keys are this test's own."""
+    """An emulator for one test, with its own limits and keys."""
     with running(admin_credentials={ACCOUNT["client_id"]: ACCOUNT["client_secret"]}) as url:
         yield url
 
 
 @pytest.fixture(params=FACES, ids=["sync", "async"])
 def face(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Each of the faces, to be made by the test, and closed after it."""
+    """Create `Admin` or `AsyncAdmin`; both are tested, and closed after the test."""
     made: list[Any] = []
 
     def make(**settings: Any) -> Any:
@@ -129,5 +129,5 @@ def face(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.fixture
 def admin(face: Any, emulator: Emulator) -> Any:
-    """Each of the faces, with the service account."""
+    """`Admin` or `AsyncAdmin` with the service account."""
     return face(**ACCOUNT, base_url=emulator.origin)

@@ -95,7 +95,7 @@ def test_a_token_that_the_server_forgot_is_renewed_unseen(admin: Any, emulator: 
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"access_token": "t"}', b'{"expires_in": "soon"}'])
-def test_what_is_no_token_is_an_error_without_it(face: Any, body: bytes) -> None:
+def test_an_invalid_token_is_an_error_that_does_not_contain_it(face: Any, body: bytes) -> None:
     """It may hold half of one, so no error shows it."""
     transport = Transport(lambda _: httpx2.Response(200, content=body))
     with pytest.raises(error.MalformedResponseError, match="request for a token") as caught:
@@ -268,7 +268,7 @@ def test_a_wrong_base_url_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("kind", [Admin, AsyncAdmin])
 @pytest.mark.parametrize("end", ["/v1", "/v1/"])
-def test_the_base_url_of_models_is_none_of_atlas(
+def test_the_base_url_of_models_is_not_one_of_atlas(
     monkeypatch: pytest.MonkeyPatch, kind: Any, end: str
 ) -> None:
     """Each call would answer 404, as if the project or the key were not there."""

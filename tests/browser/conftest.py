@@ -1,4 +1,4 @@
-"""A real browser that looks at a page of an emulator, and what must hold whatever it does there."""
+"""A browser with the page of an emulator."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium without a window."""
+    """A headless Chromium."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"NO BROWSER: the page is not tested; install one of {', '.join(NAMES)}")
     sync_api = pytest.importorskip("playwright.sync_api")
-    # What it does not find in time is not there; only a loaded machine takes so long.
+    # Long enough for a busy machine.
     sync_api.expect.set_options(timeout=20_000)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
@@ -43,14 +43,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of its own for each test, as the page changes it."""
+    """A new emulator for each test, as the page changes it."""
     with running(admin_token="chosen-token") as emulator:
         yield emulator
 
 
 @pytest.fixture
 def visit(browser: Any, emulator: Emulator) -> Iterator[Visit]:
-    """A page that was opened by its link. At the end nothing may have gone wrong in it."""
+    """The page, opened by its link. The test fails if the page logged an error."""
     with Visit.of(browser, emulator) as visit:
         visit.open()
         yield visit
@@ -58,9 +58,9 @@ def visit(browser: Any, emulator: Emulator) -> Iterator[Visit]:
 
 @pytest.fixture
 def screenshots(tmp_path: Path) -> Path:
-    """Folder for pictures: one that passes, or that of `EMULATOR_SCREENSHOT`, to keep them.
+    """Folder for screenshots: a temporary one, or the one that `EMULATOR_SCREENSHOT` names.
 
-    Those of the documentation are made so, with `docs/images`.
+    With `EMULATOR_SCREENSHOT=docs/images`, the tests write those of the documentation.
     """
     folder = Path(os.environ.get("EMULATOR_SCREENSHOT", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)

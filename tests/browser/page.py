@@ -17,7 +17,7 @@ BY_THE_BROWSER = "Failed to load resource"
 
 
 class Visit:
-    """A browser's page, what it asked for, and what it complained of.
+    """The emulator's page in a browser, with its requests and its errors.
 
     Attributes:
         emulator: Whose page it is.
@@ -38,7 +38,7 @@ class Visit:
     @classmethod
     @contextlib.contextmanager
     def of(cls, browser: Any, emulator: Emulator, **options: Any) -> Iterator[Visit]:
-        """Visit an emulator, and find at the end that all went as it should."""
+        """Visit an emulator, and check at the end that no error occurred."""
         size = {"width": WIDTH, "height": HEIGHT}
         given = {"viewport": size, "locale": "en-GB", "timezone_id": "UTC", **options}
         context = browser.new_context(**given)
@@ -51,28 +51,28 @@ class Visit:
 
     @property
     def link(self) -> str:
-        """The page's address with the token."""
+        """URL of the page with the token."""
         return f"{self.emulator.origin}/#token={self.emulator.admin_token}"
 
     def open(self) -> None:
-        """Open the page by its link, and wait until it shows what it knows."""
+        """Open the page by its link, and wait until it shows data."""
         self.page.goto(self.link)
         self.page.get_by_text("Connected", exact=True).wait_for()
 
     def part(self, name: str) -> Any:
-        """A part of the page, by its heading."""
+        """Return a section of the page by its heading."""
         return self.page.get_by_role("region", name=name, exact=True)
 
     def rows(self) -> Any:
-        """The rows of the requests that are shown."""
+        """The rows of the shown requests."""
         return self.part("Requests").locator("tbody tr:visible")
 
     def admin(self, method: str, path: str, body: Any = None) -> httpx2.Response:
-        """Request an admin route beside the page, as the page itself would."""
+        """Request an admin route, as the page does."""
         return admin(self.emulator, method, path, body)
 
     def check(self) -> None:
-        """Fail if the page complained, asked another server, or told the token in a URL."""
+        """Fail if the page logged an error, asked another server, or sent the token in a URL."""
         assert [] == self.complaints
         strangers = [url for url in self.asked if not url.startswith(self.emulator.origin + "/")]
         assert [] == [url for url in strangers if not url.startswith(("data:", "blob:"))]

@@ -114,7 +114,7 @@ def test_a_control_keeps_the_focus_while_the_page_is_updated(visit: Visit) -> No
     expect(button).to_be_focused()
 
 
-def test_the_skip_link_leads_past_the_top(visit: Visit) -> None:
+def test_the_skip_link_goes_past_the_top(visit: Visit) -> None:
     """The first thing that a keyboard reaches."""
     visit.page.evaluate("() => document.activeElement.blur()")
     visit.page.keyboard.press("Tab")

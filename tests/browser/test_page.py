@@ -178,7 +178,7 @@ def test_the_page_says_when_there_is_no_answer(visit: Visit) -> None:
     expect(visit.page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-def test_another_emulator_at_the_same_place_begins_anew(browser: Any) -> None:
+def test_another_emulator_at_the_same_address_starts_empty(browser: Any) -> None:
     """Its requests have the numbers that those of the last one had."""
     with contextlib.ExitStack() as stack:
         with running(admin_token="same") as first:

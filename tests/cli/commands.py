@@ -1,4 +1,4 @@
-"""All commands, as tests walk through them."""
+"""All commands of the command line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import click
 from voyageai.cli.program import program
 
 LATER = {"emulator"}
-"""Commands that are no modules here."""
+"""Commands without a module of their own."""
 
 
 def commands(
     group: click.Group = program, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command, with the words that name it."""
+    """Yield every command with the words that name it."""
     ctx = click.Context(group)
     for name in group.list_commands(ctx):
         command = None if name in LATER else group.get_command(ctx, name)

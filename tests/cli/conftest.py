@@ -19,7 +19,7 @@ from voyageai_emulator import Emulator
 BASH = shutil.which("bash")
 SECRET = "pa-secret-5f2e"
 OURS = ("VOYAGE", "MONGODB_ATLAS")
-"""Beginnings of the variables that the command line reads."""
+"""Prefixes of the environment variables that the command line reads."""
 
 
 class Run(Protocol):
@@ -47,7 +47,7 @@ def shared() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(shared: Emulator) -> Emulator:
-    """The same, with no requests so far."""
+    """The shared emulator, with its log of requests and its faults cleared."""
     shared.requests.clear()
     shared.faults.clear()
     return shared
@@ -55,7 +55,7 @@ def emulator(shared: Emulator) -> Emulator:
 
 @pytest.fixture
 def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
-    """The variables of a user: a key, credentials, and the emulator's hosts; none of our own."""
+    """Environment variables of a user: a key, credentials and the emulator's hosts."""
     found = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     found |= {"VOYAGE_API_KEY": SECRET, "VOYAGE_BASE_URL": emulator.url}
     found |= dict.fromkeys(("MONGODB_ATLAS_CLIENT_ID", "MONGODB_ATLAS_CLIENT_SECRET"), "emulator")
@@ -68,7 +68,7 @@ def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A function that runs a command line; files are in the test's own folder."""
+    """A function that runs a command line in the temporary folder of the test."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(OURS)]:
         monkeypatch.delenv(name)
@@ -76,9 +76,9 @@ def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyP
     def call(
         *words: object, input: str | bytes | None = None, status: int = 0, **env: str
     ) -> Result:
-        given: dict[str, Any] = {**environment, **env}
+        variables: dict[str, Any] = {**environment, **env}
         done = CliRunner().invoke(
-            program, [*map(str, words)], input=input, env=given, prog_name="voyageai"
+            program, [*map(str, words)], input=input, env=variables, prog_name="voyageai"
         )
         assert done.exit_code == status, done.output
         assert SECRET not in done.output
@@ -89,7 +89,7 @@ def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
-    """A function that runs a script by bash, as a person would at a prompt."""
+    """A function that runs a script with bash."""
     if BASH is None:
         pytest.skip("bash is not installed: pipelines of the command line are NOT tested")
     binaries = tmp_path / "bin"
@@ -120,7 +120,7 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
 
 
 def answered(environment: dict[str, str], answer: str, status: int, *words: str) -> str:
-    """What a command says on a terminal where its question is answered."""
+    """Return what a command prints on a terminal on which its question is answered."""
     import pty  # not on Windows
 
     ours, theirs = pty.openpty()

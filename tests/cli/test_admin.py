@@ -175,7 +175,7 @@ def test_a_terminal_is_asked_before_limits_are_reset(
 
 
 @pytest.mark.parametrize("words", [["keys", "delete", "a-key"], ["limits", "reset", "voyage_4"]])
-def test_what_destroys_needs_yes_where_nobody_can_be_asked(
+def test_destructive_commands_need_yes_without_a_terminal(
     run: Run, project: str, emulator: Emulator, words: list[str]
 ) -> None:
     """A script that waits would wait for ever."""

@@ -222,7 +222,7 @@ def test_files_up_and_down(run: Run, client: voyageai.Client, lines: Path, tmp_p
     run("files", "show", found, status=1)
 
 
-def test_old_files_are_deleted_only_if_that_is_said(
+def test_old_files_are_deleted_only_on_request(
     run: Run, client: voyageai.Client, lines: Path
 ) -> None:
     """Nobody can be asked where there is no terminal."""

@@ -147,7 +147,7 @@ def test_a_prompt_counts_where_texts_are_cut(run: Run) -> None:
     assert text == run(*words, "--truncate", 99).stdout.strip()
 
 
-def test_what_is_no_text_has_no_tokens(run: Run) -> None:
+def test_a_value_that_is_not_text_has_no_tokens(run: Run) -> None:
     """And does not end the count of the others."""
     done = run("tokens", "-m", "voyage-4", input=b"\xff\n\na\n", status=5)
     assert [None, 0, 1] == [row["tokens"] for row in rows(done.stdout)]
@@ -243,7 +243,7 @@ def test_a_doctor_names_a_model_that_a_deployment_can_not_serve(run):
     assert "needs /rerank, which a gateway in OpenAI's form does not have" in done.stdout
 
 
-def test_what_a_deployment_can_not_do_is_said_before_rows_are_read(run, tmp_path):
+def test_unsupported_features_are_reported_before_rows_are_read(run, tmp_path):
     """A table of failures would cost the time of a table."""
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"id": 1, "text": "a"}\n')

@@ -139,13 +139,13 @@ def test_a_row_that_the_server_refuses_costs_no_other(run: Run, emulator: Emulat
     assert [5] == [row["index"] for row in found if row["embedding"] is None]
 
 
-def test_what_is_wrong_with_all_ends_it_soon(run: Run, emulator: Emulator) -> None:
+def test_an_error_of_all_rows_ends_the_job_early(run: Run, emulator: Emulator) -> None:
     """A wrong model is no matter of rows."""
     run("embed", "-m", "voyage-99", input="a\n" * 5000, status=1)
     assert len(emulator.requests) < 25
 
 
-def test_a_picture_that_is_none_costs_no_other(run: Run, tmp_path: Path) -> None:
+def test_an_invalid_image_does_not_affect_others(run: Run, tmp_path: Path) -> None:
     """It is found only when it is read, and others are paid for by then."""
     (tmp_path / "noise.png").write_bytes(b"\x89 no picture")
     words = ("embed", "-m", "voyage-multimodal-3.5", "A cat.", "A dog.", "--image", "noise.png")
@@ -336,7 +336,7 @@ def test_a_table_goes_through_batches(run: Run, emulator: Emulator, tmp_path: Pa
     assert tables[0] == tables[1]
 
 
-def test_rows_of_a_table_that_failed_are_said(run: Run, tmp_path: Path) -> None:
+def test_failed_rows_of_a_table_are_reported(run: Run, tmp_path: Path) -> None:
     """And sent once more if asked for."""
     (tmp_path / "in.txt").write_text("a\n\nb\n")
     words = (*EMBED, "--into", "table", "in.txt")

@@ -226,7 +226,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_can_not_be_used_is_said_before_anything_is_sent(
+def test_unusable_input_is_reported_before_anything_is_sent(
     run: Run, data: Path, emulator: Emulator, words: list[str], message: str
 ) -> None:
     """It would be paid for, and be about something else."""
@@ -242,7 +242,7 @@ def test_what_can_not_be_used_is_said_before_anything_is_sent(
     assert not (data / "nowhere").exists()
 
 
-def test_documents_without_text_are_left_out_and_said(run: Run, data: Path) -> None:
+def test_documents_without_text_are_omitted_and_reported(run: Run, data: Path) -> None:
     """An index would not hold them either."""
     (data / "texts" / "picture").write_bytes(b"\x89PNG\0")
     (data / "texts" / ".hidden").write_text("hidden")

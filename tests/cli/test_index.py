@@ -87,7 +87,7 @@ def test_a_folder_is_indexed_and_searched(
     ]
 
 
-def test_the_cost_is_said_before_anything_is_sent(
+def test_the_cost_is_printed_before_anything_is_sent(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
     """A dry run ends there, and leaves nothing."""
@@ -167,7 +167,7 @@ def test_an_index_that_is_up_to_date_is_left_as_it_is(
 @pytest.mark.parametrize(
     "options", [("-m", "voyage-4-lite"), ("-d", "256"), ("--dtype", "float")], ids=str
 )
-def test_other_vectors_are_refused_or_embedded_anew(
+def test_other_vectors_are_refused_or_embedded_again(
     cli: Commands, emulator: Emulator, notes: Path, options: tuple[str, str]
 ) -> None:
     """Vectors of two kinds can't be compared; nothing is thrown away unasked."""
@@ -465,7 +465,7 @@ def test_an_index_is_a_table(cli: Commands, emulator: Emulator, notes: Path) -> 
     ],
     ids=lambda value: "-".join(value).strip("-") if isinstance(value, tuple) else "",
 )
-def test_what_is_wrong_is_said_before_anything_is_sent(
+def test_errors_are_reported_before_anything_is_sent(
     cli: Commands,
     emulator: Emulator,
     notes: Path,
@@ -502,7 +502,7 @@ def test_a_table_is_no_index(cli: Commands, tmp_path: Path) -> None:
     assert "does not exist" in cli.run("search", "where", "today", status=2).stderr
 
 
-def test_a_model_that_nobody_knows_makes_no_index(cli: Commands, notes: Path) -> None:
+def test_an_unknown_model_creates_no_index(cli: Commands, notes: Path) -> None:
     """What the server says of it is shown, and nothing stays behind."""
     done = cli.run("index", "-m", "voyage-99", notes, status=5)
     assert "voyage-99 is not supported" in done.stderr

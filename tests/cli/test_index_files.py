@@ -136,7 +136,9 @@ def test_a_file_is_found_once_and_wherever_it_is(tmp_path: Path) -> None:
     ("options", "argument"),
     [({"roots": ["missing"]}, "paths"), ({"only": ["!"]}, "only"), ({"without": ["!"]}, "without")],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, options: dict[str, Any], argument: str) -> None:
+def test_an_error_says_what_is_wrong(
+    tmp_path: Path, options: dict[str, Any], argument: str
+) -> None:
     """Before anything is read."""
     with pytest.raises(ArgumentError) as failure:
         list(

@@ -203,7 +203,7 @@ def test_numbers_are_not_for_a_terminal(environment: dict[str, str], tmp_path: P
     assert (2, True) == (process.returncode, b"name a file with -O" in errors)
 
 
-def test_a_full_disk_is_no_success(shell: Shell) -> None:
+def test_a_full_disk_is_a_failure(shell: Shell) -> None:
     """Else a script would go on with half of it."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")

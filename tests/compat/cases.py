@@ -25,13 +25,13 @@ HEADERS = re.compile(r"\{'Server': .*\}|<CIMultiDictProxy.*>")
 
 
 def packed(numbers: list[float], kind: str = "f") -> str:
-    """A vector as the API writes it."""
+    """Return a vector in the base64 form of the API."""
     return base64.b64encode(array(kind, numbers).tobytes()).decode()
 
 
 @dataclass(frozen=True)
 class Case:
-    """A call, and what the server answers.
+    """A call, and the responses of the server.
 
     Attributes:
         id: Its name.
@@ -88,7 +88,7 @@ def right_answer(path: str, body: Any) -> Any:
 
 
 class Recorder:
-    """A server that answers as the current case says and keeps what it was asked."""
+    """A server that gives the responses of the current case, and records requests."""
 
     def __init__(self) -> None:
         self.case: Case | None = None
@@ -124,7 +124,7 @@ class Recorder:
 
     @contextmanager
     def running(self) -> Iterator[Recorder]:
-        """Serve for as long as the block lasts."""
+        """Serve inside a `with` block."""
         thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -178,7 +178,7 @@ async def _closed(client: Any, answer: Any) -> Any:
 
 
 def shown_error(error: Exception) -> dict[str, Any]:
-    """An exception as data."""
+    """Return an exception as data."""
     try:
         message = str(error)
     except TypeError as broken:
@@ -198,7 +198,7 @@ ATTRIBUTES = (
 
 
 def shown(result: Any) -> Any:
-    """A result as data."""
+    """Return a result as data."""
     if result is None or isinstance(result, (int, str)):
         return result
     found = {name: getattr(result, name) for name in ATTRIBUTES if hasattr(result, name)}
@@ -454,7 +454,7 @@ def _retries() -> Iterator[Case]:
 
 
 def official(outcome: dict[str, Any]) -> dict[str, Any]:
-    """An outcome without what depends on the day, the port, or the HTTP library."""
+    """Return an outcome without parts that depend on the day, the port or the HTTP library."""
     error = outcome.get("error")
     if error:
         error["message"] = HEADERS.sub("<headers>", error["message"])

@@ -1,4 +1,4 @@
-"""Write down what a client does in every case.
+"""Record the behaviour of a client in every case.
 
     python -m tests.compat.record
 
@@ -66,7 +66,7 @@ def differing(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]
 
 
 def main() -> None:
-    """Write the table of the package that is installed."""
+    """Write the table of the installed package."""
     found = table()
     path = OURS
     if voyageai.__version__.startswith("0.5.0"):

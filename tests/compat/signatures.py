@@ -49,7 +49,7 @@ def names() -> list[str]:
 
 
 def signature(name: str) -> list[list[str]] | None:
-    """Parameters with their kinds and defaults; None for what has none that can be read."""
+    """Return parameters with kinds and defaults; None without a readable signature."""
     module_name = max((one for one in MODULES if name.startswith(f"{one}.")), key=len)
     member: Any = importlib.import_module(f"voyageai.{module_name}")
     for part in name.removeprefix(f"{module_name}.").split("."):

@@ -1,4 +1,4 @@
-"""A running emulator, and the contract as it is tested."""
+"""A running emulator, and the contract that it is tested against."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ LINES = (
 FILES = [b"not JSON", *(json.dumps(line).encode() for line in LINES)]
 PICTURES = [encoded(drawing(seed, 16, 12)) for seed in (1, 2)]
 
-# What is uploaded.
+# Contents of uploaded files.
 schemathesis.openapi.format("binary", st.sampled_from(FILES))
 
 
 @pytest.fixture(scope="session")
 def examples(full: bool) -> int:
-    """Random requests per operation."""
+    """Number of random requests per operation."""
     return 300 if full else 100
 
 
 @pytest.fixture(scope="session")
 def host() -> Iterator[Host]:
-    """Serve pictures over HTTP."""
+    """A web server for images."""
     with hosting() as host:
         yield host
 
 
 @pytest.fixture(scope="session")
 def emulator(host: Host) -> Iterator[Emulator]:
-    """One that knows a single key, so that another is refused."""
+    """An emulator that accepts one API key only."""
     with running(api_key=KEY, allow_hosts=[host.place]) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="session")
 def contract(host: Host) -> Document:
-    """The contract, narrowed."""
+    """The contract, narrowed to media that the web server has."""
     media = {
         "image_base64": [data_url(picture) for picture in PICTURES],
         "image_url": [

@@ -1,4 +1,4 @@
-"""One run of schemathesis, and what it found."""
+"""Run schemathesis, and collect its findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .narrowed_contract import Document
 
 KEY = "conformance"
 SEED = 4
-# Replaced by `allowed_is_accepted`, which also knows what must be refused; the API has no roles.
+# `allowed_is_accepted` replaces it and also knows documented refusals; the API has no roles.
 LEFT_OUT = ("positive_data_acceptance", "object_level_authorization")
 
 
@@ -88,7 +88,7 @@ def run(
 
 
 def _excuse(schema: Any) -> None:
-    """Excuse that a file is not found which was deleted with others.
+    """Ignore that a file is not found which a request for several files deleted.
 
     A file that is not found must have been deleted; schemathesis knows the method DELETE only.
     """

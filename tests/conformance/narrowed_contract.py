@@ -1,4 +1,4 @@
-"""The contract as it is tested: with what the catalogue knows and the schemas cannot say.
+"""The contract for the tests, narrowed by facts of the catalogue that schemas can't express.
 
 An unknown model is refused whatever else a request holds, so requests with random models would
 test nothing else. What a narrowing leaves out is refused anyway, so that it holds for the requests
@@ -27,7 +27,7 @@ UPLOAD = 'form-data; name="file"; filename="lines.jsonl"'
 
 
 def narrowed(media: Mapping[str, Sequence[str]]) -> Document:
-    """The contract for an emulator.
+    """Return the contract for an emulator.
 
     Args:
         media: Pictures that it can read, by the kind of content they are sent as. Other kinds are
@@ -42,16 +42,16 @@ def narrowed(media: Mapping[str, Sequence[str]]) -> Document:
         _narrow_models(schemas[name], [model for model in at(endpoint) if model.batch])
     _narrow_jobs(schemas)
     _narrow_media(schemas, media)
-    # The prose says that every answer has it; a schema of headers takes it for optional.
+    # The description says that every response has it; headers are optional by default.
     document["components"]["headers"]["RequestId"]["required"] = True
-    # Names of files are no part of a schema.
+    # Schemas do not describe file names.
     upload = document["paths"]["/files"]["post"]["requestBody"]["content"]["multipart/form-data"]
     upload["encoding"] = {"file": {"headers": {"Content-Disposition": {"example": UPLOAD}}}}
     return document
 
 
 def at(endpoint: str) -> list[Model]:
-    """The models that an endpoint serves."""
+    """Return the models that an endpoint serves."""
     return [
         model
         for model in MODELS.values()
@@ -68,7 +68,7 @@ def _narrow_models(schema: Document, served: Sequence[Model]) -> None:
 
 
 def _narrow_jobs(schemas: Document) -> None:
-    """Let a job's parameters be those of its endpoint."""
+    """Restrict the parameters of a job to those of its endpoint."""
     job = schemas["CreateBatchRequest"]
     variants = [copy.deepcopy(job) for _ in PARAMS]
     for variant, (name, endpoint) in zip(variants, PARAMS.items(), strict=True):
@@ -78,7 +78,7 @@ def _narrow_jobs(schemas: Document) -> None:
 
 
 def _narrow_media(schemas: Document, media: Mapping[str, Sequence[str]]) -> None:
-    """Leave the kinds of content that there are media of, and no others of these kinds."""
+    """Restrict content to the given media, and to kinds for which there are media."""
     items = schemas["MultimodalInput"]["properties"]["content"]["items"]
     mapping = items["discriminator"]["mapping"]
     for kind, reference in list(mapping.items()):

@@ -17,7 +17,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reason:
-    """One rule.
+    """A rule.
 
     Attributes:
         operations: Ids of the operations that have it.
@@ -143,7 +143,7 @@ REASONS = (
 
 
 def reasons(operation: str, body: Any) -> Iterator[Reason]:
-    """Yield the reasons for which a request must be refused, or may be."""
+    """Yield the reasons for which a request must or may be refused."""
     for reason in REASONS:
         if operation in reason.operations and (reason.breaks is None or reason.breaks(body)):
             yield reason

@@ -1,4 +1,4 @@
-"""Makes the modules of the example importable, as running its folder does, and reads its corpus."""
+"""Import path and corpus of the example `search_stdlib`."""
 
 import pickle
 import subprocess
@@ -22,9 +22,9 @@ pickle.dump((harvest(), {*sys.modules}), sys.stdout.buffer)
 
 @pytest.fixture(scope="session")
 def harvested() -> "tuple[list[Docstring], set[str]]":
-    """Return the docstrings of the running Python, and the modules that a process has after it.
+    """Docstrings of the running Python, and the modules that reading them imported.
 
-    It takes seconds, so all tests share it.
+    Reading takes seconds, so all tests share the result.
     """
     command = [sys.executable, "-W", "error", "-c", HARVEST]
     done = subprocess.run(command, capture_output=True, check=True, cwd=EXAMPLE)
@@ -34,5 +34,5 @@ def harvested() -> "tuple[list[Docstring], set[str]]":
 
 @pytest.fixture(scope="session")
 def corpus(harvested: "tuple[list[Docstring], set[str]]") -> "list[Docstring]":
-    """Return the docstrings of the running Python."""
+    """Docstrings of the running Python."""
     return harvested[0]

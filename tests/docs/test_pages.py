@@ -108,7 +108,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
+def test_links_have_targets(page):
     """A page or a heading that moved takes its links along."""
     text = page.read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^) ]+)\)", text) if "://" not in link]

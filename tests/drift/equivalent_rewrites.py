@@ -1,4 +1,4 @@
-"""Saying the same in another way: each function rewrites an OpenAPI document in place."""
+"""Rewrites of OpenAPI documents that keep the meaning; each function changes one in place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFERENCE = "#/components/schemas/"
 
 
 def reordered(document: Any, random: Random) -> None:
-    """Keys, alternatives and whatever else has no order, in another one."""
+    """Reorder keys, alternatives and everything else without a significant order."""
     for node in list(_mappings(document)):
         items = list(node.items())
         random.shuffle(items)
@@ -27,7 +27,7 @@ def reordered(document: Any, random: Random) -> None:
 
 
 def inlined(document: Any, random: Random) -> None:
-    """Some references replaced by what they refer to; what they alone referred to is gone."""
+    """Inline some references, and remove components that are no longer referenced."""
     used = _used(document)
     for node in list(_mappings(document["paths"])) + list(_schemas(document)):
         if "$ref" in node and random.random() < 0.5:
@@ -42,7 +42,7 @@ def inlined(document: Any, random: Random) -> None:
 
 
 def extracted(document: Any, random: Random) -> None:
-    """Some schemas moved to components, with a reference in their place."""
+    """Move some schemas to components, and refer to them."""
     schemas = document["components"]["schemas"]
     for node in list(_schemas(document)):
         if "$ref" not in node and random.random() < 0.2:
@@ -53,7 +53,7 @@ def extracted(document: Any, random: Random) -> None:
 
 
 def renamed(document: Any, random: Random) -> None:
-    """All components by other names, but those that nothing refers to."""
+    """Rename all components that are referenced."""
     used = _used(document)
     schemas = document["components"]["schemas"]
     names = {name: f"{name}{random.randrange(9)}" for name in schemas if REFERENCE + name in used}
@@ -70,7 +70,7 @@ def renamed(document: Any, random: Random) -> None:
 
 
 def wrapped(document: Any, random: Random) -> None:
-    """Some schemas as the only part of an `allOf`."""
+    """Wrap some schemas in an `allOf`."""
     for node in list(_schemas(document)):
         if random.random() < 0.3:
             inner = dict(node)
@@ -79,7 +79,7 @@ def wrapped(document: Any, random: Random) -> None:
 
 
 def older(document: Any, random: Random) -> None:
-    """The spelling of OpenAPI 3.0."""
+    """Rewrite the document in the syntax of OpenAPI 3.0."""
     document["openapi"] = "3.0.3"
     for node in list(_schemas(document)):
         if "$ref" in node and len(node) > 1:  # 3.0 takes nothing beside a reference
@@ -123,7 +123,7 @@ def _mappings(node: Any) -> Iterator[Any]:
 
 
 def _schemas(document: Any) -> Iterator[Any]:
-    """Every schema that is written as a mapping, the innermost first."""
+    """Yield every schema that is a mapping, the innermost first."""
     for schema in document["components"]["schemas"].values():
         yield from _within(schema)
     for top in (document["paths"], {**document["components"], "schemas": {}}):

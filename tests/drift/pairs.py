@@ -1,4 +1,4 @@
-"""Before and after: base.yaml with one thing changed, as cases.yaml and equivalent.yaml say."""
+"""Pairs of documents: base.yaml, and base.yaml with a change of cases.yaml or equivalent.yaml."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def _base() -> Any:
 
 
 def base() -> Any:
-    """The API that the cases change."""
+    """Return the document that the cases change."""
     return deepcopy(_base())
 
 
 def listed(name: str) -> list[dict[str, Any]]:
-    """The cases of a file."""
+    """Return the cases of a file."""
     return spec.parse_yaml((HERE / name).read_text(encoding="utf-8"))
 
 
 def put(tree: Any, place: list[Any], value: Any) -> None:
-    """Put a value at a place, or take away what is there."""
+    """Set the value at a path, or remove it if the value is `GONE`."""
     for key in place[:-1]:
         tree = tree[key]
     last = place[-1]
@@ -46,7 +46,7 @@ def put(tree: Any, place: list[Any], value: Any) -> None:
 
 
 def contract(tree: Any, name: str) -> Contract:
-    """The contract that a changed base is."""
+    """Return the contract of a changed base document."""
     others = {key: Document(other, key) for key, other in tree["others"].items()}
     return Contract(name, Document(tree["openapi"], name), tree["catalogue"], others)
 

@@ -1,4 +1,4 @@
-"""A published definition, and what is known of it: all made up on base.yaml."""
+"""A published definition and its known disagreements, made up from base.yaml."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def listed(*disagreements: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def theirs() -> Any:
-    """Our contract without a field and without a value, as somebody else publishes it."""
+    """Return our contract without one field and one value, as a published definition."""
     tree = base()
     fields = tree["openapi"]["components"]["schemas"]["Search"]["properties"]
     del fields["exact"]
@@ -48,6 +48,6 @@ def theirs() -> Any:
 
 
 def held(tree: Any, known_to_differ: dict[str, Any]) -> Outcome:
-    """Compare a published definition with ours; return the differences."""
+    """Compare a published definition with ours, and return the differences."""
     ours = contract(base(), "ours")
     return compare_published(ours, contract(tree, "theirs"), upstream.read_known(known_to_differ))

@@ -254,7 +254,7 @@ def test_addresses_are_read(old):
         (CIRCLE, "#/components/schemas/Me refers to nothing but itself"),
     ],
 )
-def test_what_can_not_be_compared_is_no_difference(content, message, old, tmp_path, capsys):
+def test_documents_that_can_not_be_compared_are_an_error(content, message, old, tmp_path, capsys):
     """A job that could not look must not look like one that found something."""
     path = tmp_path / "new.yaml"
     path.write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Batch jobs for tests: inputs, running them, and their outputs."""
+"""Batch jobs for tests: input files, runs and output files."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SMALL = {"model": MODEL, "output_dimension": 256}
 
 
 def a_line(custom_id: str, **body: Any) -> dict[str, Any]:
-    """A line of a job for embeddings."""
+    """Return an input line of an embeddings job."""
     return {"custom_id": custom_id, "body": body or {"input": [f"text of {custom_id}"]}}
 
 
 def some_lines(count: int) -> Iterator[dict[str, Any]]:
-    """As many lines, ``line-1`` the first."""
+    """Return `count` input lines with the ids `line-1`, `line-2` and so on."""
     return (a_line(f"line-{number}") for number in range(1, count + 1))
 
 
 def jsonl(lines: Iterable[Mapping[str, Any]]) -> bytes:
-    """Lines as they stand in a file."""
+    """Return lines in JSONL form."""
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
@@ -78,7 +78,7 @@ class Jobs:
         return self._ok(self.http.post(f"/batches/{job}/cancel"))
 
     def content(self, file: str | None) -> list[dict[str, Any]]:
-        """The lines of a file, none of one that there is not."""
+        """Return the lines of a file; empty if there is no file."""
         if file is None:
             return []
         response = self.http.get(f"/files/{file}/content")
@@ -86,7 +86,7 @@ class Jobs:
         return [json.loads(line) for line in response.content.splitlines()]
 
     def results(self, job: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The lines of a job's output file, and those of its error file."""
+        """Return the lines of a job's output file and of its error file."""
         batch = self.get(f"/batches/{job}")
         return self.content(batch["output_file_id"]), self.content(batch["error_file_id"])
 
@@ -98,7 +98,7 @@ class Jobs:
 
 
 def ids(lines: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count the lines of each custom_id."""
+    """Return the number of lines with each custom_id."""
     return Counter(line["custom_id"] for line in lines)
 
 
@@ -108,11 +108,11 @@ class Measured(NamedTuple):
     lines: int
     seconds: float
     peak: int
-    """Bytes of memory that the process had at most, this one's client included."""
+    """Peak memory of the process in bytes, including the client."""
 
 
 def measure(lines: int, params: Mapping[str, Any], state: str | None = None) -> Measured:
-    """Run one job of many lines in this process, and download its output.
+    """Run a job of many lines in this process, and download its output.
 
     Args:
         lines: How many.

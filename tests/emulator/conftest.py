@@ -1,4 +1,4 @@
-"""One emulator for all tests, and a way to ask it that checks every answer against the contract."""
+"""An emulator for all tests, and a client that checks each response against the contract."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.emulator.contract_client import ContractClient
 
 @pytest.fixture(scope="package", autouse=True)
 def no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Trust nobody: all is plain HTTP, and reading the system's takes as long as ten requests."""
+    """Use an empty folder of certificates: tests use plain HTTP, and loading real ones is slow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))
         yield
@@ -28,6 +28,6 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def ask(url: str) -> Iterator[ContractClient]:
-    """Posts to it, with a key unless told otherwise."""
+    """A client that posts requests to the emulator, with a key by default."""
     with httpx2.Client(base_url=url, timeout=30) as http:
         yield ContractClient(http)

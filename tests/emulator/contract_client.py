@@ -1,4 +1,4 @@
-"""Requests to a running emulator, every answer held against the contract."""
+"""A client of the emulator that checks each response against the contract."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ VALIDATORS: dict[str, Draft202012Validator] = {}
 
 
 def check(schema: str, body: Any) -> None:
-    """Fail unless a body is what a schema of the contract says."""
+    """Fail unless a body matches a schema of the contract."""
     if schema not in VALIDATORS:
         VALIDATORS[schema] = Draft202012Validator({**DOCUMENT, "$ref": schema})
     VALIDATORS[schema].validate(body)
 
 
 class ContractClient:
-    """Posts JSON to paths below the base URL."""
+    """A client that posts JSON to paths below the base URL."""
 
     def __init__(self, http: httpx2.Client) -> None:
         self.http = http
@@ -30,7 +30,7 @@ class ContractClient:
     def __call__(
         self, path: str, body: Any, *, key: str | None = "any", status: int = 200
     ) -> dict[str, Any]:
-        """The decoded answer, which must have a status and the shape that belongs to it."""
+        """Return the decoded response, which must have the status and match its schema."""
         headers = {} if key is None else {"authorization": f"Bearer {key}"}
         raw = {"content": body} if isinstance(body, bytes) else {"json": body}
         response = self.http.post(path, headers=headers, **raw)
@@ -44,7 +44,7 @@ class ContractClient:
         return answer
 
     def refused(self, path: str, body: Any, status: int = 400, key: str | None = "any") -> str:
-        """The reason for which a request is refused."""
+        """Return the reason for which a request is refused."""
         detail: str = self(path, body, status=status, key=key)["detail"]
         return detail
 
@@ -52,7 +52,7 @@ class ContractClient:
 def client_of(
     app: Any, base: str = "http://emulator/v1", key: str | None = "any"
 ) -> httpx2.AsyncClient:
-    """A client whose requests go to an application in this process, whatever the host."""
+    """Return a client of an application in this process, for any host."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
     transport = httpx2.ASGITransport(app=app)
     return httpx2.AsyncClient(transport=transport, base_url=base, headers=headers)
@@ -67,7 +67,7 @@ def send(
     base: str = "http://emulator/v1",
     key: str | None = "any",
 ) -> httpx2.Response:
-    """One request to an application in this process, with a key unless told otherwise."""
+    """Send a request to an application in this process, with a key by default."""
 
     async def exchange() -> httpx2.Response:
         async with client_of(app, base, key) as http:

@@ -1,4 +1,4 @@
-"""Requests to an emulator over HTTP and over bare sockets, and bodies to send."""
+"""Requests to an emulator over HTTP and sockets, and request bodies."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def post(
     headers: dict[str, str] | None = None,
     timeout: float = 10,
 ) -> httpx2.Response:
-    """One request over a connection of its own."""
+    """Send a request over a new connection."""
     return httpx2.post(base + path, json=body, headers={**KEY, **(headers or {})}, timeout=timeout)
 
 
 def admin(
     emulator: Emulator, method: str, path: str, body: Any = None, token: str | None = None
 ) -> httpx2.Response:
-    """One request to the admin routes, with the token unless told otherwise."""
+    """Send a request to the admin routes, with the token by default."""
     headers = {"x-emulator-token": emulator.admin_token if token is None else token}
     return httpx2.request(
         method, f"{emulator.origin}/_emulator{path}", json=body, headers=headers, timeout=10
@@ -44,13 +44,13 @@ def admin(
 
 
 def connect(emulator: Emulator) -> socket.socket:
-    """A connection below HTTP."""
+    """Open a TCP connection to the emulator."""
     url = httpx2.URL(emulator.url)
     return socket.create_connection((url.host, url.port or 80), timeout=10)
 
 
 def message(body: Any = TEXTS, headers: str = "") -> bytes:
-    """A request as it goes over a connection."""
+    """Return the bytes of a request."""
     content = json.dumps(body).encode()
     head = (
         "POST /v1/embeddings HTTP/1.1\r\nhost: emulator\r\nauthorization: Bearer any\r\n"
@@ -60,7 +60,7 @@ def message(body: Any = TEXTS, headers: str = "") -> bytes:
 
 
 def receive_all(sock: socket.socket) -> tuple[bytes, bool]:
-    """Return all bytes up to the connection's end, and whether a reset ended it."""
+    """Return all bytes up to the end of the connection, and whether it was reset."""
     received = b""
     while True:
         try:
@@ -73,7 +73,7 @@ def receive_all(sock: socket.socket) -> tuple[bytes, bool]:
 
 
 def until(reached: Callable[[], bool], timeout: float = 10) -> None:
-    """Wait for what another thread does."""
+    """Wait until a condition holds, which another thread establishes."""
     end = time.monotonic() + timeout
     while not reached():
         assert time.monotonic() < end, "it did not happen in time"

@@ -1,4 +1,4 @@
-"""Pictures and videos that tests make for themselves."""
+"""Images and videos that tests create."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ needs_ffmpeg = pytest.mark.skipif(
 
 
 def drawing(seed: int, width: int = 320, height: int = 240) -> Image.Image:
-    """A picture of coloured rectangles, others for another seed."""
+    """Return an image of coloured rectangles, which depend on the seed."""
     choose = random.Random(seed)
 
     def colour() -> tuple[int, int, int]:
@@ -37,19 +37,19 @@ def drawing(seed: int, width: int = 320, height: int = 240) -> Image.Image:
 
 
 def encoded(picture: Image.Image, format: str = "PNG", **options: Any) -> bytes:
-    """A picture as a file."""
+    """Return an image as the bytes of a file."""
     file = BytesIO()
     picture.save(file, format, **options)
     return file.getvalue()
 
 
 def data_url(data: bytes, kind: str = "image/png") -> str:
-    """A file as a data URL."""
+    """Return a file as a data URL."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def claiming(width: int, height: int) -> bytes:
-    """The beginning of a PNG of a size, without any of its pixels."""
+    """Return the header of a PNG of a size, without pixels."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(name + content))
@@ -60,7 +60,7 @@ def claiming(width: int, height: int) -> bytes:
 
 
 def film(path: Path, source: str, *options: str) -> bytes:
-    """A video that ffmpeg draws, as a file."""
+    """Return a video made by ffmpeg, as the bytes of a file."""
     command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", source, *options, str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return path.read_bytes()

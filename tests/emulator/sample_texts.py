@@ -1,4 +1,4 @@
-"""Texts of every kind, for tests of what reads them."""
+"""Strategies for texts of many kinds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SPACES = (
 pieced = st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(SPACES)), max_size=40).map(
     lambda pairs: "".join(part for pair in pairs for part in pair)
 )
-"""Words, signs and white space of many kinds in any order."""
+"""Words, symbols and white space of many kinds, in any order."""
 
 texts = st.text(max_size=80) | st.text(st.characters(max_codepoint=127), max_size=80) | pieced
-"""Any text that there can be, and of those that are likely more."""
+"""Any text, with likely texts more often."""

@@ -67,7 +67,7 @@ def refused(answer: httpx2.Response, status: int = 400) -> str:
         "nowhere",
     ],
 )
-def test_without_the_token_nothing_is_told(emulator: Emulator, path: str) -> None:
+def test_without_the_token_nothing_is_revealed(emulator: Emulator, path: str) -> None:
     """Bodies of requests are among it; even which routes there are is nobody's business."""
     url = f"{emulator.origin}/_emulator/{path}"
     for headers in ({}, KEY, {"x-emulator-token": "wrong"}, {"x-emulator-token": "\xff"}):
@@ -294,7 +294,7 @@ def test_one_request_is_told_whole(emulator: Emulator) -> None:
     refused(admin(emulator, "GET", "/requests/1"), 404)
 
 
-def test_usage_is_told_by_model_and_key(emulator: Emulator) -> None:
+def test_usage_is_reported_by_model_and_key(emulator: Emulator) -> None:
     """With the limits that hold, so that it can be seen how far they are."""
     admin(emulator, "PUT", "/limits", {"tier": "free"})
     post(emulator)

@@ -96,7 +96,7 @@ def test_any_other_name_does_as_all_hosts_do() -> None:
 
 
 @pytest.mark.parametrize("host", ["ai.mongodb.com:443", "AI.MongoDB.com", "ai.mongodb.com"])
-def test_hosts_are_told_by_name_alone(host: str) -> None:
+def test_hosts_are_reported_by_name_only(host: str) -> None:
     """Clients send the port where it is not the usual one, in the case they were given."""
     assert "atlas" == Authenticator().authenticate(host, "Bearer al-1").platform
 
@@ -208,7 +208,7 @@ def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer ", "Bearer \t ", "Basic abc", "key", "Bearer\tk"]
 )
-def test_without_a_key_nobody_is_authorized(authorization: str | None) -> None:
+def test_without_a_key_no_request_is_authorized(authorization: str | None) -> None:
     """As with a wrong key, but in other words."""
     with pytest.raises(ApiError, match="Unauthorized") as caught:
         Authenticator().authenticate(LOCAL, authorization)
@@ -250,7 +250,7 @@ def test_a_host_that_there_is_not_is_refused_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "secret\n", "s" * 1025])
-def test_a_key_that_nobody_could_send_is_refused_at_the_start(key: str) -> None:
+def test_a_key_that_can_not_be_sent_is_refused_at_the_start(key: str) -> None:
     """Without saying it, as it may be most of a real one."""
     with pytest.raises(ValueError, match="api_key must be ASCII") as caught:
         EmulatorState(Settings(api_key=key))

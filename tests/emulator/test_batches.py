@@ -300,7 +300,7 @@ def test_a_job_fails_for_lines_that_are_not_as_they_must_be(
     assert (lines, 0, 0) == counts_of(batch)
 
 
-def test_of_many_errors_some_are_told(shared: Emulator, jobs: Jobs) -> None:
+def test_of_many_errors_some_are_reported(shared: Emulator, jobs: Jobs) -> None:
     """The answer stays small; how many there are is said."""
     batch = finished(shared, jobs, jobs.create(b"{\n" * (MAX_ERRORS + 7)))
     errors = [(error["code"], error["line"]) for error in batch["errors"]["data"]]

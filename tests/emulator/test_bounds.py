@@ -215,7 +215,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
     assert 200 == ask(url)
 
 
-def test_a_connection_has_the_time_anew_for_each_head(clocked: tuple[Emulator, Clock]) -> None:
+def test_a_connection_has_the_full_time_for_each_head(clocked: tuple[Emulator, Clock]) -> None:
     """It may carry any number of requests."""
     url, clock = clocked
     with httpx2.Client(headers=KEY) as http:
@@ -432,7 +432,7 @@ def test_who_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
 
 
 @by_operation
-def test_who_asks_for_leave_to_send_a_body_gets_it_by_the_key(
+def test_expect_continue_is_answered_after_the_key_is_checked(
     emulator: Emulator, operation: Any
 ) -> None:
     """curl asks before each upload."""

@@ -134,7 +134,7 @@ def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
 
 
 @pytest.mark.parametrize(("name", "flag"), SECRETS)
-def test_a_secret_that_is_empty_is_none_at_all(
+def test_an_empty_secret_is_no_secret(
     name: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """A file that was not filled in must not let everybody in."""
@@ -262,7 +262,7 @@ def test_a_file_that_cannot_be_written_is_named(
     assert f"cannot use {tmp_path}: Is a directory" in capsys.readouterr().err
 
 
-def test_without_an_output_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_output_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A caller that knows the port may close the output."""
     monkeypatch.setattr(sys, "stdout", None)
     with running() as emulator:

@@ -202,7 +202,7 @@ def test_media_weigh_in_beside_text() -> None:
     assert abs(plain @ pictured - plain @ looked_at) < 0.1
 
 
-def test_media_that_share_visual_words_are_near_each_other() -> None:
+def test_media_that_share_visual_words_are_similar() -> None:
     """By as much as they share: copies of an image have most of their words in common."""
     words = [f"word {number}" for number in range(300)]
     whole, most, few = embed(

@@ -67,7 +67,7 @@ def test_a_fault_can_be_written_and_read(fault: Fault) -> None:
         ("huge_header; size=100000000000", "parameter size of a fault cannot be '100000000000'"),
     ],
 )
-def test_what_is_no_fault_is_named(text: str, reason: str) -> None:
+def test_an_invalid_fault_is_named(text: str, reason: str) -> None:
     """A fault that never happens by a slip of the pen makes a test that cannot fail."""
     with pytest.raises(ValueError, match=reason):
         Fault.parse(text)
@@ -172,7 +172,7 @@ def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
     assert [200] == statuses(emulator, 1)
 
 
-def test_a_name_that_is_none_is_a_400_that_says_so(emulator: Emulator) -> None:
+def test_an_invalid_name_is_a_400_that_says_so(emulator: Emulator) -> None:
     """Not a right answer, which would pass for a fault survived."""
     answer = post(emulator, headers={"x-emulator-fault": "htlm"})
     assert 400 == answer.status_code
@@ -301,7 +301,7 @@ def test_the_admin_routes_take_the_token_only(emulator: Emulator) -> None:
         assert emulator.admin_token != other.admin_token == "chosen"
 
 
-def test_what_is_no_json_is_refused(emulator: Emulator) -> None:
+def test_invalid_json_is_refused(emulator: Emulator) -> None:
     """With a status, not a failure of the server."""
     headers = {"x-emulator-token": emulator.admin_token}
     url = f"{emulator.origin}/_emulator/faults"
@@ -324,7 +324,7 @@ def test_a_fault_by_url_or_header_may_have_a_share() -> None:
 
 
 @pytest.mark.parametrize("share", ["1.5", "half", "-1"])
-def test_a_share_that_is_none_is_refused(share: str) -> None:
+def test_an_invalid_share_is_refused(share: str) -> None:
     """As it is on the command line."""
     with pytest.raises(ValueError, match="a share of requests is from 0 to 1"):
         FaultPlan().named(f"status:{share}; status=503")

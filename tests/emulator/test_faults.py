@@ -191,7 +191,7 @@ def test_a_header_can_be_huge(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("status", [302, 307])
-def test_a_redirect_leads_to_the_same_path_elsewhere(emulator: Emulator, status: int) -> None:
+def test_a_redirect_keeps_the_path(emulator: Emulator, status: int) -> None:
     """It shows whether a client takes the key along to the other host."""
     with running() as elsewhere:
         emulator.faults.next("redirect", status=status, to=elsewhere.origin)

@@ -289,7 +289,7 @@ def test_a_download_can_be_resumed(jobs: Jobs, said: str, start: int, stop: int)
 @pytest.mark.parametrize(
     "said", ["bytes=7-5", "bytes=0-1,3-4", "lines=1-2", "bytes=-", "bytes=a-b", "5-6"]
 )
-def test_a_range_that_is_none_is_not_looked_at(jobs: Jobs, said: str) -> None:
+def test_an_invalid_range_is_ignored(jobs: Jobs, said: str) -> None:
     """The whole content is always a right answer."""
     file = jobs.upload(CONTENT)["id"]
     response = jobs.http.get(f"/files/{file}/content", headers={"range": said})

@@ -271,7 +271,7 @@ def test_an_answer_is_made_as_it_is_read(scripted: tuple[Scripted, InProcessEmul
         assert 0 == emulator.connections.settle()
 
 
-def test_a_body_that_nobody_wants_is_not_sent_to_its_end(
+def test_an_unwanted_body_is_not_sent_to_its_end(
     scripted: tuple[Scripted, InProcessEmulator],
 ) -> None:
     """As servers do that refuse a body before they have read it."""

@@ -205,7 +205,7 @@ def test_the_claimed_type_does_not_matter(head: str) -> None:
         (data_url(encoded(drawing(1))[:-200]), "the image is broken"),
     ],
 )
-def test_what_is_no_picture_is_refused(value: str, reason: str) -> None:
+def test_a_value_that_is_not_an_image_is_refused(value: str, reason: str) -> None:
     """The sender has to be told what is wrong with it."""
     with pytest.raises(UnreadableError, match=reason):
         MediaReader().read(ImageBase64Content(image_base64=value), MODEL)
@@ -359,7 +359,7 @@ def test_redirects_are_followed_three_times(host: Host, status: int) -> None:
 @pytest.mark.parametrize(
     "to", ["http://{place}/a.png", "//{place}/a.png", "file:///etc/passwd", "http://[::1"]
 )
-def test_redirects_lead_to_allowed_hosts_only(host: Host, to: str) -> None:
+def test_redirects_go_to_allowed_hosts_only(host: Host, to: str) -> None:
     """A host that is trusted may still send us where it should not."""
     with hosting() as other:
         other.put("/a.png", encoded(drawing(1)))
@@ -506,7 +506,7 @@ def test_a_videos_frames_are_counted_in_pairs(tmp_path: Path, frames: int, count
 
 
 @needs_ffmpeg
-def test_a_video_is_near_its_frames_and_other_encodings(tmp_path: Path) -> None:
+def test_a_video_is_similar_to_its_frames_and_other_encodings(tmp_path: Path) -> None:
     """A video is found by a thumbnail of it, or by a smaller copy."""
     shown, other = tmp_path / "a.png", tmp_path / "b.png"
     drawing(1).save(shown)

@@ -136,7 +136,7 @@ def test_a_query_over_its_limit_is_cut_or_refused(ask: ContractClient) -> None:
     )
 
 
-def test_a_document_must_fit_beside_the_query(ask: ContractClient) -> None:
+def test_document_and_query_must_fit_together(ask: ContractClient) -> None:
     """The context length of a reranker is for the two together."""
     limit = MODELS["rerank-lite-1"].context_length
     assert limit is not None

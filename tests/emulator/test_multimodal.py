@@ -77,7 +77,7 @@ def test_a_picture_has_one_vector_however_it_comes(host: Host, allowed: Contract
     assert [fetched[0].tolist()] * 3 == sent.tolist()
 
 
-def test_a_picture_is_near_its_copies_and_far_from_others(ask: ContractClient) -> None:
+def test_an_image_is_similar_to_its_copies_only(ask: ContractClient) -> None:
     """A search by thumbnail finds the original."""
     picture = drawing(1)
     copies = [encoded(picture, "JPEG"), encoded(picture.resize((160, 120)))]

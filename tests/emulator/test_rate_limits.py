@@ -312,7 +312,7 @@ def test_a_tier_that_there_is_not_is_refused_with_those_there_are(limits: RateLi
 
 @pytest.mark.parametrize("value", [-1, 1.5, "3", True])
 @pytest.mark.parametrize("name", ["rpm", "tpm"])
-def test_what_is_no_limit_is_refused(limits: RateLimits, name: str, value: Any) -> None:
+def test_an_invalid_limit_is_refused(limits: RateLimits, name: str, value: Any) -> None:
     """A limit of text would fail at the first request instead."""
     with pytest.raises(ValueError, match=f"{name} must be a whole number from 0"):
         limits.set(**{name: value})
@@ -342,7 +342,7 @@ def test_only_what_is_answered_counts(emulator: Emulator) -> None:
     assert (3, 3 * answers[0].json()["usage"]["total_tokens"]) == (used.requests, used.tokens)
 
 
-def test_what_is_wrong_is_said_before_what_is_too_much(emulator: Emulator) -> None:
+def test_invalid_requests_are_refused_before_rate_limits_apply(emulator: Emulator) -> None:
     """A request is looked at before it is counted."""
     for _ in range(3):
         post(emulator)

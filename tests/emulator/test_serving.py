@@ -42,7 +42,7 @@ def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-def test_the_command_says_where_it_is_and_stops_when_told(number: signal.Signals) -> None:
+def test_the_command_prints_its_address_and_stops_on_request(number: signal.Signals) -> None:
     """Scripts take the last word of the first line; there a request must be answered at once."""
     with command("--port", "0") as (process, line):
         url = line.split()[-1]
@@ -122,7 +122,7 @@ def test_a_server_is_stopped_when_the_block_fails() -> None:
         httpx2.get(url)
 
 
-def test_it_listens_to_this_machine_only_unless_told(url: str) -> None:
+def test_it_listens_on_loopback_only_by_default(url: str) -> None:
     """It has no real authentication."""
     assert "127.0.0.1" == httpx2.URL(url).host
 

@@ -114,7 +114,7 @@ def test_a_state_file_of_another_version_is_refused(tmp_path: Path) -> None:
         Store(state)
 
 
-def test_what_is_no_state_file_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_state_file_is_left_unchanged(tmp_path: Path) -> None:
     """A slip in a path costs nobody their data."""
     text, foreign = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("my notes\n" * 1000)

@@ -96,7 +96,9 @@ def deviation(counted: int, real: int) -> str:
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case.what)
-def test_the_page_says_how_near_each_recorded_count_is(ask: ContractClient, case: Recorded) -> None:
+def test_the_page_gives_the_accuracy_of_each_recorded_count(
+    ask: ContractClient, case: Recorded
+) -> None:
     """Users see what to trust of costs and limits that they try here."""
     path = f"/{MODELS[case.model].endpoint}"
     counted = ask(path, case.body())["usage"]["total_tokens"]
@@ -112,7 +114,7 @@ NEAR = {
 
 
 @pytest.mark.parametrize("name", json.loads((HELD_BACK / "counts.json").read_bytes()))
-def test_the_page_says_how_near_the_counts_of_held_back_texts_are(name: str) -> None:
+def test_the_page_gives_the_accuracy_for_held_back_texts(name: str) -> None:
     """What the tokenizer was trained on says little about the texts of users."""
     real = json.loads((HELD_BACK / "counts.json").read_bytes())[name]
     text = (HELD_BACK / f"{name}.txt").read_text(encoding="utf-8")

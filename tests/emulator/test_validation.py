@@ -224,7 +224,7 @@ def test_several_wrong_arguments_are_all_named(ask: ContractClient) -> None:
     assert expected == set(said.removeprefix(PREAMBLE).split("; "))
 
 
-def test_where_json_ends_to_be_json_is_said(ask: ContractClient) -> None:
+def test_the_position_of_a_json_error_is_reported(ask: ContractClient) -> None:
     """The argument that a broken body is blamed on is the place of the break."""
     body = b'{"input": "hello", "model" "voyage-4"}'
     expected = f"{PREAMBLE}Error for argument '27': JSON decode error"

@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Advances the time instead of waiting."""
+    """A selector that advances the time instead of waiting."""
 
     passed = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait only where there is no timer, for other threads."""
+        """Wait for other threads only if there is no timer."""
         ready = super().select(None if timeout is None else 0)
         if timeout is not None and not ready:
             self.passed += max(timeout, 0)
@@ -24,18 +24,18 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Starts at 0 seconds. Timers fire in order, without waiting."""
+    """An event loop that starts at 0 seconds; timers fire in order, without waiting."""
 
     def __init__(self) -> None:
         self._watch = _Selector()
         super().__init__(self._watch)
 
     def time(self) -> float:
-        """Seconds that have passed."""
+        """Return the virtual time in seconds."""
         return self._watch.passed
 
 
 def run_in_virtual_time(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on such a loop."""
+    """Run a coroutine on an event loop in virtual time."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(coroutine)

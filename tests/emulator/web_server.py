@@ -1,4 +1,4 @@
-"""A web server with pages that tests set."""
+"""A web server with pages that tests define."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 
 class Page(NamedTuple):
-    """A page that the server answers with."""
+    """A page of the server."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] | None = None
-    """Instead of the length of the body."""
+    """Headers, instead of only the length of the body."""
     silent: bool = False
-    """Whether there is no answer until the server stops."""
+    """True to answer only when the server stops."""
 
 
 class Host:
@@ -39,18 +39,18 @@ class Host:
         self.stopping = threading.Event()
 
     def put(self, path: str, body: bytes = b"", **more: Any) -> str:
-        """Set a page; its URL."""
+        """Add a page and return its URL."""
         self.pages[path] = Page(body, **more)
         return f"http://{self.place}{path}"
 
     def send_on(self, path: str, to: str, status: int = 302) -> str:
-        """Set a page that sends its reader on; its URL."""
+        """Add a page that redirects, and return its URL."""
         return self.put(path, status=status, headers={"location": to, "content-length": "0"})
 
 
 @contextmanager
 def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
-    """Run a server, a secure one where there is a context."""
+    """Run a server, with TLS if a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -91,7 +91,7 @@ def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
 
 @contextmanager
 def endless(first: bytes, again: bytes) -> Iterator[str]:
-    """Run a server that sends some bytes, then others for ever; its place."""
+    """Run a server that sends `first`, and then `again` repeatedly; yield its host and port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

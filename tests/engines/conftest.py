@@ -1,4 +1,4 @@
-"""An emulator with limits on, and a table for the engines."""
+"""An emulator with rate limits, and a table for the engines."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ EXAMPLES = Path(__file__).parents[2] / "docs/examples/engines"
 ROWS = 3000
 RPM, TPM = 2000, 8_000_000
 PATIENCE = 900
-"""Seconds until an example is given up: Ray and Spark take minutes to start on a busy machine."""
+"""Timeout of an example in seconds: Ray and Spark start slowly on a busy machine."""
 Run = Callable[..., str]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
 def body(row: int) -> str | None:
-    """The text of a row: one in a thousand is null, and one is empty."""
+    """Return the text of a row; in each thousand rows, one is None and one is empty."""
     return None if row % 1000 == 7 else "" if row % 1000 == 8 else f"It rains on day {row}."
 
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An emulator that refuses what is beyond the limits of the examples."""
+    """An emulator with the rate limits of the examples."""
     with voyageai_emulator.running() as found:
         found.limits.set("voyage-4", rpm=RPM, tpm=TPM)
         monkeypatch.setenv("VOYAGE_API_KEY", "pa-not-in-a-pickle")
@@ -51,7 +51,7 @@ def notes(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start an example; it is killed in the end."""
+    """A function that starts an example, which is killed after the test."""
     with ExitStack() as stack:
 
         def call(name: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
@@ -72,7 +72,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def run(start: Start) -> Run:
-    """Run an example, and give what it prints."""
+    """A function that runs an example and returns its output."""
 
     def call(name: str, *arguments: object, **environment: str) -> str:
         process = start(name, *arguments, **environment)
@@ -84,7 +84,7 @@ def run(start: Start) -> Run:
 
 
 def texts_sent(emulator: Emulator) -> list[str]:
-    """All texts that were answered."""
+    """Return all texts of successful requests."""
     return [
         text
         for request in emulator.requests
@@ -94,5 +94,5 @@ def texts_sent(emulator: Emulator) -> list[str]:
 
 
 def wanted(rows: Iterable[int] = range(ROWS)) -> list[str]:
-    """All texts of rows that can be answered, once each."""
+    """Return the texts of rows that can be embedded, sorted, each once."""
     return sorted(text for text in map(body, rows) if text)

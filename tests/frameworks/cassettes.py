@@ -1,4 +1,4 @@
-"""A plugin of pytest for cassettes that were recorded with the official client.
+"""A pytest plugin for cassettes that were recorded with the official client.
 
 Its asynchronous half wrote methods in small letters, as its HTTP library was told them.
 """

@@ -1,4 +1,4 @@
-"""An OTLP collector for tests: it takes spans and metrics over HTTP, and keeps them."""
+"""An OTLP collector for tests, which receives spans and metrics over HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VALUES = ("string_value", "int_value", "double_value", "bool_value")
 
 
 class Collector:
-    """What was sent to a collector.
+    """The requests that a collector received.
 
     Attributes:
         url: Where it listens.
@@ -29,7 +29,7 @@ class Collector:
         self.metrics: dict[str, Any] = {}
 
     def take(self, path: str, body: bytes) -> None:
-        """Parse what was sent to a path."""
+        """Parse the requests to a path."""
         from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
             ExportMetricsServiceRequest,
         )
@@ -49,7 +49,7 @@ class Collector:
 
 
 def attributes(message: Any) -> dict[str, Any]:
-    """The attributes of a message that are plain values."""
+    """Return the attributes of a message that have plain values."""
     return {
         pair.key: getattr(pair.value, name)
         for pair in message.attributes
@@ -73,7 +73,7 @@ def collecting() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         collector = Collector(f"http://127.0.0.1:{server.server_address[1]}")

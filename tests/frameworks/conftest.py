@@ -1,4 +1,4 @@
-"""A small corpus, and an emulator that the frameworks find by the environment."""
+"""A small corpus, and an emulator that frameworks find through environment variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CORPUS = (
 )
 QUESTION = "Which wood and hair is a violin bow made of?"
 ANSWER = 3
-"""Place in the corpus of what answers the question."""
+"""Index in the corpus of the document that answers the question."""
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def server() -> Iterator[Emulator]:
 def emulator(
     server: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Emulator:
-    """The emulator, found by who looks where the documentation says to look."""
+    """The emulator, configured through the documented environment variables."""
     server.requests.clear()
     monkeypatch.setenv("VOYAGE_API_KEY", "pa-emulated")
     monkeypatch.setenv("VOYAGE_BASE_URL", server.url)

@@ -130,7 +130,7 @@ def test_opentelemetry_sees_each_attempt_of_a_legacy_client(call, half, spans, e
     assert [1, 1] == [len(parents(request.headers)) for request in emulator.requests]
 
 
-def test_opentelemetry_is_not_told_the_key(call, traced):
+def test_opentelemetry_does_not_get_the_key(call, traced):
     """Spans are stored elsewhere, by others."""
     call("embed", **EMBED)
 

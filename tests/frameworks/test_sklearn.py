@@ -118,7 +118,7 @@ def test_features_have_names_before_anything_is_sent(client, dtype, columns, num
     assert ((4, columns), number) == (found.shape, found.dtype)
 
 
-def test_the_price_is_said_before_anything_is_sent(client, capsys):
+def test_the_price_is_printed_before_anything_is_sent(client, capsys):
     """A fit of a grid of parameters embeds the same texts many times."""
     encoder = VoyageEncoder("voyage-4", client=client, max_cost=1e-9).fit(TEXTS)
     with pytest.raises(
@@ -182,7 +182,7 @@ def test_without_a_client_it_makes_one_of_the_environment(url, monkeypatch):
         (np.array([["a", "b"]]), r"one column.*\(1, 2\)"),
     ],
 )
-def test_what_is_no_column_of_texts_is_refused(given, message):
+def test_a_column_without_texts_is_refused(given, message):
     """Before anything is sent."""
     with pytest.raises(ArgumentError, match=message):
         VoyageEncoder("voyage-4").fit(given)

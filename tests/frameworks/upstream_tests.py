@@ -25,11 +25,11 @@ SHIPPED = {
     "opentelemetry-instrumentation-voyageai": ("-p", "cassettes", "--record-mode=none"),
 }
 PLAYED = {"opentelemetry-instrumentation-voyageai"}
-"""Those that play cassettes, and ask no emulator."""
+"""Frameworks whose tests replay cassettes and need no emulator."""
 
 
 def main() -> int:
-    """Fetch, unpack and run; the number of frameworks whose tests fail."""
+    """Fetch, unpack and run the tests; return the number of frameworks that fail."""
     failed = 0
     with running() as emulator, tempfile.TemporaryDirectory() as folder:
         environment = {
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _unpack(requirement: str, folder: Path) -> Path:
-    """The folder of a distribution's sources."""
+    """Return the folder of a distribution's sources."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
     subprocess.run([*pip, "--dest", str(folder), requirement], check=True)
     [archive] = folder.glob("*.tar.gz")

@@ -1,4 +1,4 @@
-"""Runs of the generator, as a user would start it, on copies of the spec."""
+"""Run the generator on copies of the spec."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """`python -m generator` with arguments, within this process."""
+    """Run `python -m generator` with arguments, in this process."""
 
     def start(*arguments: object) -> subprocess.CompletedProcess[str]:
         out, err = StringIO(), StringIO()
@@ -39,7 +39,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="session")
 def run_process(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """`python -m generator` in a process, from a directory of its own unless one is given."""
+    """Run `python -m generator` in a new process, by default from a temporary folder."""
 
     def start(
         *arguments: object,
@@ -61,8 +61,8 @@ def run_process(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def mypy_cache(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the folder in which mypy keeps what it knows of the standard library and the like."""
-    if kept := getattr(pytestconfig, "cache", None):  # from one run to the next
+    """Folder for the cache of mypy."""
+    if kept := getattr(pytestconfig, "cache", None):  # kept between runs
         return str(kept.mkdir("mypy"))
     return str(tmp_path_factory.mktemp("mypy"))
 
@@ -81,7 +81,7 @@ def catalogue() -> Document:
 
 @pytest.fixture
 def spec_folder(tmp_path: Path) -> Path:
-    """A copy of the spec, to change."""
+    """A copy of the spec that a test may change."""
     return Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
 
 
@@ -91,7 +91,7 @@ def generate(
     catalogue: Document,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Callable[[Document, Document], None]], Path]:
-    """Change copies of both documents, generate from them unchecked, and get the folder."""
+    """Change copies of both documents, generate without checks, and return the folder."""
 
     def start(change: Callable[[Document, Document], None]) -> Path:
         folder = tmp_path_factory.mktemp("changed")
@@ -111,7 +111,7 @@ def generate(
 
 @pytest.fixture(scope="session")
 def tree() -> Callable[[Path], dict[str, bytes]]:
-    """Read a folder: file to content, without caches."""
+    """A function that returns the contents of a folder by path, without caches."""
 
     def files(folder: Path) -> Iterator[Path]:
         for path in folder.rglob("*"):

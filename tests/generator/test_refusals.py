@@ -276,7 +276,7 @@ def test_the_small_document_is_accepted(refusal: Callable[[Document], str]) -> N
     ],
     ids=lambda spoil: spoil.__name__,
 )
-def test_what_would_be_dropped_is_refused_by_name(
+def test_unsupported_parts_are_refused_by_name(
     spoil: Callable[[Document], str], refusal: Callable[[Document], str]
 ) -> None:
     """An operation or a field that silently fails to appear is found by a user, months later."""
@@ -297,7 +297,7 @@ def voyage_4(catalogue: Document) -> Document:
     ],
     ids=["a default that is not allowed", "no section"],
 )
-def test_what_the_rules_of_the_spec_refuse_is_not_generated(
+def test_a_spec_that_breaks_its_rules_is_not_generated(
     spoil, run, spec_folder: Path, tmp_path: Path
 ) -> None:
     """Generated code with a wrong fact looks like any other; both commands say the same of it."""
@@ -346,7 +346,7 @@ def test_a_refusal_leaves_the_old_tree(run, spec_folder: Path, tmp_path: Path) -
         ("a: {\n", "openapi.yaml can't be read"),
     ],
 )
-def test_a_file_that_is_no_document_is_refused(
+def test_a_file_that_is_not_a_document_is_refused(
     text: str, reason: str, run, spec_folder: Path
 ) -> None:
     """A slip in the YAML, such as a key given twice, is a message and not a traceback."""

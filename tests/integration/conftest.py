@@ -1,4 +1,4 @@
-"""The overlay and the emulator meet, over real HTTP."""
+"""A client and an emulator, connected over HTTP."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def vo(url: str) -> Iterator[voyageai.Client]:
-    """Yield a client of the emulator."""
+    """A client of the emulator."""
     with voyageai.Client(api_key="emulator", base_url=url) as client:
         yield client

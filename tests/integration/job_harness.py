@@ -1,4 +1,4 @@
-"""A job, an emulator and a time of its own that passes only while the job waits."""
+"""A client and an emulator in virtual time, which advances only while a job waits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Site:
-    """A client of either kind and an emulator, in which jobs are tested.
+    """A client of either kind and an emulator, for tests of jobs.
 
     Jobs are split into batches of eight rows, so that small ones have several.
 
@@ -56,11 +56,11 @@ class Site:
 
     @property
     def now(self) -> datetime:
-        """The time as the client has it."""
+        """The virtual time, in the form that a client expects."""
         return START + timedelta(seconds=sum(self.waits))
 
     def connect(self, http: Any = None, **settings: Any) -> Any:
-        """A client whose time is the site's, over its own connections or others."""
+        """Return a client in virtual time, with its own or the given connections."""
         kind = voyageai.AsyncClient if self.asynchronous else voyageai.Client
         client: Any = kind(self.key, base_url=self.emulator, **settings)
         environment = Environment(random=lambda: 0.5, now=self.take_time)
@@ -87,11 +87,11 @@ class Site:
         self.on_wait()
 
     async def sleep_async(self, seconds: float) -> None:
-        """The same; what is done meanwhile may block, and is done elsewhere."""
+        """Advance the clock asynchronously; actions meanwhile may block, and run in a thread."""
         await asyncio.to_thread(self.sleep, seconds)
 
     def get(self, value: Any) -> Any:
-        """A result, awaited if it must be."""
+        """Return a result, awaited if necessary."""
 
         async def wait() -> Any:
             return await value
@@ -99,7 +99,7 @@ class Site:
         return self._runner.run(wait()) if self.asynchronous else value
 
     def rows(self, results: Any) -> list[Any]:
-        """The rows of results, by `for` or by `async for`."""
+        """Return the rows of results, read by `for` or `async for`."""
 
         async def gather() -> list[Any]:
             return [row async for row in results]
@@ -121,11 +121,11 @@ class Site:
         return job
 
     def live(self, texts: list[str]) -> list[list[float]]:
-        """The vectors as a live call gives them."""
+        """Return the vectors of a live call."""
         return self.plain.embed(texts, **ROLE).embeddings
 
     def said(self, stage: str) -> str:
-        """All that was told of a stage."""
+        """Return all events of a stage."""
         return "\n".join(progress.message for progress in self.told if progress.stage == stage)
 
     def answered(self, operation: str) -> int:
@@ -144,7 +144,7 @@ class Site:
         return sum(batch.request_counts.total for batch in self.plain.batches.list())
 
     def close(self) -> None:
-        """Close both clients, let the emulator be as it was, and leave no directories."""
+        """Close both clients, reset the emulator, and remove directories."""
         self.emulator.faults.clear()
         self.emulator.batches.stop_failing()
         self.emulator.batches.pace(0)
@@ -159,7 +159,7 @@ class Site:
 
 @contextmanager
 def sited(kind: str, emulator: Emulator) -> Iterator[Site]:
-    """A site, at an emulator that is left as it was."""
+    """A site at a shared emulator, which is reset afterwards."""
     emulator.requests.clear()
     site = Site(kind, emulator)
     yield site
@@ -167,12 +167,12 @@ def sited(kind: str, emulator: Emulator) -> Iterator[Site]:
 
 
 def texts(number: int) -> list[str]:
-    """As many texts, all different."""
+    """Return `number` different texts."""
     return [f"text {place} of {number}" for place in range(number)]
 
 
 def older(directory: Path) -> None:
-    """Make a job one of an older release, whose journal had neither sums nor digests."""
+    """Rewrite the journal of a job in the format of an older release, without sums and digests."""
     journal = directory / "journal.jsonl"
     lines = []
     for line in journal.read_text("utf-8").splitlines():

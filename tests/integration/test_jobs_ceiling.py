@@ -168,7 +168,7 @@ def test_a_tokenizer_that_was_fetched_before_is_at_hand(
     assert tokenization.at_hand(MODEL) is tokenization.at_hand(MODEL)
 
 
-def test_without_the_extra_there_is_no_tokenizer_at_hand(
+def test_without_the_extra_no_tokenizer_is_available(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ceiling needs none."""

@@ -137,7 +137,7 @@ def test_a_journal_that_was_lost_is_missed(site: Site, tmp_path: Path) -> None:
     assert 1 == site.created
 
 
-def test_a_job_that_crashed_between_its_journal_and_its_manifest_begins_anew(
+def test_a_job_that_crashed_between_its_journal_and_its_manifest_starts_again(
     site: Site, tmp_path: Path
 ) -> None:
     """Nothing was sent by then."""
@@ -215,7 +215,7 @@ def test_answers_that_are_no_longer_here_are_downloaded_again(site: Site, tmp_pa
     assert (2, 3) == (site.created, site.answered("retrieveFileContent"))
 
 
-def test_the_key_of_somebody_else_is_told_as_the_reason(site: Site, tmp_path: Path) -> None:
+def test_the_reason_names_the_key_of_another_user(site: Site, tmp_path: Path) -> None:
     """Batches belong to the project of a key."""
     site.emulator.faults.next("unauthorized", operation="retrieveBatch")
     with pytest.raises(error.AuthenticationError):
@@ -326,7 +326,7 @@ DAMAGES: dict[str, Damage] = {
     ("stage", "age"),
     [("begun", "new"), ("under way", "new"), ("done", "new"), ("done", "older")],
 )
-def test_damage_is_told_or_mended_and_never_paid_for(
+def test_damage_is_reported_or_repaired_and_never_paid_for(
     site: Site, tmp_path: Path, stage: str, age: str, full: bool
 ) -> None:
     """Whatever file it is in, and however far the job was. An older job can't tell all of it.

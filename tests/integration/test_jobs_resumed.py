@@ -204,7 +204,7 @@ def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_pat
     assert 1 == site.created
 
 
-def test_a_job_that_was_cut_off_while_it_was_written_begins_anew(
+def test_a_job_that_was_interrupted_while_it_was_written_starts_again(
     site: Site, tmp_path: Path
 ) -> None:
     """Its rows come from an iterable that may fail."""

@@ -1,4 +1,4 @@
-"""The rows that jobs here are made of, and processes that run them."""
+"""Processes that run jobs, and an emulator for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def working(module: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs a module of this folder; it is killed in the end."""
+    """Start a process that runs a module of this folder, and kill it on exit."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", f"tests.jobs.{module}", *map(str, arguments)],
         cwd=ROOT,
@@ -35,12 +35,12 @@ def working(module: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """One for each test."""
+    """A new emulator for each test."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture
 def run() -> Any:
-    """Return a function that starts a process."""
+    """The context manager that starts a process."""
     return working

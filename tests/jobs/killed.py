@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def work(kind: str, url: str, key: str, directory: str) -> None:
-    """Run the job, or what is left of it."""
+    """Run or resume the job."""
     print("ready", flush=True)
     if kind == "Client":
         with voyageai.Client(key, base_url=url) as vo:

@@ -1,4 +1,4 @@
-"""A large job, and the memory it took: `python -m tests.jobs.large URL DIRECTORY`."""
+"""Run a large job and measure its memory: `python -m tests.jobs.large URL DIRECTORY`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ AT_ONCE = 1000
 
 
 def text(row: int) -> str:
-    """The text of a row."""
+    """Return the text of a row."""
     return f"Record {row}: the river rose by {row % 977} centimetres in {row % 53} hours."
 
 
 def peak() -> int:
-    """The most memory that this process has had so far, in bytes."""
+    """Return the peak memory of this process in bytes."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
@@ -54,7 +54,7 @@ def main(url: str, directory: str) -> None:
 
 
 def live(vo: voyageai.Client, first: int) -> object:
-    """The vectors of some rows, as a live call gives them."""
+    """Return the vectors of some rows by a live call."""
     return vo.embed([text(row) for row in range(first, first + AT_ONCE)], **ARGUMENTS).to_numpy()
 
 

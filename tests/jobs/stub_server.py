@@ -1,4 +1,4 @@
-"""A server of embeddings that costs next to nothing: every vector is the same."""
+"""A fast stub server of embeddings, in which all vectors are equal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VECTOR = base64.b64encode(array("f", [0.0625] * 256).tobytes()).decode()
 
 
 class StubServer(ThreadingHTTPServer):
-    """Counts the texts that it is sent.
+    """A server that counts the texts it receives.
 
     Attributes:
         sent: How often each text came.
@@ -34,14 +34,14 @@ class StubServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Its base URL."""
+        """Base URL of the server."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def handle_error(self, *arguments: object) -> None:
-        """Say nothing of clients that were killed."""
+        """Log no errors of killed clients."""
 
     def body(self, count: int) -> bytes:
-        """The answer for so many texts."""
+        """Return the response for `count` texts."""
         if count not in self.bodies:
             entries = [
                 {"object": "embedding", "embedding": VECTOR, "index": n} for n in range(count)
@@ -53,13 +53,13 @@ class StubServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers a request for embeddings."""
+    """A handler of embeddings requests."""
 
     protocol_version = "HTTP/1.1"
     server: StubServer
 
     def do_POST(self) -> None:
-        """Count the texts, and answer."""
+        """Count the texts, and respond."""
         texts = json.loads(self.rfile.read(int(self.headers["content-length"])))["input"]
         with self.server.lock:
             self.server.sent.update(texts)
@@ -76,12 +76,12 @@ class Handler(BaseHTTPRequestHandler):
             self.server.answered += 1
 
     def log_message(self, *arguments: object) -> None:
-        """Print nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving() -> Iterator[StubServer]:
-    """A server that runs within the `with`."""
+    """Run a server inside a `with` block."""
     with StubServer() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -27,7 +27,7 @@ FILES = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir")
 
 
 def die_at(number: int, directory: str) -> None:
-    """Kill this process before the job's so-manieth operation on a file."""
+    """Kill this process before the job's n-th operation on a file."""
     numbers = count(1)
 
     def look(event: str, arguments: Any) -> None:
@@ -38,7 +38,7 @@ def die_at(number: int, directory: str) -> None:
 
 
 def work(method: str, kind: str, url: str, key: str, source: str, into: str, at: str) -> None:
-    """Run the job, or what is left of it."""
+    """Run or resume the job."""
     if method == "embed":
         spec = embed_spec(method, "body", "voyage-4", {"id": "id", **OPTIONS}, None)
     else:

@@ -1,4 +1,4 @@
-"""A small model that knows what a few words mean, made here and loaded as any other is."""
+"""A tiny model with the vectors of a few words, created here and loaded like any other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.local import tiny_model
 
 @pytest.fixture(scope="session")
 def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Makes a folder with a tiny model of any width, which may bring prompts."""
+    """A function that creates a tiny model of a width, with prompts if given."""
     pytest.importorskip("sentence_transformers", reason="the extra `local` is not installed")
 
     def make(width: int = tiny_model.WIDTH, **prompts: str) -> Path:

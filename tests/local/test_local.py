@@ -173,7 +173,7 @@ def test_a_text_that_is_too_long_is_cut(nano: str) -> None:
         (["car"], {"truncation": "no"}, "truncation"),
     ],
 )
-def test_what_is_wrong_is_refused_as_the_api_refuses_it(
+def test_invalid_requests_are_refused_as_by_the_api(
     nano: str, texts: Any, arguments: dict[str, Any], argument: str
 ) -> None:
     """Code that handles the errors of one handles those of the other."""
@@ -246,7 +246,7 @@ def test_code_that_comes_with_a_model_runs_only_by_agreement(
     ModelCache().clear()
 
 
-def test_other_failures_to_load_are_told_as_they_are(
+def test_other_failures_to_load_are_reported_unchanged(
     tmp_path: Path, nano: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a model with code of its own is a question of trust."""

@@ -229,7 +229,7 @@ def test_the_lexical_engine_is_the_one_by_default() -> None:
 @pytest.mark.parametrize(
     "said", ["", "lexicon", "sentence-transformers", "sentence-transformers:", "openai:x"]
 )
-def test_what_is_no_engine_is_refused_with_the_allowed_forms(said: str) -> None:
+def test_an_invalid_engine_is_refused_with_the_allowed_forms(said: str) -> None:
     """A slip in the setting tells how it is spelled, before anything is served."""
     with pytest.raises(ValueError, match=r"'lexical' or 'sentence-transformers:NAME'"):
         create_engine(said)

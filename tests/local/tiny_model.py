@@ -1,4 +1,4 @@
-"""A transformer of one layer whose words were given meanings, not taught them.
+"""A transformer of one layer with fixed vectors for a few words, without training.
 
 The layer's weights are 0, so that it hands on what it gets: a text's vector is the mean of its
 words'. Words of one line of `MEANINGS` have the same vector though they share no letters, which
@@ -22,13 +22,13 @@ MEANINGS = [
 ]
 FUNCTION = "a an i is of the to where can for who this"
 WIDTH = 384
-"""Between two of the dimensions that models of the catalogue offer: one cuts, the next fills up."""
+"""Between two dimensions of the catalogue: the smaller truncates, the larger pads."""
 LENGTH = 64
-"""Tokens it reads."""
+"""Maximum number of input tokens."""
 
 
 def make(folder: Path, prompts: dict[str, str], width: int = WIDTH) -> Path:
-    """Write the model to a folder, and say where."""
+    """Write the model to a folder and return its path."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling

@@ -1,4 +1,4 @@
-"""Both clients over a handler instead of a network, so that each test runs for both."""
+"""Both clients over a mock transport; each test runs for both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = "pa-secret-5f2e"
 
 
 def packed(numbers: list[float], kind: str = "f") -> str:
-    """A vector as the API writes it."""
+    """Return a vector in the base64 form of the API."""
     return base64.b64encode(array(kind, numbers).tobytes()).decode()
 
 
@@ -62,7 +62,7 @@ def answer_to(request: httpx2.Request) -> httpx2.Response:
 
 
 def requesting(kind: type) -> dict[str, inspect.Signature]:
-    """Methods of a client that make requests, which take the options of a call."""
+    """Return the methods of a client that send requests: those with the parameter `options`."""
     found = {
         name: inspect.signature(member)
         for name, member in vars(kind).items()
@@ -84,7 +84,7 @@ class Face:
     def client(
         self, handler: Callable[[httpx2.Request], httpx2.Response] = answer_to, **options: Any
     ) -> Any:
-        """A client whose requests go to the handler, and whose waits take no time."""
+        """Return a client whose requests go to the handler, and whose waits take no time."""
 
         def recorded(request: httpx2.Request) -> httpx2.Response:
             self.requests.append(request)
@@ -109,7 +109,7 @@ class Face:
         return client
 
     def call(self, client: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Call a method and give its result."""
+        """Call a method and return its result."""
         result = getattr(client, method)(*args, **kwargs)
         return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
@@ -127,7 +127,7 @@ def face(request: pytest.FixtureRequest) -> Face:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No key, path or host from the environment."""
+    """Remove keys, paths and hosts from the environment and the module settings."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(voyageai, "api_key", None)
@@ -137,5 +137,5 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def key() -> str:
-    """The key that the clients of these tests hold."""
+    """The API key of the clients."""
     return KEY

@@ -1,4 +1,4 @@
-"""A server of files for tests without a network, and both clients' results in one form."""
+"""A file API on a mock transport, and a uniform way to get results of both clients."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ BATCH = {
 
 
 def jsonl(*rows: object) -> bytes:
-    """Rows as they stand in a file."""
+    """Return rows in JSONL form."""
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
 def answer(code: int = 200, /, **fields: Any) -> httpx2.Response:
-    """An answer of JSON with a request id."""
+    """Return a JSON response with a request id."""
     return httpx2.Response(code, json=fields, headers={"x-request-id": "req-1"})
 
 
 def in_turn(*answers: Any) -> Any:
-    """Give these answers, the last again and again; exceptions are raised."""
+    """Return a handler that gives these responses, and repeats the last; exceptions are raised."""
     left = list(answers)
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -65,7 +65,7 @@ def in_turn(*answers: Any) -> Any:
 
 
 def uploaded(request: httpx2.Request) -> tuple[str | None, bytes]:
-    """Name and content of the file in a request."""
+    """Return the name and content of the file in a request."""
     head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
     message = email.message_from_bytes(head + request.content, policy=email.policy.HTTP)
     (part,) = [part for part in message.iter_parts() if part.get_filename()]
@@ -75,7 +75,7 @@ def uploaded(request: httpx2.Request) -> tuple[str | None, bytes]:
 
 
 def done(value: Any) -> Any:
-    """Return the result of a call of either client, awaited or iterated over if need be."""
+    """Return the result of a call, awaited or iterated over as necessary."""
 
     async def wait(value: Awaitable[Any]) -> Any:
         return await value
@@ -91,7 +91,7 @@ def done(value: Any) -> Any:
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The body of an answer in pieces; an exception among them is raised."""
+    """A response body in pieces; exceptions among them are raised."""
 
     def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
         self.pieces = pieces
@@ -115,6 +115,6 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def content(*pieces: bytes | Exception, status: int = 200, **headers: str) -> httpx2.Response:
-    """An answer in pieces."""
+    """Return a response in pieces."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx2.Response(status, headers=named, stream=Body(pieces))

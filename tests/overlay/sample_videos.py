@@ -12,7 +12,7 @@ UPRIGHT = bytes.fromhex("00010000" + 3 * "00000000" + "00010000" + 3 * "00000000
 TURNED = bytes.fromhex(
     "00000000" "00010000" "00000000" "ffff0000" + 4 * "00000000" + "40000000"
 )  # fmt: skip
-"""By a quarter of a circle."""
+"""Display matrix that rotates by 90 degrees."""
 
 
 def run(*arguments: str) -> str:
@@ -27,13 +27,13 @@ def run(*arguments: str) -> str:
 
 
 def film(path: Path, size: str, rate: str, frames: int, *options: str) -> Path:
-    """A video of a picture that moves."""
+    """Return a video of a moving image."""
     source = f"testsrc=size={size}:rate={rate}"
     run("-f", "lavfi", "-i", source, *options, "-frames:v", str(frames), f"{path}")
     return path
 
 
 def turned(video: bytes) -> bytes:
-    """An MP4 that was taken with the camera held on its side."""
+    """Return an MP4 that is marked as rotated by 90 degrees."""
     place = video.index(UPRIGHT, video.index(b"tkhd"))
     return video[:place] + TURNED + video[place + len(TURNED) :]

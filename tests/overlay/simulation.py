@@ -1,4 +1,4 @@
-"""A server, a network and many workers on a clock that nobody has to wait for."""
+"""A simulation of a server, a network and many workers in virtual time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODEL = "voyage-4-large"
 
 @define
 class Referee:
-    """The server's count: what arrived in the sliding minute, by its own clock."""
+    """The server's rate limit: requests and tokens of a sliding minute, by its own clock."""
 
     rpm: float
     tpm: float
@@ -30,7 +30,7 @@ class Referee:
     _tokens: int = 0
 
     def arrive(self, now: float, tokens: int) -> bool:
-        """Take a request, or refuse it."""
+        """Count a request, and return whether it is accepted."""
         while self._minute and self._minute[0][0] <= now - 60 + 1e-9:  # sums of times are rounded
             self._tokens -= self._minute.popleft()[1]
         full = len(self._minute) + 1 > self.rpm or self._tokens + tokens > self.tpm
@@ -45,7 +45,7 @@ class Referee:
         return True
 
     def rates(self, start: float, end: float) -> tuple[float, float]:
-        """Requests and tokens per minute of a span of time."""
+        """Return requests and tokens per minute in a span of time."""
         tokens = [tokens for at, tokens in self.taken if start < at <= end]
         minutes = (end - start) / 60
         return len(tokens) / minutes, sum(tokens) / minutes
@@ -76,11 +76,11 @@ class World:
     _numbers: Iterator[int] = field(factory=count)
 
     def at(self, time: float, event: Callable[[], None]) -> None:
-        """Let something happen."""
+        """Run the next event."""
         heappush(self._events, (time, next(self._order), event))
 
     def run(self, workers: int, until: float = float("inf")) -> None:
-        """Let workers send one call after the other, until there are none or the time is up."""
+        """Let workers send call after call, until no calls or no time is left."""
         for _ in range(workers):
             self.at(self.now, self.next_call)
         while self._events and self._events[0][0] < until:
@@ -88,7 +88,7 @@ class World:
             event()
 
     def next_call(self) -> None:
-        """A worker takes the next call."""
+        """Let a worker take the next call."""
         for estimated, real in self.calls:
             self._queue(next(self._numbers), estimated, real, again=False)
             return

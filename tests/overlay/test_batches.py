@@ -207,7 +207,7 @@ def test_a_job_that_was_refused_does_not_exist(face, refusal, tries):
     assert "may have been" not in str(raised.value)
 
 
-def test_too_many_jobs_are_told_from_too_many_requests(face):
+def test_too_many_jobs_are_distinguished_from_too_many_requests(face):
     """The advice is another one."""
     with pytest.raises(error.RateLimitError, match=r"100 jobs .* wait 30 minutes"):
         done(face.client(in_turn(answer(429))).batches.create(*ARGUMENTS))

@@ -97,7 +97,7 @@ def test_a_signature_is_the_one_of_botocore(face, keys):
     assert url == str(sent.url)
 
 
-def test_each_attempt_is_signed_anew(face):
+def test_each_attempt_is_signed_again(face):
     """A signature is good for minutes, and an endpoint that starts takes longer."""
     minutes = iter(range(5, 60, 5))
     answers = iter([httpx2.Response(503), httpx2.Response(503)])

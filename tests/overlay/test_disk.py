@@ -172,7 +172,7 @@ def test_only_its_user_can_enter_a_folder_whatever_the_umask(umask: int, tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
-def test_a_folder_is_no_link_and_no_file(tmp_path: Path, kind: str) -> None:
+def test_a_folder_is_neither_a_link_nor_a_file(tmp_path: Path, kind: str) -> None:
     """Files in it would be written elsewhere."""
     path = tmp_path / "path"
     check_folder(path)

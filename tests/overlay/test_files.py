@@ -251,7 +251,7 @@ def test_a_line_of_any_length_does_not_fill_the_memory():
         (Path("lines"), None, "filename"),
     ],
 )
-def test_what_is_no_source_is_refused_with_the_ways_that_there_are(face, given, name, argument):
+def test_an_invalid_source_is_refused_with_the_valid_ones(face, given, name, argument):
     """Each is an easy slip."""
     with pytest.raises(error.ArgumentError) as raised:
         done(face.client(stored).files.upload(given, filename=name))
@@ -278,7 +278,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(face, tmp_path):
         ("folder/some.jsonl", "some.jsonl"),
     ],
 )
-def test_files_have_their_own_names_unless_told_otherwise(given, name, tmp_path, monkeypatch):
+def test_files_have_their_own_names_by_default(given, name, tmp_path, monkeypatch):
     """In a list one looks for the name."""
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
@@ -481,7 +481,7 @@ def test_one_page_is_had_by_itself(face):
 
 
 @pytest.mark.parametrize("pages", [[page(more=True)], [page("a", more=True)] * 2])
-def test_a_list_that_leads_nowhere_ends_with_an_error(face, pages):
+def test_a_list_without_an_end_ends_with_an_error(face, pages):
     """It would go on forever."""
     with pytest.raises(error.MalformedResponseError, match="last_id"):
         done(face.client(in_turn(*pages)).files.list())
@@ -530,7 +530,7 @@ def test_many_are_deleted_together_or_not_at_all(face):
         ("content", ""),
     ],
 )
-def test_what_is_no_id_is_refused(face, method, given):
+def test_an_invalid_id_is_refused(face, method, given):
     """`/files/` would be another operation."""
     with pytest.raises(error.ArgumentError, match="id"):
         done(getattr(face.client(stored).files, method)(given))
@@ -931,7 +931,7 @@ IDS = [
 
 
 @pytest.mark.parametrize("id", IDS, ids=lambda each: repr(each)[:20])
-def test_what_is_no_id_is_refused_by_every_method(face, id):
+def test_an_invalid_id_is_refused_by_every_method(face, id):
     """`..` deletes something else, and some gateways undo the escaping of what others would do."""
     client = face.client()
     files, batches = client.files, client.batches
@@ -993,7 +993,7 @@ def test_what_can_not_be_the_name_of_a_file_is_refused(face, name):
 
 
 @pytest.mark.parametrize("ids", [None, 5, "file-1"])
-def test_what_is_no_list_of_ids_is_refused(face, ids):
+def test_an_invalid_list_of_ids_is_refused(face, ids):
     """A string would be taken for ids of a character each."""
     with pytest.raises(error.ArgumentError, match="file_ids must be a list of ids"):
         done(face.client().files.delete_many(ids))

@@ -43,7 +43,7 @@ def test_numpy_shares_memory(dtype):
     assert result.__array__(copy=False).ctypes.data == matrix.ctypes.data
 
 
-def test_numpy_copies_when_it_is_told_to():
+def test_numpy_copies_on_request():
     """As of any array."""
     result = made()
     copied, doubled = np.array(result), np.asarray(result, dtype=np.float64)

@@ -160,7 +160,7 @@ def test_an_option_that_is_wrong_is_named(prepare, options, message):
     assert error.ArgumentError is raised.type
 
 
-def test_a_name_that_is_no_option_is_refused(prepare):
+def test_an_unknown_option_is_refused(prepare):
     """A typing mistake would be lost otherwise."""
     with pytest.raises(TypeError, match="'retries'"):
         prepare("embed", ["a"], retries=3)

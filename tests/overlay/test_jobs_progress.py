@@ -118,7 +118,7 @@ def test_a_function_is_told_everything():
     assert STEPS == told
 
 
-def test_a_program_without_a_terminal_is_no_problem(monkeypatch):
+def test_a_program_without_a_terminal_works(monkeypatch):
     """Some have no stderr at all."""
     monkeypatch.setattr(sys, "stderr", None)
     with show_progress(None) as tell:

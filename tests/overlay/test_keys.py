@@ -67,7 +67,7 @@ def test_a_client_without_a_key_constructs_and_its_first_call_explains(face):
 
 
 @pytest.mark.parametrize("content", [None, "", b"\xff\xfe"])
-def test_a_named_key_file_that_is_no_good_is_an_error_that_names_it(content, tmp_path, monkeypatch):
+def test_an_unusable_key_file_is_an_error_that_names_it(content, tmp_path, monkeypatch):
     """A stale path must not silently hide a valid key in the environment."""
     path = tmp_path / "key"
     if content is not None:
@@ -136,7 +136,7 @@ class SecretStr:
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_what_is_no_string_is_no_key(face, given, said, monkeypatch):
+def test_a_key_must_be_a_string(face, given, said, monkeypatch):
     """Its text would be sent, which is often not the key: a mask, or the name of a function."""
     client = face.client()
     with pytest.raises(AuthenticationError, match=f"argument api_key must be a string, {said}"):
@@ -222,7 +222,7 @@ def test_a_wrong_base_url_is_blamed_on_the_variable_that_holds_it(wrong, monkeyp
     assert str(named.value) == str(passed.value).replace("base_url", "VOYAGE_BASE_URL", 1)
 
 
-def test_a_base_url_that_is_none_is_refused_with_the_names_that_are():
+def test_an_invalid_base_url_is_refused_with_the_known_names():
     """`base_url="uk"` would otherwise fail deep inside the HTTP library."""
     with pytest.raises(ArgumentError, match="'voyage', 'atlas', 'us', 'eu'"):
         voyageai.Client(api_key="k", base_url="uk")

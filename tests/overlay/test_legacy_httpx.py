@@ -411,7 +411,7 @@ def test_its_timeouts_bound_the_phases(face):
     assert [timeout.as_dict(), httpx.Timeout(3).as_dict()] == seen
 
 
-def test_it_is_told_the_timeouts(face, way):
+def test_it_gets_the_timeouts(face, way):
     """The client's own would end calls that take long."""
     seen = []
 
@@ -492,7 +492,7 @@ def test_either_argument_takes_either(face):
     assert 2 == len(done(face.kind(KEY, transport=kind_of(face)(transport=mock)).embed(**EMBED)))
 
 
-def test_nobody_needs_legacy_httpx(monkeypatch, face):
+def test_legacy_httpx_is_not_required(monkeypatch, face):
     """It is not installed with this package, and not loaded by it."""
     monkeypatch.setitem(sys.modules, "httpx", None)
 

@@ -103,7 +103,7 @@ def test_lines_hold_no_texts_unless_that_is_asked_for(face, lines, caplog):
     assert "iVBO" not in str(lines())
 
 
-def test_nothing_is_formatted_while_nobody_listens(face, caplog):
+def test_nothing_is_formatted_without_a_listener(face, caplog):
     """The official client formats every body, listened to or not."""
     functions = (logs.Log.__init__, logs.Log._line, logs._redacted)
     for level, formatted in (("WARNING", 0), ("INFO", 1 + 1), ("DEBUG", 1 + 2 + 4)):
@@ -415,7 +415,7 @@ def test_a_client_that_can_not_be_made_is_shown_with_its_error_and_no_secret(giv
 
 
 @pytest.mark.parametrize("place", ["variable", "module", "file", "utf-16", "set"])
-def test_a_key_that_is_none_is_in_no_frame(place, face, tmp_path, monkeypatch):
+def test_an_invalid_key_is_in_no_frame(place, face, tmp_path, monkeypatch):
     """Wherever it was found: environments, files and modules are looked at in frames of ours."""
     secret = "hidden-word\x01"
     client, call = face.client(), face.kind

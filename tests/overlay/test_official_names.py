@@ -263,7 +263,7 @@ def test_resource_classes_post_what_they_are_given(kind, create, sent):
 
 
 @pytest.mark.parametrize("kind", ["Embedding", "ContextualizedEmbedding", "MultimodalEmbedding"])
-def test_resource_classes_unpack_vectors_unless_told_how_to_have_them(kind, create, sent):
+def test_resource_classes_unpack_vectors_unless_a_format_is_given(kind, create, sent):
     """A caller that asks for base64 gets base64."""
     _, body = CREATES[kind]
 

@@ -89,7 +89,7 @@ def test_each_attempt_has_what_is_left(face):
     assert [2.5, 2.5, 1.5] == had
 
 
-def test_a_deadline_that_is_over_is_an_error_of_its_own(face):
+def test_a_past_deadline_has_its_own_error(face):
     """It is a Timeout, as callers already catch it."""
 
     def handler(request):
@@ -118,7 +118,7 @@ def test_an_answer_that_drips_can_not_outlive_the_deadline():
         asyncio.run(call())
 
 
-def test_a_call_has_options_of_its_own(face):
+def test_a_call_has_its_own_options(face):
     """Options hold for one call alone."""
     client = face.client(failing(503), max_retries=0, timeout=9)
     face.call(
@@ -330,7 +330,7 @@ def test_very_long_times_are_no_bound(seconds):
         "http://[::1/v1", "https://user:hidden-word@a/v1", "https://a/v1?b=c",
     ],
 )  # fmt: skip
-def test_a_base_url_that_is_none_is_refused_when_the_client_is_made(face, url):
+def test_an_invalid_base_url_is_refused_when_the_client_is_created(face, url):
     """With the name of the argument."""
     with pytest.raises(error.ArgumentError, match="base_url") as caught:
         face.client(base_url=url)
@@ -352,7 +352,7 @@ NO_URLS = [
     [*((url, "made") for url in NO_URLS), *((NO_URLS[0], way) for way in ("found", "copied", "set"))],
     ids=lambda given: repr(given)[:40],
 )  # fmt: skip
-def test_what_is_no_base_url_is_one_kind_of_error(face, url, way, monkeypatch):
+def test_an_invalid_base_url_is_always_the_same_kind_of_error(face, url, way, monkeypatch):
     """Wherever it comes from, nothing is sent, and no password is shown."""
     client = face.client()
     client._params["base_url"] = url  # as frameworks do
@@ -428,7 +428,7 @@ def test_headers_of_the_standard_are_sent_as_they_are(face, value):
 
 @pytest.mark.parametrize("name", ["extra_headers", "extra_body"])
 @pytest.mark.parametrize("value", [5, "ab", [("a", "b")], {"a"}])
-def test_what_is_no_mapping_is_refused(face, name, value):
+def test_a_value_that_is_not_a_mapping_is_refused(face, name, value):
     """In the same way by every method, those of files and jobs too."""
     client = face.client()
     calls = [

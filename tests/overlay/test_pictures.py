@@ -105,7 +105,7 @@ def test_urls_are_objects(face):
     "url", ["cat.png", "file:///etc/passwd", "data:image/png;base64,AA==", "https://"]
 )
 @pytest.mark.parametrize("kind", [voyageai.ImageUrl, voyageai.VideoUrl])
-def test_what_is_no_url_of_the_web_is_refused(kind, url):
+def test_a_url_that_is_not_http_is_refused(kind, url):
     """The API could not fetch it."""
     with pytest.raises(ArgumentError, match="url must start with http"):
         kind(url)
@@ -213,7 +213,7 @@ def test_a_picture_that_becomes_a_file_of_too_many_bytes_is_refused():
         np.float32(1),
     ],
 )
-def test_what_is_no_picture_is_refused(face, given):
+def test_a_value_that_is_not_an_image_is_refused(face, given):
     """Before anything is sent, and with its place."""
     with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] can't be read as a picture"):
         face.call(face.client(), "multimodal_embed", [[given]], MODEL)

@@ -119,7 +119,7 @@ def test_truncated_bits_are_the_first_bytes():
         (lambda: truncate(np.zeros((1, 4), np.uint8), 12, "ubinary"), "from 8 to 32 and a multiple of 8, not 12"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said(call, said):
+def test_an_error_says_what_is_wrong(call, said):
     """With the argument and what it may be."""
     with pytest.raises(ArgumentError, match=said):
         call()

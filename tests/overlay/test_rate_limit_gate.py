@@ -148,7 +148,7 @@ def test_tokens_are_counted_as_the_answers_say(face):
 
 
 @pytest.mark.parametrize("wrong", [0, 4, "tier 1", True, voyageai.RetryPolicy()])
-def test_a_limit_that_is_none_is_refused(face, wrong):
+def test_an_invalid_limit_is_refused(face, wrong):
     """When the client is made."""
     with pytest.raises(error.ArgumentError, match="rate_limit must be None, a tier"):
         face.client(rate_limit=wrong)

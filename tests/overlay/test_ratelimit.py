@@ -115,7 +115,7 @@ def test_a_paid_tier_counts_each_model_by_itself():
 
 
 @pytest.mark.parametrize("setting", [0, 4, -1, True, 1.0, "1", "Free", "tier 1", [1], {}, (3, 9)])
-def test_what_is_no_setting_is_refused_with_what_is(setting):
+def test_an_invalid_setting_is_refused_with_the_valid_ones(setting):
     """A limit that is silently ignored would show as refusals, hours later."""
     with pytest.raises(ArgumentError, match=r"tier \('free', 1, 2 or 3\), a RateLimit") as raised:
         RateLimiter.of(setting)
@@ -125,7 +125,7 @@ def test_what_is_no_setting_is_refused_with_what_is(setting):
 
 @pytest.mark.parametrize("number", [0, -1, 0.5, True, "3", float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["rpm", "tpm"])
-def test_what_is_no_limit_is_refused_by_name(name, number):
+def test_an_invalid_limit_is_refused_by_name(name, number):
     """A limit of nothing would wait forever."""
     with pytest.raises(ArgumentError, match=f"{name} must be a number, 1 or more") as raised:
         RateLimit(**{name: number})
@@ -497,7 +497,7 @@ def test_an_endless_retry_after_is_not_kept_for_ever():
 
 
 @pytest.mark.parametrize("asked", [-5, -inf, nan, True, "30", 10**400, inf])
-def test_what_is_no_time_to_retry_after_is_not_kept(asked):
+def test_an_invalid_retry_after_is_ignored(asked):
     """Whatever a server says, a limiter goes on: after two minutes at the latest."""
     limiter = RateLimiter(RateLimit(rpm=100))
     refuse(limiter, 0.0, retry_after=asked)
@@ -663,7 +663,7 @@ def test_no_sliding_minute_of_the_server_holds_more_than_the_limit(calls, rpm, t
     assert referee.most_tokens <= tpm
 
 
-def test_threads_lose_nothing_and_let_nobody_slip_through():
+def test_threads_lose_nothing_and_exceed_no_limit():
     """The limiter is shared by all threads of a client."""
     limiter, threads, each = RateLimiter(RateLimit(rpm=500, tpm=EXACT)), 16, 100
     start = Barrier(threads)
@@ -727,7 +727,7 @@ def test_a_query_counts_once_for_each_document():
     assert expected == estimate_rerank_tokens(query, documents)
 
 
-def test_pictures_that_nobody_looked_at_count_as_the_largest():
+def test_unread_images_count_as_the_largest():
     """To decode them only for an estimate would cost more than it is worth."""
     model = MODELS["voyage-multimodal-3.5"]
     image = -(-model.pixels.image_max // model.pixels.image_per_token)

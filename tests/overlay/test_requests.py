@@ -338,7 +338,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
     assert isinstance(raised.value, ValueError)
 
 
-def test_a_text_that_is_no_unicode_is_refused_with_a_cure(face):
+def test_a_text_that_is_not_unicode_is_refused_with_a_fix(face):
     """A lone surrogate, from a badly decoded file, can't be encoded."""
     client = face.client()
     with pytest.raises(ArgumentError, match="lone surrogate"):
@@ -493,7 +493,7 @@ def test_a_text_with_its_prompt_already_there_warns(face):
         ("rerank", RERANK, ["top_k", "truncation"]),
     ],
 )
-def test_what_is_none_is_left_out_and_never_null(face, method, arguments, optional):
+def test_none_is_omitted_and_never_sent_as_null(face, method, arguments, optional):
     """The hosts of Atlas have had no null for these arguments since September 2026."""
     face.call(face.client(), method, **arguments, **dict.fromkeys(optional))
 

@@ -182,7 +182,7 @@ def test_vectors_are_placed_by_their_index(face):
         ("text", "data: expected a list"),
     ],
 )  # fmt: skip
-def test_an_answer_that_makes_no_sense_says_what_is_wrong_with_it(face, data, message):
+def test_a_malformed_response_is_described(face, data, message):
     """One typed error with status, body and place, never a raw AttributeError."""
     client = face.client(answering(data))
     with pytest.raises(MalformedResponseError, match=message) as raised:
@@ -249,7 +249,7 @@ def test_large_answers_are_read_however_they_are_spelled(face, spell):
         (lambda text: text.replace(f'": "{packed(WIDE[5])}', '" : "#7'), r"data\[8\]: not base64"),
     ],
 )  # fmt: skip
-def test_a_large_answer_that_makes_no_sense_says_what_is_wrong_with_it(face, spell, message):
+def test_a_large_malformed_response_is_described(face, spell, message):
     """With the body as it came, not as it was parsed."""
     data = [entry(n, packed(vector)) for n, vector in enumerate(WIDE)]
     client = face.client(sent(spelled(data, spell)))

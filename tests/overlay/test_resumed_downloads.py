@@ -223,7 +223,7 @@ def test_a_link_or_a_pipe_is_not_gone_on_from(face, tmp_path, kind):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
 @pytest.mark.parametrize("kind", ["another name", "others can write to it", "another user's"])
-def test_what_somebody_else_can_have_written_is_not_gone_on_from(face, tmp_path, kind):
+def test_a_file_that_others_can_write_is_not_resumed(face, tmp_path, kind):
     """Answers would begin with what they chose, and end in a file of theirs."""
     path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
     mine.write_bytes(b"{" * 9)

@@ -247,7 +247,7 @@ def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
         ({"model": ""}, "model must be the name of a model, not ''"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_said(clip, arguments, message):
+def test_unsupported_operations_are_reported(clip, arguments, message):
     """With the argument, and what to do."""
     with pytest.raises((ArgumentError, VideoProcessingError)) as caught:
         optimize_video(clip("320x180", "10", 20), **{"model": MODEL} | arguments)
@@ -291,7 +291,7 @@ def test_a_budget_that_may_not_be_held_warns(clip):
         b"ffconcat version 1.0\nfile '{}'\n",
     ],
 )
-def test_what_is_no_video_is_refused(clip, data):
+def test_a_value_that_is_not_a_video_is_refused(clip, data):
     """Also a playlist: it makes ffmpeg read what it names, and the result would be sent."""
     path = clip("320x180", "10", 20)
     with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video: ") as caught:
@@ -300,7 +300,7 @@ def test_what_is_no_video_is_refused(clip, data):
     assert "0x" not in str(caught.value)
 
 
-def test_sound_alone_is_no_video(tmp_path):
+def test_audio_alone_is_not_a_video(tmp_path):
     """It has no frames."""
     run("-f", "lavfi", "-i", "sine=duration=1", f"{tmp_path / 'sound.mp4'}")
     with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video"):
@@ -330,7 +330,7 @@ def test_what_is_neither_a_path_nor_bytes(video):
         optimize_video(video, model=MODEL)
 
 
-def test_text_is_no_video():
+def test_text_is_not_a_video():
     """A file that was opened without `b`."""
     with pytest.raises(TypeError, match="data must be the bytes of a video, not str"):
         Video.from_file(io.StringIO("abc"), model=MODEL)
@@ -485,7 +485,7 @@ def test_a_video_is_sent_as_a_data_url():
         (b"", None),
     ],
 )
-def test_the_type_is_told_by_the_bytes(data, type_):
+def test_the_type_is_detected_from_the_bytes(data, type_):
     """Names of files lie."""
     assert type_ == Video(data, model=VIDEO_MODEL).mime_type
 

@@ -1,4 +1,4 @@
-"""The steps of the rehearsal: each fixture takes one, on the checkout as the last one left it."""
+"""The steps of the rehearsal: each fixture runs one, on the checkout that the last one left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from . import checkout_copy, contract_change
 from .index import serving
 
 DAY = date(2031, 5, 17)
-# What models, a field and an operation concern most; all that they could would take ten minutes.
+# The tests that models, fields and operations affect most; all of them would take ten minutes.
 TESTED = (
     *("tests/drift/live", "tests/rest", "tests/spec/test_contract.py"),
     *(f"tests/emulator/test_{name}.py" for name in ("missing_handlers", "statuses", "validation")),
@@ -36,7 +36,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with its release in dist/, as it stands. Copy it before changing it."""
+    """A checkout with its release in dist/. Copy it before changing it."""
     root = checkout_copy.copy(tmp_path_factory.mktemp("released") / "checkout")
     steps.ready(root)
     steps.cut(root, DAY)
@@ -47,7 +47,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of this repository with a version released, so that there is one to go on from."""
+    """A copy of this repository in which a version is released."""
     root = checkout_copy.copy(tmp_path_factory.mktemp("rehearsal") / "checkout")
     steps.cut(root, DAY)
     git.tag(root, version.tag(version.read(root)), "The last release")
@@ -56,7 +56,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(checkout: Path) -> Run:
-    """Run a module of the checkout's own code."""
+    """A function that runs a module of the checkout."""
 
     def start(*command: object, expect: int = 0, **more: str) -> Done:
         done = subprocess.run(
@@ -75,13 +75,13 @@ def run(checkout: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def last(checkout: Path) -> Version:
-    """The version that is released."""
+    """The released version."""
     return version.read(checkout)
 
 
 @pytest.fixture(scope="session")
 def generated(checkout: Path, run: Run, last: Version) -> list[str]:
-    """Change the spec, check it, generate, write the snapshots anew. The files that changed."""
+    """Change and check the spec, generate, rewrite the snapshots; the paths of changed files."""
     contract_change.change(checkout / "spec")
     run("generator.lint")
     run("generator")
@@ -95,14 +95,14 @@ def generated(checkout: Path, run: Run, last: Version) -> list[str]:
 
 @pytest.fixture(scope="session")
 def drift(run: Run, generated: list[str], last: Version) -> Any:
-    """Compare with the last release; it only reports."""
+    """The report of differences from the last release."""
     said = run("generator.drift", version.tag(last), "--format", "json").stdout
     return json.loads(said)
 
 
 @pytest.fixture(scope="session")
 def verdict(run: Run, drift: Any) -> Any:
-    """Judge the version; it exits with status 1, as the changelog has no line of it yet."""
+    """The verdict on the version; its status is 1, as the changelog has no entry yet."""
     return json.loads(run("generator.semver", "--format", "json", expect=1).stdout)
 
 

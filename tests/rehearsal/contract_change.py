@@ -1,4 +1,4 @@
-"""The change that is rehearsed: models, an optional field and an operation, as a maintainer writes them."""
+"""The rehearsed change of the contract: new models, an optional field and an operation."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ SCHEMAS = """\
 
 
 def change(spec: Path) -> None:
-    """Write all of it into the catalogue and the contract."""
+    """Write the change into the catalogue and the contract."""
     catalogue, openapi = spec / "catalogue.yaml", spec / "openapi.yaml"
     catalogue.write_text(_with_models(catalogue.read_text("utf-8")), encoding="utf-8")
     text = openapi.read_text("utf-8")
@@ -98,7 +98,7 @@ def change(spec: Path) -> None:
 
 
 def _with_models(text: str) -> str:
-    """Each its own entry, like that of a model that is there."""
+    """Return the catalogue with the new models, which are copies of an existing one."""
     head, start, rest = text.partition(f"\n  {LIKE}:\n")
     entry, end, tail = rest.partition("\n\n")
     added = "".join(f"\n\n  {name}:\n{entry}" for name in MODELS)
@@ -106,7 +106,7 @@ def _with_models(text: str) -> str:
 
 
 def _after(text: str, place: str, then: str, lines: str) -> str:
-    """The text with lines after what comes first after a place."""
+    """Return the text with lines inserted after the first `then` that follows `place`."""
     head, place, rest = text.partition(place)
     first, then, tail = rest.partition(then) if then else ("", "", rest)
     return f"{head}{place}{first}{then}{lines}{tail}"

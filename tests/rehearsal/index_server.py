@@ -1,4 +1,4 @@
-"""The process of the index: its folder and the token it takes are its arguments."""
+"""The process of the index; arguments are its folder and its token."""
 
 import socketserver
 import sys
@@ -9,13 +9,13 @@ import pypiserver
 
 
 class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
-    """Answers several requests at a time."""
+    """A server that answers requests concurrently."""
 
     daemon_threads = True
 
 
 def main(folder: str, token: str) -> None:
-    """Serve, and print the address first."""
+    """Print the address, then serve."""
     application = pypiserver.app(
         roots=[Path(folder)],
         auther=lambda user, password: (user, password) == ("__token__", token),

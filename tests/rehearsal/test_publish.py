@@ -77,7 +77,7 @@ def test_an_upload_that_stopped_half_way_is_finished(released, index, token, tmp
     assert expected == {path.name for path in tmp_path.joinpath("index").iterdir()}
 
 
-def test_a_refused_token_is_not_told(released, index, monkeypatch):
+def test_a_refused_token_is_not_in_the_message(released, index, monkeypatch):
     """Everybody can read the output of a workflow."""
     monkeypatch.setenv(publish.TOKEN, WRONG)
 

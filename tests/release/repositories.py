@@ -1,4 +1,4 @@
-"""Repositories to release from."""
+"""Git repositories for tests of releases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from generator import git
 
 
 def empty(target: Path, version: str, changelog: str) -> Path:
-    """A repository with nothing but a version and a changelog."""
+    """Create a repository with only a version and a changelog."""
     target.joinpath("overlay", "voyageai").mkdir(parents=True)
     target.joinpath("overlay", "voyageai", "version.py").write_text(f'VERSION = "{version}"\n')
     target.joinpath("CHANGELOG.md").write_text(changelog)
@@ -21,13 +21,13 @@ def empty(target: Path, version: str, changelog: str) -> Path:
 
 
 def identify(target: Path) -> None:
-    """Say who commits."""
+    """Configure the author of commits."""
     git.run(target, "config", "user.name", "A maintainer")
     git.run(target, "config", "user.email", "maintainer@example.com")
 
 
 def commit(target: Path, message: str) -> None:
-    """Commit everything, if there is anything."""
+    """Commit all changes, if there are any."""
     git.run(target, "add", "--all")
     if git.run(target, "status", "--porcelain"):
         git.run(target, "commit", "--quiet", "--message", message)

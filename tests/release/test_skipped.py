@@ -22,7 +22,7 @@ def test_run(): ...
 """
 
 
-def test_reasons_are_noted_for_who_asks(tmp_path):
+def test_reasons_are_written_to_the_file(tmp_path):
     """A line among thousands, in one session of many, is read by nobody."""
     notes = tmp_path / "notes"
     tmp_path.joinpath("conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"))

@@ -77,7 +77,7 @@ def test_a_release_is_tagged_once(root, built):
         steps.tag(root, built)
 
 
-def test_what_is_not_cut_is_not_tagged(root, built):
+def test_an_uncut_release_is_not_tagged(root, built):
     """The tag would be of a version that says it is in the making."""
     with pytest.raises(ReleaseError, match=r"does not contain a build of 1\.1\.0\.dev0"):
         steps.tag(root, built)

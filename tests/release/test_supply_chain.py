@@ -43,7 +43,7 @@ def test_a_key_is_found_and_not_told(key, tmp_path):
         "pa-a-key-that-nobody-may-see",
     ],
 )
-def test_what_is_no_key_is_left_alone(text, tmp_path):
+def test_text_that_is_not_a_key_is_kept(text, tmp_path):
     """A scan that cries wolf is switched off."""
     tmp_path.joinpath("notes.py").write_text(text)
 
@@ -194,7 +194,7 @@ def test_sound_packages_are_no_fault():
         ([], "in 0 checked packages"),
     ],
 )
-def test_what_nobody_could_be_asked_about_is_not_taken_for_sound(packages, sentence):
+def test_packages_that_were_not_checked_are_not_reported_as_sound(packages, sentence):
     """Silence looks like good news."""
     said, complete = audit.read_pip_audit(answer(*packages))
 

@@ -1,4 +1,4 @@
-"""The generated package, its contract, and a network that is none."""
+"""The generated package and its contract, without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 @frozen
 class Raw:
-    """An answer, without an HTTP library."""
+    """A response, without an HTTP library."""
 
     status_code: int
     content: bytes
@@ -35,11 +35,11 @@ class Contract:
         self.schemas: Document = self.document["components"]["schemas"]
 
     def example(self, schema: str) -> Any:
-        """The first example of a schema."""
+        """Return the first example of a schema."""
         return self.schemas[schema]["examples"][0]
 
     def answer(self, operation: Operation) -> str | None:
-        """Name of the schema of a success, where it is JSON."""
+        """Return the name of the schema of a successful response; None if it is not JSON."""
         described = self.document["paths"][operation.path][operation.method.lower()]
         content = described["responses"]["200"]["content"]
         if "application/json" not in content:
@@ -57,7 +57,7 @@ EXAMPLES = [
     for number, example in enumerate(CONTRACT.schemas[name]["examples"])
 ]
 
-# All models are made by one template: these have all that it knows.
+# One template generates all models; these use all of its branches.
 TYPICAL = [
     example
     for example in EXAMPLES
@@ -66,9 +66,9 @@ TYPICAL = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that take `operation`, or `schema` and `example`, run for every one there is.
+    """Run tests with `operation`, or with `schema` and `example`, for all of the contract.
 
-    Those that take `schema` and `typical` run for a few, as they are about the template.
+    Run tests with `schema` and `typical` for a few, as they test the template.
     """
     if "operation" in metafunc.fixturenames:
         metafunc.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
@@ -80,31 +80,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """Return the contract as data."""
+    """The contract as data."""
     return CONTRACT
 
 
 @pytest.fixture(scope="session")
 def raw() -> type[Raw]:
-    """Return the class that makes raw responses."""
+    """The class of raw responses."""
     return Raw
 
 
 @pytest.fixture(scope="session")
 def module_of() -> Callable[[Operation], ModuleType]:
-    """The module of an operation."""
+    """A function that returns the module of an operation."""
     return lambda operation: import_module(f"voyageai_rest.api.{operation.module}")
 
 
 @pytest.fixture(scope="session")
 def model_of() -> Callable[[str], Any]:
-    """The model of a schema."""
+    """A function that returns the model of a schema."""
     return lambda schema: getattr(models, schema)
 
 
 @pytest.fixture(scope="session")
 def arguments_of(module_of: Callable[[Operation], ModuleType]) -> Callable[[Operation], Document]:
-    """Arguments for `build_request` of an operation: an example, or something for every parameter."""
+    """A function that returns a value for each parameter of `build_request` of an operation."""
     values = {"limit": 5, "after": "last-id", "order": "asc", "purpose": "batch"}
 
     def arguments(operation: Operation) -> Document:
@@ -126,6 +126,6 @@ def arguments_of(module_of: Callable[[Operation], ModuleType]) -> Callable[[Oper
 
 
 def snake_case_path(path: str) -> str:
-    """A path whose parameters are named as in Python."""
+    """Return a path with its parameters named as in Python."""
     parts = [f"{{{snake_case(part)}}}" if "{" in part else part for part in path.split("/")]
     return "/".join(parts)

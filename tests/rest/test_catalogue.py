@@ -102,7 +102,7 @@ def test_a_model_is_found_by_its_name() -> None:
         ("voyage-context4", "voyage-context-4"),
     ],
 )
-def test_an_unknown_name_comes_with_near_ones(name: str, near: str) -> None:
+def test_an_unknown_name_comes_with_similar_ones(name: str, near: str) -> None:
     """Most unknown names are typos."""
     with pytest.raises(UnknownModelError) as caught:
         find(name)
@@ -113,7 +113,7 @@ def test_an_unknown_name_comes_with_near_ones(name: str, near: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gpt-99-turbo", "", "\ud800", None, 5, [[]]])
-def test_a_name_like_no_other_has_no_near_ones(name: Any) -> None:
+def test_a_name_without_similar_names_has_no_suggestions(name: Any) -> None:
     """And whatever is asked for, the error is the same one."""
     with pytest.raises(UnknownModelError) as caught:
         find(name)

@@ -11,7 +11,7 @@ from .repository import Repository
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
-    """A folder with a repository of which 0.6.0 is released."""
+    """A repository in which 0.6.0 is released."""
     repository = Repository(tmp_path_factory.mktemp("released"))
     repository.release()
     return repository.root
@@ -19,5 +19,5 @@ def released(tmp_path_factory):
 
 @pytest.fixture
 def repository(released, tmp_path):
-    """A copy of it to change."""
+    """A copy of the repository that a test may change."""
     return Repository(shutil.copytree(released, tmp_path / "repository"))

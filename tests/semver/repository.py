@@ -1,4 +1,4 @@
-"""A small repository like this one, with a release, to change and to judge."""
+"""A small repository like this one, with a release, for tests of verdicts."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Repository:
         self.contract = base()
 
     def release(self) -> None:
-        """Make it, with its first release."""
+        """Create the repository, and release its first version."""
         for name, text in FILES.items():
             self.write(name, text)
         self.describe()
@@ -141,13 +141,13 @@ class Repository:
         self.write(name, text.replace(old, new))
 
     def describe(self, change: Callable[[Any], None] = lambda contract: None) -> None:
-        """Write the spec, changed."""
+        """Change the spec."""
         change(self.contract)
         for name in ("openapi", "catalogue"):
             self.write(f"spec/{name}.yaml", json.dumps(self.contract[name]))
 
     def begin(self, version: str, lines: str = "") -> None:
-        """Begin a version, with lines in its section of the changelog."""
+        """Set the next version, with lines in its section of the changelog."""
         self.write("overlay/voyageai/version.py", f'VERSION = "{version}.dev0"\n')
         text = self.root.joinpath("CHANGELOG.md").read_text(encoding="utf-8")
         section = f"## {version} ({changelog.UNRELEASED})\n\n{lines}\n\n"
@@ -163,9 +163,9 @@ class Repository:
         subprocess.run(["git", "-C", self.root, *arguments], check=True)
 
     def verdict(self, *checkers: tuple[str, ...]) -> Verdict:
-        """Compare it with its release."""
+        """Compare the repository with its release."""
         return verdict(self.root, "v0.6.0", checkers)
 
     def reported(self) -> list[tuple[str, str]]:
-        """Return level and sentence of everything that users may notice."""
+        """Return level and sentence of each change that users may notice."""
         return [(item.level.name.lower(), item.sentence) for item in self.verdict().changes]

@@ -37,7 +37,7 @@ def test_a_version_is_read_as_it_was_written(tmp_path):
     assert Version("1.0.0") == version.read(root)
 
 
-def test_what_is_no_version_is_refused(tmp_path):
+def test_an_invalid_version_is_refused(tmp_path):
     """Package indexes would refuse it later."""
     with pytest.raises(ReleaseError, match="'next' is not a version"):
         version.read(repositories.empty(tmp_path, "next", ""))

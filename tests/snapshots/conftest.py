@@ -1,4 +1,4 @@
-"""Comparing a text with what is recorded, or recording it."""
+"""Compare a text with its snapshot, or rewrite the snapshot."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ RECORDED = Path(__file__).parent / "recorded"
 
 
 def differences(name: str, recorded: str, text: str) -> list[str]:
-    """All lines that differ, as a diff without context."""
+    """Return all lines that differ, as a diff without context."""
     lines = recorded.splitlines(), text.splitlines()
     return list(difflib.unified_diff(*lines, f"recorded/{name}", "now", lineterm="", n=0))
 
 
 @pytest.fixture
 def same_as_recorded(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Assert that a text is as recorded; with --update-snapshots record it."""
+    """Assert that a text equals its snapshot; with --update-snapshots rewrite the snapshot."""
 
     def check(name: str, text: str) -> None:
         path = RECORDED / name
@@ -29,7 +29,7 @@ def same_as_recorded(request: pytest.FixtureRequest) -> Callable[[str, str], Non
         differing = differences(name, recorded, text)
         if differing:
             pytest.fail(
-                f"{name} changed; if that is meant: nox -s snapshots, and review the diff\n"
+                f"{name} changed; if this is intended, run `nox -s snapshots` and review the diff\n"
                 + "\n".join(differing),
                 pytrace=False,
             )

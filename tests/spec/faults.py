@@ -1,4 +1,4 @@
-"""Faults of the spec: for every rule, at least one that breaks it and no other."""
+"""Faults of the spec: for each rule, at least one fault that breaks only this rule."""
 
 from copy import deepcopy
 from typing import Any
@@ -23,7 +23,7 @@ def one_of(*options: object, keyword: str = "oneOf") -> dict[str, object]:
     return {"description": "Purpose.", keyword: list(options)}
 
 
-# A rule, the document that breaks it, where, and what is put there.
+# The rule, the document, the path in it, and the value at this path that breaks the rule.
 FAULTS: list[tuple[str, str, Place, object]] = [
     ("openapi-is-valid", "openapi", ("info",), DROPPED),
     ("openapi-is-valid", "openapi", ("openapi",), "3.0.3"),
@@ -367,7 +367,7 @@ FAULTS: list[tuple[str, str, Place, object]] = [
 
 
 def changed(documents: Documents, name: str, place: Place, value: object) -> Documents:
-    """Copy the documents with one place dropped, replaced or, by a function, changed."""
+    """Return a copy of the documents with one path removed, replaced or changed by a function."""
     copy = deepcopy(documents)
     holder: Any = getattr(copy, name)
     *way, last = place

@@ -53,7 +53,7 @@ def test_files_and_batches_are_on_one_host(documents: Documents) -> None:
     assert [everywhere] * 2 == [found["embeddings"], found["reranking"]]
 
 
-def test_keys_of_a_host_are_told_by_their_prefix(documents: Documents) -> None:
+def test_keys_of_a_host_are_recognized_by_their_prefix(documents: Documents) -> None:
     """A key sent to the wrong host is refused, and the refusal does not say why."""
     prefixes = {
         server["name"]: server["key_prefix"] for server in contract.servers(documents.openapi)

@@ -78,7 +78,7 @@ def test_a_wrong_reference_says_what_is_wrong(
     assert f"{reference} {sentence}" == finding.sentence
 
 
-def test_a_sound_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """It is a gate: only its status says whether to go on."""
     assert 0 == command.main()
     assert "spec/ complies with all rules\n" == capsys.readouterr().out

@@ -21,11 +21,11 @@ KINDS: list[tuple[str | None, str, int | None, str]] = [
     ("half of a letter: \ud83d", "invalid_text", None, "it is not valid Unicode"),
     (MARK, "refused", 422, "of its own"),
 ]
-"""Of each kind the text, and code, status and a part of the message of the reason."""
+"""By kind: the text, and the code, status and part of the message of the reason."""
 
 
 def check_bad_rows(emulator: Emulator, folder: Path, rows: int) -> None:
-    """Embed such a file, and send what failed once more, when the server refuses less."""
+    """Embed the file, then retry failed rows at a server that refuses fewer rows."""
     bad = {row: KINDS[row // 100 % 5] for row in range(99, rows, 100)}
     bodies = [bad[row][0] if row in bad else f"text {row} of many" for row in range(rows)]
     with (folder / "rows.ndjson").open("w") as file:
@@ -77,6 +77,6 @@ def check_bad_rows(emulator: Emulator, folder: Path, rows: int) -> None:
 
 
 def ids_in(path: Path) -> list[str]:
-    """The ids of a table."""
+    """Return the ids of a table."""
     ids: list[str] = pq.read_table(path, columns=["id"])["id"].to_pylist()
     return ids

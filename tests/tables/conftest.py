@@ -1,4 +1,4 @@
-"""A client of either kind over an API that answers by the texts, and jobs with small slices."""
+"""Both clients over an API in memory, and jobs with small slices."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def done(value: Any) -> Any:
 
 
 def number_of(text: str) -> float:
-    """The number that the vector of a text consists of."""
+    """Return the number that fills the vector of a text."""
     return float(zlib.crc32(text.encode()) % 1000)
 
 
 class Api:
-    """The API, and what it was asked.
+    """An API in memory, which records requests.
 
     Attributes:
-        bodies: The bodies of the requests that were answered, in their order.
-        sent: The number of all requests.
-        waits: Seconds that were waited.
-        tokens_per_word: Tokens that are billed for each word.
-        refuse: Returns the status with which a text is refused; None if it is not.
-        before: Called with each body; may return a response, or raise.
+        bodies: Bodies of the successful requests, in order.
+        sent: Number of all requests.
+        waits: Seconds of each wait.
+        tokens_per_word: Billed tokens per word.
+        refuse: Function that returns the status with which a text is refused, or None.
+        before: Function that is called with each body, and may return a response or raise.
     """
 
     def __init__(self) -> None:
@@ -100,11 +100,11 @@ class Api:
 
     @property
     def texts(self) -> list[str]:
-        """All texts that were answered, in their order."""
+        """All texts of the successful requests, in order."""
         return [text for body in self.bodies for text in texts_in(body)]
 
     def client(self, kind: str = "Client", **settings: Any) -> Any:
-        """A client of it, whose waits take no time."""
+        """Return a client of this API whose waits take no time."""
         mock = httpx2.MockTransport(self)
         client: Any = getattr(voyageai, kind)(**{"api_key": KEY, "transport": mock} | settings)
         environment = Environment(random=lambda: 0.5)
@@ -122,7 +122,7 @@ class Api:
 
 
 def texts_in(body: Any) -> list[str]:
-    """The texts of a request."""
+    """Return the texts of a request."""
     if "documents" in body:
         return list(body["documents"])
     if "inputs" in body:
@@ -131,7 +131,7 @@ def texts_in(body: Any) -> list[str]:
 
 
 def entries(texts: list[str]) -> list[dict[str, Any]]:
-    """A vector for each text."""
+    """Return a vector for each text."""
     return [
         {
             "object": "embedding",
@@ -153,7 +153,7 @@ def job_of(
     slice_rows: int = 10,
     **options: Any,
 ) -> Any:
-    """A job whose slices are small."""
+    """Return a job with small slices."""
     given = {"id": "id", "progress": False, **({} if method == "rerank" else OPTIONS), **options}
     if given.get("via") != "batch":
         given.setdefault("concurrency", 4)
@@ -168,12 +168,12 @@ def job_of(
 
 
 def rows_of(count: int) -> list[dict[str, Any]]:
-    """Rows with an id and a text of four words."""
+    """Return rows with an id and a text of four words."""
     return [{"id": f"r{row}", "body": f"text number {row} here"} for row in range(count)]
 
 
 def table_in(path: Path) -> list[tuple[Any, float | None]]:
-    """The ids of a table, with the number that each vector consists of."""
+    """Return the ids of a table, each with the number that fills its vector."""
     import pyarrow.parquet as pq
 
     found: list[tuple[Any, float | None]] = []
@@ -192,7 +192,7 @@ def expected(rows: list[dict[str, Any]]) -> list[tuple[Any, float | None]]:
 
 @pytest.fixture
 def api() -> Api:
-    """Run an API in memory."""
+    """An API in memory."""
     return Api()
 
 
@@ -204,6 +204,6 @@ def vo(request: pytest.FixtureRequest, api: Api) -> Any:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """One for each test."""
+    """A new emulator for each test."""
     with voyageai_emulator.running() as found:
         yield found

@@ -27,7 +27,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -> Any:
-    """Run a job whose process is killed, and see that each row is in its table once.
+    """Run a job whose process is killed, and check that its table has each row once.
 
     Args:
         kind: The client.
@@ -83,7 +83,7 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
 
 
 def work(kind: str, via: str, url: str, source: str, directory: str) -> None:
-    """Run the job, or what is left of it."""
+    """Run or resume the job."""
     print("ready", flush=True)
     client = getattr(voyageai, kind)(KEY, base_url=url)
     limit_batches(client, inputs=PER_BATCH)

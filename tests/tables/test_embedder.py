@@ -151,7 +151,7 @@ def test_a_wrong_argument_is_refused_where_it_is_written(options, match):
 
 
 @pytest.mark.parametrize("on_error", ["raise", "null", "column"])
-def test_what_is_wrong_with_all_rows_is_an_error_at_once(made, api, on_error):
+def test_an_error_of_all_rows_is_raised_at_once(made, api, on_error):
     """Instead of thousands of requests; a plain word tells it from a bad row."""
     api.refuse = lambda text: 400
     _, call = made(on_error=on_error)

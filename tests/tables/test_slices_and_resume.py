@@ -204,7 +204,7 @@ def test_an_answer_whose_vectors_are_damaged_is_asked_for_again(api, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["vectors.bin", "columns.arrow", "log.jsonl"])
-def test_a_file_that_is_missing_is_made_anew(api, tmp_path, name):
+def test_a_missing_file_is_created_again(api, tmp_path, name):
     """A crash can come between any two of them."""
     vo, rows = api.client(), rows_of(1400)
     (unfinished(api, vo, tmp_path, rows).parent / name).unlink()
@@ -212,7 +212,7 @@ def test_a_file_that_is_missing_is_made_anew(api, tmp_path, name):
     assert 1400 == go_on(vo, tmp_path, rows).rows
 
 
-def test_what_a_crash_leaves_of_a_finished_slice_is_no_loss(api, tmp_path):
+def test_a_crash_after_a_finished_slice_loses_nothing(api, tmp_path):
     """Neither a part that is half written nor a folder that is half removed."""
     vo, rows = api.client(), rows_of(20)
     done(job_of(vo, rows, tmp_path).run())

@@ -444,7 +444,7 @@ def test_a_job_that_ends_while_its_slices_are_written_goes_on(client, emulator, 
     assert parts_of(tmp_path / "w") == parts_of(tmp_path / "v")
 
 
-def test_what_a_crash_leaves_of_batches_is_no_loss(client, emulator, tmp_path):
+def test_a_crash_between_batches_loses_nothing(client, emulator, tmp_path):
     """Neither rows that are half written nor batches that are half removed."""
     own = tmp_path / "v" / "_job"
     (own / "batch" / "batches").mkdir(parents=True)

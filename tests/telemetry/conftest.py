@@ -1,4 +1,4 @@
-"""A client of either kind over the emulator, and all that it records."""
+"""Both clients over the emulator, and the telemetry that they record."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ FAST = voyageai.RetryPolicy(max_retries=2, initial_delay=0.001)
 
 
 class Recorded:
-    """What is recorded by a pair of providers, and clients that record by them.
+    """A pair of OpenTelemetry providers, and clients that use them.
 
     Attributes:
-        made: Clients, which are closed after the test.
-        time: Seconds that the clock of clients with a handler shows.
-        tracer: Makes the caller's spans.
+        made: Created clients, which are closed after the test.
+        time: Time of the clock of clients with a mock transport, in seconds.
+        tracer: Tracer for spans of the caller.
     """
 
     made: ClassVar[list[Any]] = []
@@ -48,17 +48,17 @@ class Recorded:
 
     @property
     def providers(self) -> dict[str, Any]:
-        """The pair, as a client takes it."""
+        """The providers, in the form of the option `open_telemetry`."""
         return {"tracer_provider": self._traces, "meter_provider": self._metrics}
 
     def client(self, **options: Any) -> Any:
-        """A client of the emulator."""
+        """Return a client of the emulator."""
         given = {"base_url": self.url, "open_telemetry": self.providers, **options}
         self.made.append(getattr(voyageai, self.kind)(KEY, **given))
         return self.made[-1]
 
     def handled(self, mock: Any, **options: Any) -> Any:
-        """A client over a handler, whose time is `time`, and whose waits take none."""
+        """Return a client over a mock transport, whose waits only advance `time`."""
         client = self.client(transport=mock, base_url="https://api.example/v1", **options)
         time = Environment(clock=lambda: self.time, random=lambda: 0.5)
 
@@ -76,11 +76,11 @@ class Recorded:
         return client
 
     def spans(self, name: str = "") -> list[Any]:
-        """Finished spans, or those whose names begin so."""
+        """Return the finished spans whose names start with `name`."""
         return [one for one in self._exporter.get_finished_spans() if one.name.startswith(name)]
 
     def metrics(self) -> dict[str, list[Any]]:
-        """The points of each metric."""
+        """Return the data points of each metric."""
         found = self._reader.get_metrics_data()
         return {
             metric.name: list(metric.data.data_points)
@@ -90,7 +90,7 @@ class Recorded:
         }
 
     def sums(self, name: str) -> dict[tuple[Any, ...], Any]:
-        """The values of a counter or a gauge, by kind of job and, of rows, by outcome."""
+        """Return the values of a metric by kind of job and, for rows, by outcome."""
         keys = ("voyageai.job.kind", "voyageai.job.outcome")
         return {
             tuple(point.attributes[key] for key in keys if key in point.attributes): point.value
@@ -98,7 +98,7 @@ class Recorded:
         }
 
     def everything(self) -> str:
-        """All that would leave the process, as text."""
+        """Return all exported spans and metrics as text."""
         metrics = self._reader.get_metrics_data()
         return "".join(
             [*(span.to_json() for span in self.spans()), metrics.to_json() if metrics else ""]
@@ -123,7 +123,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
-    """Close all clients in the end, whose connections would be warned about later."""
+    """Close all clients after a test; open connections would cause warnings."""
     yield
     while Recorded.made:
         client = Recorded.made.pop()
@@ -133,11 +133,11 @@ def closed() -> Iterator[None]:
 
 @pytest.fixture(params=KINDS)
 def recorded(request: pytest.FixtureRequest, emulator: Emulator) -> Recorded:
-    """What each of the two clients records."""
+    """The telemetry of each of the two clients."""
     emulator.requests.clear()
     return Recorded(request.param, emulator.url)
 
 
 def attributes(span: Any) -> dict[str, Any]:
-    """The attributes of a span, as a plain dictionary."""
+    """Return the attributes of a span as a dict."""
     return json.loads(span.to_json())["attributes"]

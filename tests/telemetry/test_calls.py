@@ -262,7 +262,7 @@ def test_a_connection_that_fails_has_no_status(recorded):
     )
 
 
-def test_a_deadline_is_an_error_of_its_own(recorded):
+def test_a_deadline_has_its_own_error(recorded):
     """A caller who gave up is not a server that failed."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:

@@ -1,4 +1,4 @@
-"""Both transports and both clients, used the same way, so that each test runs for both."""
+"""Both transports and both clients behind one interface; each test runs for both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ either_scheme = pytest.mark.parametrize("tls", [None, SERVER_TLS], ids=["plain",
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A body that can be read once, by either transport."""
+    """A body that either transport can read once."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -39,26 +39,26 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 def ask(
     url: str, content: Any = b"{}", headers: Any = None, **extensions: Any
 ) -> Request[httpx2.Request]:
-    """The step that sends a request; timeouts are long unless given."""
+    """Return the step that sends a request; timeouts are long by default."""
     phases = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
     extensions["timeout"] = phases | extensions.get("timeout", {})
     extensions["bounds"] = ResponseLimits()
     stream = content if isinstance(content, httpx2.SyncByteStream) else None
-    body = content if stream is None else b"one"  # as long as the streams here
+    body = content if stream is None else b"one"  # has the length of the streams in these tests
     request = httpx2.Request("POST", url, content=body, headers=headers, extensions=extensions)
     request.stream = stream or request.stream
     return Request(request)
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
-    """The response, or the exception raised."""
+    """Return the response, or raise the exception."""
     if isinstance(answer, httpx2.RequestError):
         raise answer
     return answer
 
 
 class Wire:
-    """A transport, and what it keeps.
+    """A transport, and access to its connections.
 
     Attributes:
         loop: The event loop that an asynchronous transport runs on; None for a blocking one.
@@ -80,37 +80,37 @@ class Wire:
         self.transport = make(config, environment=Environment(clock=clock))
 
     def run(self, result: Any) -> Any:
-        """Return what a method returned, which is awaited if the transport is asynchronous."""
+        """Return the result of a method, awaited if the transport is asynchronous."""
         return self.loop.run_until_complete(result) if self.loop else result
 
     def send(self, url: str, content: Any = b"{}", **extensions: Any) -> httpx2.Response:
-        """Send a request; an error is raised."""
+        """Send a request and return the response."""
         return answered(self.run(self.transport._send(ask(url, content, **extensions))))
 
     def pieces(self, response: httpx2.Response) -> Iterator[bytes]:
-        """The body of a response that is streamed."""
+        """Return an iterator over the body of a streamed response."""
         if self.loop is None:
             return response.iter_raw()
         body = response.aiter_raw()
         return iter(lambda: self.run(anext(body, b"")), b"")
 
     def leave(self, response: httpx2.Response) -> None:
-        """Close a response that is streamed."""
+        """Close a streamed response."""
         self.run(response.aclose() if self.loop else response.close())
 
     @property
     def pool(self) -> Any:
-        """The pool of connections."""
+        """The connection pool."""
         return self.transport._clients[self.loop].transport if self.loop else self.transport._pool
 
     @property
     def slots(self) -> list[Any]:
-        """The slots of the pool that are idle."""
+        """The idle slots of the pool."""
         return list(self.pool._idle._slots)
 
     @property
     def connections(self) -> int:
-        """How many connections these slots have open."""
+        """Number of open connections of the idle slots."""
         every = [one for slot in self.slots for one in slot.transport._pool.connections]
         return sum(not one.is_closed() for one in every)
 
@@ -126,7 +126,7 @@ class Wire:
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def carry(request: pytest.FixtureRequest) -> Iterator[Callable[..., Wire]]:
-    """Makes transports, which are closed in the end."""
+    """A function that creates transports, which are closed after the test."""
     if request.param == "uvloop":
         pytest.importorskip("uvloop")
     made: list[Wire] = []
@@ -141,13 +141,13 @@ def carry(request: pytest.FixtureRequest) -> Iterator[Callable[..., Wire]]:
 
 
 def embed(client: Any) -> Any:
-    """The shortest call."""
+    """Call `embed` with one short text."""
     return client.embed(["a"], "voyage-4", "query")
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Makes a client with some settings and a call with it, and gives the result."""
+    """A function that creates a client, makes a call with it, and returns the result."""
     kind: Any = getattr(voyageai, request.param)
 
     def call(base_url: str | None = None, act: Any = embed, **settings: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A server on loopback that does to each connection what a test says, byte for byte."""
+"""A local server that runs a script of a test for each connection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Peer:
         self._file = sock.makefile("rb")
 
     def read(self) -> bytes | None:
-        """Return the next request's body, and None at the end of the connection."""
+        """Return the body of the next request; None at the end of the connection."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             line = self._file.readline()
@@ -74,7 +74,7 @@ class Peer:
             pass
 
     def reset(self) -> None:
-        """Break the connection off, so that the client's next read or write fails."""
+        """Reset the connection, so that the next read or write of the client fails."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
@@ -87,14 +87,14 @@ Script = Callable[[Peer], Any]
 
 
 def unused() -> tuple[str, int]:
-    """An address that refuses."""
+    """Return an address that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address: tuple[str, int] = listener.getsockname()
     return address
 
 
 class Server(ThreadingTCPServer):
-    """Runs a script for each connection, each in a thread of its own; by TLS with a context.
+    """A server that runs a script per connection in a thread; with TLS if a context is given.
 
     Attributes:
         peers: All connections so far, in order of arrival.
@@ -153,19 +153,19 @@ def echo(peer: Peer) -> None:
 
 
 def api(peer: Peer) -> None:
-    """Embed a text, again and again."""
+    """Embed a text repeatedly."""
     while peer.read() is not None:
         peer.answer(ANSWER)
 
 
 def silent(peer: Peer) -> None:
-    """Take a request and say nothing."""
+    """Read a request and send no response."""
     peer.read()
     peer.wait()
 
 
 def saying(*answers: bytes) -> Script:
-    """Give one answer to each request of a connection, then close."""
+    """Send one response to each request of a connection, then close it."""
 
     def script(peer: Peer) -> None:
         for answer in answers:

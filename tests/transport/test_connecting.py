@@ -76,7 +76,7 @@ def test_the_next_address_is_tried_when_one_is_silent(carry, resolve, full):
         assert 200 == carry().send(URL, timeout={"connect": 1.0}).status_code
 
 
-def test_names_that_lead_nowhere_are_connect_errors(carry, resolve):
+def test_unresolvable_names_are_connect_errors(carry, resolve):
     """The request was not sent, so it can be sent again; the cause stays in the chain."""
     resolve()
     with pytest.raises(httpx2.ConnectError, match=r"several\.example has no address"):

@@ -95,7 +95,7 @@ def test_a_content_is_within_the_deadline(call, script):
 
 
 @pytest.mark.parametrize("made", ["before", "within"])
-def test_a_clock_that_stands_still_is_in_nobodys_way(call, made):
+def test_a_stopped_clock_blocks_nothing(call, made):
     """Tests freeze time around code that makes real calls, before or after making the client."""
     freezer = freezegun.freeze_time("2031-05-01")
 

@@ -1,4 +1,4 @@
-"""The command, run against a host."""
+"""Run the command against a host."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Live = Callable[..., Ran]
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Live:
-    """Runs `python -m generator.drift live` with arguments, for a key at a base URL."""
+    """A function that runs `python -m generator.drift live` with a key and a base URL."""
 
     def run(base_url: str, *arguments: str, key: str = KEY) -> Ran:
         monkeypatch.setenv("VOYAGE_API_KEY", key)

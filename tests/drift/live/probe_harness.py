@@ -24,7 +24,7 @@ KEY = "pa-the-key-of-this-test"
 
 
 class Reply(NamedTuple):
-    """An answer on its way, which may be altered."""
+    """A response that may be altered before the probe receives it."""
 
     path: str
     status: int
@@ -36,7 +36,7 @@ Alter = Callable[[Reply], Reply]
 
 
 class CachingTransport(httpx2.BaseTransport):
-    """A transport that sends the same request once, for a host that always answers the same."""
+    """A transport that sends equal requests once, for a host with constant responses."""
 
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         self._transport = transport
@@ -52,7 +52,7 @@ class CachingTransport(httpx2.BaseTransport):
 
 
 class AlteringTransport(httpx2.BaseTransport):
-    """A transport whose answers are altered on their way."""
+    """A transport that alters responses."""
 
     def __init__(self, transport: httpx2.BaseTransport, alter: Alter) -> None:
         self._transport = transport
@@ -74,7 +74,7 @@ class AlteringTransport(httpx2.BaseTransport):
 
 @cache
 def contract() -> HostContract:
-    """Return the contract as it concerns a host that is not in it."""
+    """Return the contract for a host that it does not list."""
     return read_contract("http://127.0.0.1/v1", KEY)[0]
 
 
@@ -104,13 +104,13 @@ def kinds_and_paths(seen: ProbeReport) -> set[tuple[str, str]]:
 
 
 def models(**changes: Any) -> dict[str, Any]:
-    """Return the catalogue's models, some with other values, without those that are None.
+    """Return the catalogue's models with changed values; a value None removes the model.
 
     In names of models, `_` stands for `-` and `__` for a dot.
     """
     served = dict(MODELS)
-    for given, change in changes.items():
-        name = given.replace("__", ".").replace("_", "-")
+    for identifier, change in changes.items():
+        name = identifier.replace("__", ".").replace("_", "-")
         if change is None:
             del served[name]
         else:
@@ -119,7 +119,7 @@ def models(**changes: Any) -> dict[str, Any]:
 
 
 def document(place: list[str | int], value: Any) -> dict[str, Any]:
-    """Return the contract with another value at a place below its schemas."""
+    """Return the contract with a changed value at a path below its schemas."""
     changed = deepcopy(spec.load())
     node: Any = changed["components"]["schemas"]
     for key in place[:-1]:

@@ -102,7 +102,7 @@ def test_an_operation_that_is_gone_is_found(
     assert 2 == found.status
 
 
-def test_what_lacks_an_id_could_not_be_checked(
+def test_requests_without_an_id_are_reported_as_unchecked(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A job without the variable must not look as if all were well."""
@@ -124,7 +124,7 @@ def test_what_lacks_an_id_could_not_be_checked(
         ("MONGODB_ATLAS_BASE_URL", "cloud", "MONGODB_ATLAS_BASE_URL must be a URL"),
     ],
 )
-def test_what_can_not_work_is_said_at_once(
+def test_invalid_settings_are_reported_at_once(
     environment: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     variable: str,

@@ -36,7 +36,7 @@ def test_the_plan_and_its_cost_are_printed_first(emulator: Emulator, live: Live)
     assert f"${report['usd']['at_most']:.6f}" in first
 
 
-def test_no_request_costs_more_than_was_said(emulator: Emulator, live: Live) -> None:
+def test_no_request_costs_more_than_estimated(emulator: Emulator, live: Live) -> None:
     """The figure that is printed first is a promise."""
     usd = live(emulator, "--format", "json").report["usd"]
     assert 0 < usd["counted"] <= usd["at_most"] < 0.01
@@ -148,7 +148,7 @@ def test_a_key_that_is_refused_is_no_difference(emulator: Emulator, live: Live) 
     assert "pa-of-nobody" not in ran.err
 
 
-def test_what_could_not_be_seen_is_no_success() -> None:
+def test_unchecked_requests_are_a_failure() -> None:
     """Nothing found is good news only where everything was looked at."""
     with in_process(api_key=KEY) as failing:
         failing.faults.always("status", operation="rerank", status=503)
@@ -170,7 +170,7 @@ def test_what_could_not_be_seen_is_no_success() -> None:
         (KEY, "http://[/v1", "is not a valid URL"),
     ],
 )
-def test_what_can_not_work_is_said_at_once(live: Live, key: str, url: str, said: str) -> None:
+def test_invalid_settings_are_reported_at_once(live: Live, key: str, url: str, said: str) -> None:
     """The reason stands in one line, without a traceback and without the key."""
     ran = live(url, key=key)
     assert 3 == ran.status

@@ -167,7 +167,7 @@ def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
     assert [None, None, None, "Bearer no"] == sent
 
 
-def test_what_was_seen_before_an_interruption_is_told() -> None:
+def test_findings_before_an_interruption_are_reported() -> None:
     """It is paid for, and files that are left behind have to be named."""
     surprise = httpx2.Response(418, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
     host = answering(surprise, KeyboardInterrupt())
