@@ -29,7 +29,7 @@ def cells(kind: DeploymentKind) -> Iterator[str]:
     """Yield the cells of the row of a deployment."""
     yield f"`{kind.name}`: {kind.title}"
     yield ", ".join(f"`{OPERATIONS[name]}`" for name in kind.paths)
-    refused = list(map(named, kind.refused))
+    refused = list(map(field_name, kind.refused))
     if not kind.fetches_urls:
         refused.append("URLs of pictures and videos")
     if kind.max_request_bytes is not None:
