@@ -15,7 +15,7 @@ from ..limits import check_model, check_output, check_text, constraint, known
 from ..quantization import pack, similarity, truncate
 from ..ratelimit.tokens import packed
 from ..vectors import DEFAULT
-from .rows import Answers, gains_of
+from .metrics import Answers, gains_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
