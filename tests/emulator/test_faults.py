@@ -14,8 +14,8 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.faults import FAULTS, Fault, alterations
-from voyageai_emulator.faults.kinds import STATUSES
+from voyageai_emulator.faults import FAULTS, Fault, body_faults
+from voyageai_emulator.faults.wire_faults import STATUSES
 
 from tests.emulator.contract_client import DOCUMENT, check
 from tests.emulator.http_helpers import (
@@ -60,17 +60,17 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("schema", "fields"),
     [
-        ("EmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        ("EmbeddingsResponse", {body_faults.DATA, body_faults.MODEL, body_faults.USAGE}),
         (
             "ContextualizedEmbeddingsResponse",
-            {alterations.DATA, alterations.MODEL, alterations.USAGE},
+            {body_faults.DATA, body_faults.MODEL, body_faults.USAGE},
         ),
-        ("MultimodalEmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
-        ("RerankResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
-        ("Embedding", {alterations.EMBEDDING, alterations.INDEX}),
-        ("DocumentEmbeddings", {alterations.DATA, alterations.INDEX}),
-        ("ChunkEmbedding", {alterations.EMBEDDING, alterations.INDEX}),
-        ("RerankResult", {alterations.SCORE, alterations.INDEX}),
+        ("MultimodalEmbeddingsResponse", {body_faults.DATA, body_faults.MODEL, body_faults.USAGE}),
+        ("RerankResponse", {body_faults.DATA, body_faults.MODEL, body_faults.USAGE}),
+        ("Embedding", {body_faults.EMBEDDING, body_faults.INDEX}),
+        ("DocumentEmbeddings", {body_faults.DATA, body_faults.INDEX}),
+        ("ChunkEmbedding", {body_faults.EMBEDDING, body_faults.INDEX}),
+        ("RerankResult", {body_faults.SCORE, body_faults.INDEX}),
     ],
 )
 def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:

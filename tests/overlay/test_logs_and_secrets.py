@@ -30,7 +30,7 @@ from tests.calls import calls_of
 from .conftest import answer_to
 from .file_server import answer as answered
 from .file_server import content, done, in_turn
-from .test_failures import failing
+from .test_errors_and_retries import failing
 
 EMBED = {"texts": ["some secret text"], "model": "voyage-4"}
 PICTURE = "data:image/png;base64," + "iVBO" * 16

@@ -17,7 +17,7 @@ from voyageai_rest.errors import printable
 
 from .conftest import answer_to, requesting
 from .file_server import done
-from .test_failures import failing
+from .test_errors_and_retries import failing
 from .test_package import OFFICIAL
 from .test_results import CALLS
 

@@ -20,7 +20,7 @@ from voyageai import error
 from voyageai.transport.rate_limit_gate import RateLimitGate
 
 from .conftest import Face, answer_to
-from .test_failures import failing
+from .test_errors_and_retries import failing
 from .test_results import CALLS
 
 pytestmark = pytest.mark.smoke
@@ -242,7 +242,7 @@ class Interrupt(BaseException):
 ROOMS = (
     "/voyageai/ratelimit/",
     "/voyageai/transport/rate_limit_gate.py",
-    "/voyageai/transport/steps.py",
+    "/voyageai/transport/attempts.py",
 )
 
 

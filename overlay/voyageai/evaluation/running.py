@@ -15,7 +15,7 @@ from ..limits import catalogue_entry, check_model, check_output, check_text, con
 from ..quantization import pack, similarity, truncate
 from ..ratelimit.tokens import packed
 from ..vectors import DEFAULT
-from .rows import Answers, gains_of
+from .metrics import Answers, gains_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -209,7 +209,7 @@ def test_certificates_that_can_not_be_read_are_an_error_that_names_their_place(f
     ):
         face.client(verify="/no/where.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", __file__)
-    said = "test_environment.py', named by REQUESTS_CA_BUNDLE, can't be read"
+    said = "test_proxies_and_certificates.py', named by REQUESTS_CA_BUNDLE, can't be read"
     with pytest.raises(error.ArgumentError, match=said):
         face.call(face.kind("k"), "embed", ["a"], model="voyage-4")
 
