@@ -30,7 +30,7 @@ CHANGING = ("voyageai.version.VERSION",)
 
 
 def record(package: str, folder: Path) -> str:
-    """Everything a user can reach without an underscore.
+    """Return every public name of a package with its signature, one per line.
 
     Args:
         package: Name of the package.
@@ -60,7 +60,7 @@ def _lines(item: griffe.Object | griffe.Alias) -> Iterator[str]:
 
 
 def _members(item: griffe.Object | griffe.Alias) -> Iterator[Any]:
-    """Public ones, under the name by which users reach them."""
+    """Return the public members of a class, under the names by which users reach them."""
     if item.path in EXPORTING:
         yield from (item.members[str(name)] for name in item.exports or ())
         return
