@@ -130,7 +130,7 @@ def test_a_changed_sentence_does_not_show_in_the_contract():
 
 
 def test_a_renamed_field_shows_on_the_wire(renamed):
-    """This tests the generated client alone, as the overlay can't be imported after a rename."""
+    """Only the generated client is tested, as the overlay can't be imported after a rename."""
     script = (
         "from voyageai_rest.api.reranking import rerank\n"
         "from voyageai_rest.models import RerankRequest\n"
