@@ -24,13 +24,13 @@ ROWS = [
 
 
 def test_there_are_rows():
-    """A table of another shape would be read as an empty one."""
+    """If the table changed its shape, the tests would find no rows and pass."""
     assert len(ROWS) > 5
 
 
 @pytest.mark.parametrize(("name", "extra", "version", "asked", "fits"), ROWS)
 def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fits):
-    """A user who installs both must know beforehand which requirement needs a hand."""
+    """Users learn from the page which framework's requirement excludes this package."""
     try:
         found = distribution(name)
     except PackageNotFoundError:
