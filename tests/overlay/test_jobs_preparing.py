@@ -278,7 +278,7 @@ def test_a_job_that_costs_too_much_does_not_start(prepare, model):
 
 
 def test_a_price_is_what_the_catalogue_says_less_the_discount(prepare):
-    """This holds for every embedding model with a price that batches take."""
+    """Users see the batch price of each embedding model, not its list price."""
     for name, model in catalogue.MODELS.items():
         if model.batch and model.endpoint == "embeddings" and model.price:
             folder = {"directory": None}
