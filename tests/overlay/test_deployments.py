@@ -141,7 +141,7 @@ def test_texts_of_an_old_image_are_read(face):
 
 
 def test_chunks_with_further_fields_are_read(face):
-    """Newer images add timings to their responses."""
+    """Some images add timings to their responses."""
     inner = [{"object": "embedding", "embedding": [0.6, 0.8], "index": 0}]
     answer = {
         "object": "list", "data": [{"object": "list", "data": inner, "index": 0}], "model": "voyage-context-3",
@@ -459,7 +459,7 @@ def test_a_deployment_that_can_not_be_is_refused(make, said):
     "below", ["", "/", f"/endpoints/{ENDPOINT}/", f"/endpoints/{ENDPOINT}/invocations"]
 )
 def test_the_url_of_sagemaker_is_that_of_the_host(below):
-    """The URL of a VPC endpoint works in every form in which AWS shows it."""
+    """Users give the URL of a VPC endpoint with or without the SageMaker endpoint's path."""
     made = sagemaker(url=f"http://127.0.0.1:8130{below}", model="voyage-4")
     url = f"http://127.0.0.1:8130/endpoints/{ENDPOINT}"
 

@@ -396,7 +396,7 @@ def test_a_closed_client_says_so(face, library):
 
 
 def test_its_timeouts_bound_the_phases(face):
-    """Code that moves from the official client often has an `httpx.Timeout`."""
+    """Existing programs often have an `httpx.Timeout` at hand."""
     seen = []
 
     def handle(request: httpx2.Request) -> httpx2.Response:

@@ -39,7 +39,7 @@ def test_long_texts_are_cut_short() -> None:
 
 
 def test_unset_fields_are_not_shown() -> None:
-    """Dozens of unset fields would hide those with values, as would an empty dict of extras."""
+    """Unset fields would hide those with values, as would an empty dict of extras."""
     value = EmbeddingsRequest(input="a", model="m", input_type=None)
     assert "EmbeddingsRequest(input='a', model='m', input_type=None)" == repr(value)
     assert "TokenUsage(total_tokens=1)" == repr(TokenUsage(total_tokens=1))

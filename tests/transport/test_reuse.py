@@ -73,7 +73,7 @@ def file(length=3):
 def test_a_request_that_met_a_closed_connection_is_sent_once_more(
     carry, monkeypatch, end, content, options, attempts
 ):
-    """The server closed the connection without reading the request, so resending is safe."""
+    """A repeatable request survives a server that closes the kept connection unanswered."""
     monkeypatch.setattr(httpcore2.HTTP11Connection, "has_expired", lambda self: False)
     monkeypatch.setattr(httpcore2.AsyncHTTP11Connection, "has_expired", lambda self: False)
 
