@@ -72,7 +72,7 @@ def test_a_pickle_of_a_key_has_no_secret() -> None:
     assert SECRET == copy.copy(key).secret == copy.deepcopy(key).secret
 
 
-def test_who_administers_is_not_pickled(face: Any) -> None:
+def test_a_client_with_credentials_is_not_pickled(face: Any) -> None:
     """The credentials administer the whole project, and a pickle would spread them."""
     with pytest.raises(TypeError, match="holds credentials"):
         pickle.dumps(face(**ACCOUNT).admin)

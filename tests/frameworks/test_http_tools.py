@@ -100,7 +100,7 @@ def test_opentelemetry_sees_each_attempt(call, traced, emulator):
     assert told == [[(parent.trace_id, span.context.span_id)] for span in attempts]
 
 
-def test_opentelemetry_sees_what_had_no_answer(call, traced, emulator):
+def test_opentelemetry_sees_attempts_without_a_response(call, traced, emulator):
     """An attempt without a response has a span with status ERROR."""
     _, exporter = traced
     emulator.faults.next("reset_before", times=2)

@@ -109,7 +109,9 @@ def test_a_longer_vector_is_filled_up_with_zeros(engine: Any) -> None:
         ("ubinary", (np.uint8, 32)),
     ],
 )
-def test_base64_says_what_numbers_do(url: str, dtype: str, expected: tuple[Any, int]) -> None:
+def test_base64_and_numbers_give_equal_vectors(
+    url: str, dtype: str, expected: tuple[Any, int]
+) -> None:
     """All dtypes and both encodings come from the same vectors."""
     body = {
         "input": DOCUMENTS,
@@ -132,7 +134,7 @@ def test_base64_says_what_numbers_do(url: str, dtype: str, expected: tuple[Any, 
     assert np.array(numbers, number) == pytest.approx(np.array(decoded), abs=1e-6)
 
 
-def test_tokens_are_counted_as_ever(vo: voyageai.Client) -> None:
+def test_tokens_are_counted_as_without_a_model(vo: voyageai.Client) -> None:
     """The usage, and so the cost, of a request does not depend on the engine."""
     with running() as lexical, voyageai.Client(api_key="any", base_url=lexical) as other:
         for text in (DOCUMENTS[0], "word " * 300):

@@ -201,7 +201,7 @@ def test_an_unknown_option_of_any_call_is_refused_in_the_name_of_its_method(face
         done(client.files.retrieve("file-1", x=1))
 
 
-def test_a_client_is_given_one_way_to_send(face):
+def test_a_client_takes_a_client_or_a_transport_and_not_both(face):
     """Given both a client and a transport, one would be silently ignored."""
     own, other = face.client()._settings["transport"], object()
     with pytest.raises(voyageai.error.ArgumentError, match="http_client and transport") as caught:

@@ -50,7 +50,7 @@ def test_a_job_is_a_value(face):
         batch.status = "completed"
 
 
-def test_what_is_left_out_is_none_and_what_is_new_passes_through():
+def test_missing_fields_are_none_and_new_ones_are_kept():
     """The API is a preview, so fields may be missing and new ones may come."""
     needed = ("id", "endpoint", "input_file_id", "status", "created_at")
     data = {**{name: BATCH[name] for name in needed}, "status": "paused", "shard": 7}
@@ -95,12 +95,12 @@ def test_a_job_that_failed_says_which_lines(face):
         ({"status": "ended", "completed_at": BATCH["created_at"]}, True),
     ],
 )
-def test_a_job_is_done_when_it_is_at_an_end_of_any_kind(fields, is_done):
+def test_a_job_with_a_final_status_is_done(fields, is_done):
     """A status that this release does not know counts as final if it comes with an end time."""
     assert is_done == Batch.from_dict({**BATCH, **fields}).is_done
 
 
-def test_progress_is_the_share_of_lines_that_are_through():
+def test_progress_is_the_share_of_lines_that_are_done():
     """A line counts as done whether it succeeded or failed."""
     counts = {"total": 4, "completed": 1, "failed": 2}
     batch = Batch.from_dict({**BATCH, "request_counts": counts})
@@ -152,7 +152,7 @@ def test_a_job_is_asked_for_as_the_contract_says(face):
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata must have 16 pairs or fewer"),
     ],
 )
-def test_what_can_not_run_is_refused_before_it_is_sent(face, changes, reason):
+def test_an_invalid_job_is_refused_before_it_is_sent(face, changes, reason):
     """The server would refuse the job only after the whole file is uploaded."""
     given = dict(zip(("endpoint", "input_file_id", "request_params"), ARGUMENTS, strict=True))
     with pytest.raises(error.ArgumentError, match=reason):
@@ -216,7 +216,7 @@ def test_too_many_jobs_are_distinguished_from_too_many_requests(face):
 # Lists and cancellation
 
 
-def test_a_list_goes_through_all_pages(face):
+def test_iterating_a_list_loads_all_pages(face):
     """Users iterate over all jobs without handling pages."""
 
     def page(*names: str, more: bool) -> httpx2.Response:
@@ -237,7 +237,7 @@ def test_a_job_is_cancelled(face):
     assert "/v1/batches/batch-1/cancel" == face.requests[0].url.path
 
 
-def test_a_job_whose_cancellation_was_not_heard_of_is_cancelled_all_the_same(face):
+def test_a_cancellation_whose_response_was_lost_counts(face):
     """A retry after a lost response is refused because the first request took effect."""
     refused = answer(400, detail="Batch 'batch-1' cannot be cancelled: its status is cancelling.")
     lost = httpx2.ReadError("x")
@@ -254,7 +254,7 @@ def test_a_job_whose_cancellation_was_not_heard_of_is_cancelled_all_the_same(fac
 # Waiting
 
 
-def test_a_wait_tells_of_each_change_and_ends_with_the_end(face):
+def test_a_wait_reports_each_change_and_ends_with_the_job(face):
     """Callbacks run only on changes, so a progress bar is redrawn only when needed."""
     states = [at("validating"), at("in_progress", 1), at("in_progress", 1), at("in_progress", 2)]
     seen = []
@@ -270,7 +270,7 @@ def test_a_wait_tells_of_each_change_and_ends_with_the_end(face):
     assert [0.9 * 1.5**n for n in range(4)] == pytest.approx(face.waits)
 
 
-def test_a_job_that_is_done_is_not_waited_for(face):
+def test_a_finished_job_is_not_waited_for(face):
     """One poll is enough, even if the given object is out of date."""
     batch = Batch.from_dict(BATCH)
     assert done(face.client(in_turn(DONE)).batches.wait(batch)).is_done
@@ -278,12 +278,12 @@ def test_a_job_that_is_done_is_not_waited_for(face):
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-def test_every_end_is_an_end(face, status):
+def test_a_wait_ends_with_every_final_status(face, status):
     """A failed or cancelled job returns too, so that the caller decides what to do with it."""
     assert status == done(face.client(in_turn(at(status))).batches.wait("batch-1")).status
 
 
-def test_pauses_grow_to_a_bound_and_differ():
+def test_polling_intervals_grow_to_a_maximum_with_jitter():
     """Jitter keeps many programs with the same schedule from polling at the same second."""
     polling = Polling()
     pauses = [polling.delay(polls, 0.0) for polls in range(200)]
@@ -294,13 +294,13 @@ def test_pauses_grow_to_a_bound_and_differ():
 
 
 @pytest.mark.parametrize("poll", [0, -1, "5", True, float("nan")])
-def test_pauses_that_are_none_are_refused(face, poll):
+def test_an_invalid_polling_interval_is_refused(face, poll):
     """Without a pause, the client would flood the server with polls."""
     with pytest.raises(error.ArgumentError, match="poll must be a number of seconds"):
         done(face.client().batches.wait("batch-1", poll=poll))
 
 
-def test_a_number_is_always_the_same_pause(face):
+def test_a_number_is_a_constant_polling_interval(face):
     """A plain number means a constant interval, varied only by jitter."""
     client = face.client(in_turn(*[at("in_progress")] * 5, DONE))
     done(client.batches.wait("batch-1", poll=10))
@@ -315,7 +315,7 @@ PASSING = [
 ]
 
 
-def test_what_passes_does_not_end_a_wait(face):
+def test_a_temporary_failure_does_not_end_a_wait(face):
     """A job takes hours, and a server is sometimes unavailable for a moment."""
     client = face.client(in_turn(*PASSING, DONE))
     assert done(client.batches.wait("batch-1")).is_done
@@ -323,14 +323,14 @@ def test_what_passes_does_not_end_a_wait(face):
 
 
 @pytest.mark.parametrize("failure", [*map(answer, (400, 401, 403, 404, 501)), httpx2.Response(200)])
-def test_what_does_not_pass_ends_it(face, failure):
+def test_a_permanent_failure_ends_a_wait(face, failure):
     """Another poll would only fail the same way."""
     with pytest.raises(error.VoyageError):
         done(face.client(in_turn(failure, DONE)).batches.wait("batch-1"))
     assert [] == face.waits
 
 
-def test_a_server_that_stays_away_ends_it_too(face):
+def test_an_hour_of_failures_ends_a_wait(face):
     """A wait gives up after an hour of nothing but errors; any success restarts that hour."""
     client = face.client(in_turn(*[answer(503)] * 30, at("in_progress"), answer(503)))
     polling = Polling(initial_delay=100, max_delay=100, jitter=0)
@@ -340,14 +340,14 @@ def test_a_server_that_stays_away_ends_it_too(face):
     assert 3000 + 100 + 3700 == face.time - start
 
 
-def test_a_server_that_asks_for_time_gets_it(face):
+def test_a_wait_honours_retry_after(face):
     """A Retry-After longer than the polling interval replaces it."""
     busy = httpx2.Response(429, headers={"retry-after": "77"})
     done(face.client(in_turn(busy, DONE)).batches.wait("batch-1"))
     assert [77.0] == face.waits
 
 
-def test_a_wait_has_an_end_and_says_how_the_job_stood(face):
+def test_a_wait_times_out_with_the_last_state_of_the_job(face):
     """The last poll comes right at the timeout, so a job that just finished is not missed."""
     client = face.client(in_turn(at("in_progress", 1)))
     with pytest.raises(
@@ -363,7 +363,7 @@ def test_a_wait_has_an_end_and_says_how_the_job_stood(face):
     assert 4 == len(face.requests)
 
 
-def test_a_wait_of_no_time_is_one_look(face):
+def test_a_timeout_of_zero_polls_once(face):
     """A timeout of 0 checks whether a job is done without waiting."""
     with pytest.raises(error.Timeout):
         done(face.client(in_turn(at("in_progress"))).batches.wait("batch-1", timeout=0))
@@ -373,7 +373,7 @@ def test_a_wait_of_no_time_is_one_look(face):
         done(face.client(in_turn(DONE)).batches.wait("batch-1", timeout=-1))
 
 
-def test_a_wait_that_ends_without_an_answer_says_so(face):
+def test_a_timeout_without_a_successful_poll_says_so(face):
     """The error also names the last failure, as the job's state is unknown."""
     with pytest.raises(
         error.Timeout, match=r"no poll of batch-1 succeeded after 5 s; .*ConnectError"
@@ -382,14 +382,14 @@ def test_a_wait_that_ends_without_an_answer_says_so(face):
     assert isinstance(raised.value.__cause__, error.APIConnectionError)
 
 
-def test_a_client_with_little_patience_can_wait_for_long(face):
+def test_the_timeout_of_a_client_does_not_bound_a_wait(face):
     """The client's timeout bounds each poll, not the wait."""
     client = face.client(in_turn(*[at("in_progress")] * 9, DONE), timeout=2)
     assert done(client.batches.wait("batch-1", timeout=1000)).is_done
     assert {2.0} == {request.extensions["timeout"]["read"] for request in face.requests}
 
 
-def test_what_a_callback_raises_ends_the_wait(face):
+def test_an_exception_of_a_callback_ends_the_wait(face):
     """Any exception ends it, even StopIteration, or one that a failed call would raise."""
     for kind in (ZeroDivisionError, StopIteration, error.ServerError, KeyboardInterrupt):
 
@@ -460,7 +460,7 @@ def test_ctrl_c_ends_a_wait(face, monkeypatch):
     assert 1 == len(face.requests)
 
 
-def test_many_waits_at_once_are_one_thread():
+def test_concurrent_waits_need_no_further_threads():
     """A hundred jobs can be in flight, and waiting for them needs no thread each."""
 
     async def main() -> int:
@@ -500,7 +500,7 @@ def test_both_faces_have_the_same_methods_with_the_same_signatures():
     assert raw == {*vars(AsyncRawBatches)} - {"__init__", "__doc__"}
 
 
-def test_answers_can_be_had_as_they_came(face):
+def test_raw_responses_are_available(face):
     """Users can read headers that no result contains."""
     batches = face.client(in_turn(answer(**BATCH))).batches.with_raw_response
     for given in (
@@ -527,7 +527,7 @@ def test_options_of_a_call_are_those_of_every_method(face):
             done(call(client.batches, retries=3))
 
 
-def test_failures_say_what_the_server_said(face):
+def test_errors_carry_the_servers_response(face):
     """A support case needs status, body and request id."""
     refused = httpx2.Response(
         404, json={"detail": "Batch 'batch-1' not found."}, headers={"x-request-id": "req-9"}

@@ -449,7 +449,7 @@ def test_several_models_are_not_evaluated_where_one_is_served():
         (lambda: deployments.AzureApp("http://10.0.0.4", model=" "), "model must be the name"),
     ],
 )
-def test_a_deployment_that_can_not_be_is_refused(make, said):
+def test_an_invalid_deployment_is_refused(make, said):
     """The error comes when the deployment is created, not at the first call."""
     with pytest.raises(ArgumentError, match=said):
         make()

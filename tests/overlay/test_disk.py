@@ -84,7 +84,7 @@ def test_only_a_regular_file_is_opened(
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 @pytest.mark.parametrize("how", ["rb", "r+b", "ab", "a+b", "xb"])
-def test_what_is_planted_between_looking_and_opening_is_not_opened_either(
+def test_a_link_or_pipe_planted_before_opening_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, kind: str
 ) -> None:
     """Checking before opening is not enough in a folder where others can write."""

@@ -110,7 +110,7 @@ def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
         ("http://pro xy:3128", "not the URL of a proxy"),
     ],
 )
-def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, said, monkeypatch):
+def test_an_invalid_proxy_is_an_error_that_names_its_source(face, proxy, said, monkeypatch):
     """A wrong argument fails when the client is made, a wrong variable at the first call."""
     with pytest.raises(error.ArgumentError, match=f"proxy is .*{said}"):
         face.client(proxy=proxy, transport=None)
@@ -202,7 +202,7 @@ def test_a_folder_of_certificates_will_do(name, tmp_path, monkeypatch):
     assert ssl.CERT_REQUIRED is ConnectionConfig().context().verify_mode
 
 
-def test_certificates_that_can_not_be_read_are_an_error_that_names_their_place(face, monkeypatch):
+def test_unreadable_certificates_are_an_error_that_names_their_source(face, monkeypatch):
     """OpenSSL's own error names neither the file nor the setting."""
     with pytest.raises(
         error.ArgumentError, match=r"'/no/where.pem', named by verify, can't be read"

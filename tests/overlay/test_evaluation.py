@@ -141,7 +141,7 @@ def test_a_row_is_what_the_vectors_that_were_asked_for_score(client):
 
 
 @pytest.mark.parametrize("dtype", ["float", "ubinary", "binary"])
-def test_vectors_that_are_not_asked_for_score_as_if_they_were(client, dtype):
+def test_derived_vectors_score_like_requested_ones(client, dtype):
     """Shorter and binary vectors are derived from floats already paid for, without a difference."""
     made = evaluate(
         client,
@@ -206,7 +206,7 @@ def test_a_reranker_orders_the_candidates_alone(client):
     assert "voyage-4, 1024 x float + rerank-3" == row.name
 
 
-def test_what_it_takes_is_said_before_anything_is_sent(client):
+def test_the_cost_is_known_before_anything_is_sent(client):
     """Ten combinations on a large corpus cost ten times as much, so users see the cost first."""
     counting = Counting(client)
     options = {

@@ -24,7 +24,7 @@ def test_an_extra_is_installed_by_its_packages(extra):
     assert expected == {Requirement(package.rstrip('"')) for package in packages}
 
 
-def test_without_metadata_the_extra_is_named_all_the_same(monkeypatch):
+def test_without_metadata_the_extra_is_still_named(monkeypatch):
     """A source folder on the path has no metadata, and the hint must not fail because of that."""
 
     def requires(name):

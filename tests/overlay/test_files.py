@@ -130,7 +130,7 @@ def test_the_same_lines_arrive_from_every_source(face, tmp_path, kind, check):
     assert ("file-1", "req-1") == (file.id, file.request_id)
 
 
-def test_a_file_is_sent_from_where_it_stands(face):
+def test_a_file_is_sent_from_its_current_position(face):
     """Other libraries also start at a file's position, and a retry must start there again."""
     file = io.BytesIO(b"# a comment\n" + LINES)
     file.readline()
@@ -258,13 +258,13 @@ def test_an_invalid_source_is_refused_with_the_valid_ones(face, given, name, arg
     assert ([], argument) == (face.requests, raised.value.argument)
 
 
-def test_a_purpose_that_there_is_not_is_refused(face):
+def test_an_unknown_purpose_is_refused(face):
     """The error comes before a gigabyte is uploaded in vain."""
     with pytest.raises(error.ArgumentError, match="purpose must be one of 'batch'"):
         done(face.client(stored).files.upload(LINES, purpose="fine-tune"))
 
 
-def test_a_file_that_is_not_there_is_an_error_of_the_system(face, tmp_path):
+def test_a_missing_file_raises_file_not_found(face, tmp_path):
     """Users catch the same FileNotFoundError as from `open`."""
     with pytest.raises(FileNotFoundError):
         done(face.client(stored).files.upload(tmp_path / "none.jsonl"))
@@ -307,7 +307,7 @@ def test_temporary_files_are_private_and_do_not_stay(face, tmp_path, monkeypatch
     assert ([], set()) == ([*tmp_path.iterdir()], {*modes} - {0})
 
 
-def test_progress_ends_with_everything_and_starts_anew_with_each_try(face):
+def test_progress_reaches_the_total_and_restarts_with_a_retry(face):
     """A progress bar reaches 100 %, and restarts with a retry."""
     lines = jsonl(*({**LINE, "custom_id": f"{n}"} for n in range(3000)))
     seen = []
@@ -322,7 +322,7 @@ def test_progress_ends_with_everything_and_starts_anew_with_each_try(face):
     assert {len(lines)} == {total for _, total in seen}
 
 
-def test_what_progress_raises_ends_the_upload(face):
+def test_an_exception_of_the_progress_callback_ends_the_upload(face):
     """Users can cancel an upload by raising in the callback."""
 
     def progress(sent: int, total: int) -> None:
@@ -353,7 +353,7 @@ def test_a_file_that_was_refused_is_uploaded_again(face, refusal):
     assert (2, False) == (raised.value.attempts, raised.value.outcome_unknown)
 
 
-def test_half_a_file_is_uploaded_again(face):
+def test_an_upload_that_broke_off_is_repeated(face):
     """The server lacks the end of the file, so it can't have stored it."""
     server = Server(httpx2.WriteError("x"), answer(**FILE))
     client = face.kind("k", transport=server, max_retries=AT_ONCE)
@@ -412,7 +412,7 @@ def test_a_file_is_a_value(face):
         file.id = "other"
 
 
-def test_what_is_new_in_an_answer_passes_through():
+def test_new_fields_and_values_of_a_response_are_kept():
     """The API will add purposes and fields."""
     data = {**FILE, "purpose": "vision", "status": "processed"}
     file = FileObject.from_dict(data)
@@ -438,7 +438,7 @@ def page(*names: str, more: bool = False) -> httpx2.Response:
     return answer(object="list", data=data, first_id=None, last_id=last, has_more=more)
 
 
-def test_a_list_goes_through_all_pages(face):
+def test_iterating_a_list_loads_all_pages(face):
     """Users iterate over all files without handling pages."""
     client = face.client(in_turn(page("a", "b", more=True), page("c", more=True), page()))
     found = client.files.list(purpose="batch", order="asc", limit=2, after="z")
@@ -449,7 +449,7 @@ def test_a_list_goes_through_all_pages(face):
     ]
 
 
-def test_pages_are_asked_for_when_they_are_needed(face):
+def test_pages_are_loaded_when_they_are_needed(face):
     """Reading the first of ten thousand files takes one request."""
     client = face.client(in_turn(page("a", more=True), page("b")))
     listed = client.files.list()
@@ -468,7 +468,7 @@ def test_pages_are_asked_for_when_they_are_needed(face):
     assert {} == dict(face.requests[0].url.params)
 
 
-def test_one_page_is_had_by_itself(face):
+def test_a_single_page_can_be_loaded(face):
     """Programs with a paged display load one page at a time."""
     found = done(face.client(in_turn(page("a", "b", more=True))).files.list(limit=2).page())
     assert (["a", "b"], True, "b") == (
@@ -481,13 +481,13 @@ def test_one_page_is_had_by_itself(face):
 
 
 @pytest.mark.parametrize("pages", [[page(more=True)], [page("a", more=True)] * 2])
-def test_a_list_without_an_end_ends_with_an_error(face, pages):
+def test_an_endless_list_raises_an_error(face, pages):
     """A list whose pages repeat, or have no last id, would be read forever."""
     with pytest.raises(error.MalformedResponseError, match="last_id"):
         done(face.client(in_turn(*pages)).files.list())
 
 
-def test_an_order_that_there_is_not_is_refused(face):
+def test_an_unknown_order_is_refused(face):
     """The error comes from `list`, not with the first file."""
     with pytest.raises(error.ArgumentError, match="order must be one of 'asc', 'desc'"):
         face.client().files.list(order="newest")
@@ -496,7 +496,7 @@ def test_an_order_that_there_is_not_is_refused(face):
 # Deletion
 
 
-def test_deletion_says_nothing_or_raises(face):
+def test_deletion_returns_nothing_or_raises(face):
     """A deletion that succeeds has nothing to return, and one that fails never passes silently."""
     gone = answer(id="file-1", object="file", deleted=True)
     assert done(face.client(in_turn(gone)).files.delete("file-1")) is None
@@ -507,7 +507,7 @@ def test_deletion_says_nothing_or_raises(face):
     assert ("file-1",) == raised.value.file_ids
 
 
-def test_many_are_deleted_together_or_not_at_all(face):
+def test_a_failed_deletion_of_many_files_names_them(face):
     """A response with `success: false` raises, and names the files that can't be deleted."""
     assert done(face.client(in_turn(answer(success=True))).files.delete_many(["a", "b"])) is None
     assert {"file_ids": ["a", "b"]} == face.body
@@ -545,7 +545,7 @@ BODY = jsonl(*ROWS)
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n"])
-def test_lines_are_rows_however_they_arrive(face, size, end):
+def test_lines_are_parsed_however_the_body_is_split(face, size, end):
     """A network may split a body anywhere, even within a character."""
     body = BODY.removesuffix(b"\n") + end
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
@@ -564,7 +564,7 @@ def test_a_line_that_makes_no_sense_is_named(face):
             done(client.files.content("file-1").lines())
 
 
-def test_nothing_is_sent_before_it_is_read(face):
+def test_a_content_is_requested_when_it_is_read(face):
     """Byte positions for resuming are only valid in an uncompressed body."""
     found = face.client(in_turn(content(BODY))).files.content("file-1", extra_headers={"x-a": "b"})
     assert [] == face.requests
@@ -589,7 +589,7 @@ def test_nothing_is_sent_before_it_is_read(face):
     ],
     ids=["range", "earlier", "whole", "compressed"],
 )
-def test_what_broke_goes_on_where_it_broke(face, rest):
+def test_a_broken_download_resumes_where_it_broke(face, rest):
     """The server resumes, or resends from the start, and the user sees each byte once."""
     client = face.client(in_turn(content(BODY[:9], BROKEN, etag='"1"'), rest()))
     assert BODY == done(client.files.content("file-1").read())
@@ -598,7 +598,7 @@ def test_what_broke_goes_on_where_it_broke(face, rest):
     assert [0.5] == face.waits
 
 
-def test_what_breaks_without_an_end_fails(face):
+def test_a_download_without_progress_fails(face):
     """After three failures without progress it gives up; each new byte resets the count."""
 
     def rest(request):
@@ -612,7 +612,7 @@ def test_what_breaks_without_an_end_fails(face):
     assert [0.5] * 9 + [1.0, 2.0] == face.waits
 
 
-def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
+def test_a_download_survives_a_short_outage(face):
     """A server that restarts first breaks the connection, then refuses the next."""
     down = [httpx2.ConnectError("x"), answer(503)]
     client = face.client(in_turn(content(BODY[:9], BROKEN), *down, content(BODY)))
@@ -624,14 +624,14 @@ def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
     assert BODY == done(client.files.content("file-1").read())
 
 
-def test_a_file_that_is_gone_meanwhile_is_an_error(face):
+def test_a_file_deleted_during_a_download_is_an_error(face):
     """A file may expire during a download."""
     client = face.client(in_turn(content(BODY[:9], BROKEN), answer(404, detail="gone")))
     with pytest.raises(error.NotFoundError):
         done(client.files.content("file-1").read())
 
 
-def test_a_range_that_is_refused_is_asked_for_no_more(face):
+def test_a_refused_range_is_not_requested_again(face):
     """Some servers refuse a range where they should ignore it."""
     client = face.client(in_turn(content(BODY[:9], BROKEN), answer(416), content(BODY)))
     assert BODY == done(client.files.content("file-1").read())
@@ -647,7 +647,7 @@ def test_a_range_that_is_refused_is_asked_for_no_more(face):
         ({}, {"status": 206}, "sent another part"),
     ],
 )
-def test_halves_of_two_contents_are_never_put_together(face, first, second, reason):
+def test_parts_of_different_contents_are_never_joined(face, first, second, reason):
     """The result would be a file that never existed."""
     client = face.client(in_turn(content(BODY[:9], BROKEN, **first), content(BODY, **second)))
     with pytest.raises(error.APIError, match=reason):
@@ -661,7 +661,7 @@ def test_a_content_of_another_length_than_said_is_an_error(face):
         done(client.files.content("file-1").lines())
 
 
-def test_the_time_for_a_call_is_that_of_the_whole_content(face):
+def test_a_deadline_bounds_reading_the_whole_content(face):
     """`read` keeps to the deadline, while iterating takes as long as the caller's loop."""
 
     def slowly():
@@ -678,7 +678,7 @@ def test_the_time_for_a_call_is_that_of_the_whole_content(face):
     assert BODY == done(client.files.content("file-1", deadline=90).read())
 
 
-def test_what_is_left_early_is_closed(face):
+def test_a_content_read_in_part_closes_its_response(face):
     """The connection becomes free for the next request."""
     responses = [content(BODY, BODY), content(BODY, BODY)]
     client = face.client(in_turn(*responses))
@@ -704,7 +704,7 @@ def test_what_is_left_early_is_closed(face):
     assert [1, 1] == [response.stream.closed for response in responses]
 
 
-def test_every_reading_begins_anew(face):
+def test_each_read_starts_from_the_beginning(face):
     """A content object can be read repeatedly, unlike a stream."""
     found = face.client(lambda request: content(BODY)).files.content("file-1")
     assert (BODY, ROWS, BODY) == (done(found.read()), done(found.lines()), done(found.read()))
@@ -713,7 +713,7 @@ def test_every_reading_begins_anew(face):
 # Redirects
 
 
-def test_a_content_that_is_kept_elsewhere_is_fetched_there_without_the_key(face, key):
+def test_a_redirect_to_another_host_is_followed_without_the_key(face, key):
     """Storage hosts use signed URLs and must never see the API key."""
     elsewhere = "https://storage.example/lines?signature=5f2e"
     moved = httpx2.Response(307, headers={"location": elsewhere})
@@ -741,7 +741,7 @@ def test_a_redirect_on_the_same_host_keeps_the_key(face, key):
 
 
 @pytest.mark.parametrize("place", ["http://other.example/", "ftp://a/", "https://a:x/", None])
-def test_redirects_that_lead_astray_are_not_followed(face, place):
+def test_unsafe_redirects_are_not_followed(face, place):
     """Least of all may a redirect lead from https to http."""
     moved = httpx2.Response(302, headers={} if place is None else {"location": place})
     client = face.client(in_turn(moved), base_url="https://api.voyageai.com/v1")
@@ -750,7 +750,7 @@ def test_redirects_that_lead_astray_are_not_followed(face, place):
     assert 1 == len(face.requests)
 
 
-def test_redirects_have_an_end(face):
+def test_endless_redirects_fail(face):
     """A redirect loop ends with an error."""
     client = face.client(in_turn(httpx2.Response(302, headers={"location": "/again"})))
     with pytest.raises(error.APIError, match="HTTP 302"):
@@ -798,7 +798,7 @@ def test_a_path_gets_the_whole_content(face, tmp_path):
     ],
     ids=["gone", "gone meanwhile", "too short", "broken"],
 )
-def test_a_path_keeps_what_it_had_if_the_content_does_not_come(face, tmp_path, size, answers):
+def test_a_failed_download_leaves_the_old_file(face, tmp_path, size, answers):
     """Half a file would look like a whole one."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"old")
@@ -818,7 +818,7 @@ def test_a_path_that_can_not_be_written_is_refused_before_the_content_comes(face
     assert {"/v1/files/file-1"} == {request.url.path for request in face.requests}
 
 
-def test_what_is_written_survives_a_failure_of_the_machine(face, tmp_path, monkeypatch):
+def test_a_downloaded_file_survives_a_power_failure(face, tmp_path, monkeypatch):
     """The content is flushed first, then renamed, then the folder is flushed."""
     order = []
     fsync, replace = os.fsync, Path.replace
@@ -858,7 +858,7 @@ def test_both_faces_have_the_same_methods_with_the_same_signatures():
     assert raw == {*vars(AsyncRawFiles)} - {"__init__", "__doc__"}
 
 
-def test_answers_can_be_had_as_they_came(face):
+def test_raw_responses_are_available(face):
     """Users can read headers that no result contains."""
     client = face.client(in_turn(STORED))
     for method, given in (("upload", LINES), ("retrieve", "file-1")):
@@ -889,7 +889,7 @@ def test_files_do_not_wait_for_the_rate_limit_of_models(face):
     assert [] == face.waits
 
 
-def test_failures_say_what_the_server_said(face):
+def test_errors_carry_the_servers_response(face):
     """A support case needs status, body and request id."""
     refused = httpx2.Response(
         404, json={"detail": "File 'file-1' not found."}, headers={"x-request-id": "req-9"}
@@ -906,7 +906,7 @@ def test_failures_say_what_the_server_said(face):
         assert "not found" in raised.value.http_body
 
 
-def test_a_body_that_breaks_says_of_which_request(face):
+def test_a_broken_body_raises_an_error_with_the_request_id(face):
     """The response began as a success, so the error has to name the request."""
     client = face.client(lambda request: content(BROKEN, x_request_id="req-7"))
     with pytest.raises(error.APIConnectionError, match="req-7"):
@@ -963,7 +963,7 @@ def test_an_invalid_id_is_refused_by_every_method(face, id):
     assert [] == face.requests
 
 
-def test_ids_of_any_server_are_taken(face):
+def test_ids_of_any_form_are_accepted(face):
     """The API does not specify the form of ids."""
     client = face.client(in_turn(STORED))
     for id in ("file-1", "a.b..c", "...", "~_-:@!$&'()*+,;=%2e", "A" * 512):
@@ -975,7 +975,7 @@ def test_ids_of_any_server_are_taken(face):
     ("argument", "value"),
     [("limit", 0), ("limit", "5"), ("limit", 1.5), ("limit", True), ("purpose", 5), ("purpose", "\ud800")],
 )  # fmt: skip
-def test_what_can_not_be_asked_of_a_list_is_refused(face, argument, value):
+def test_invalid_arguments_of_a_list_are_refused(face, argument, value):
     """The error comes before anything is sent, and names the argument."""
     with pytest.raises(error.ArgumentError, match=r"must be|lone surrogate"):
         done(face.client().files.list(**{argument: value}).page())
@@ -984,7 +984,7 @@ def test_what_can_not_be_asked_of_a_list_is_refused(face, argument, value):
 
 
 @pytest.mark.parametrize("name", ["\ud800.jsonl", 5, b"a.jsonl"])
-def test_what_can_not_be_the_name_of_a_file_is_refused(face, name):
+def test_an_invalid_file_name_is_refused(face, name):
     """Paths on Linux may hold bytes that are not UTF-8, and these become lone surrogates."""
     with pytest.raises(error.ArgumentError, match=r"ends in \.jsonl|lone surrogate"):
         done(face.client().files.upload(LINES, filename=name))
@@ -1000,7 +1000,7 @@ def test_an_invalid_list_of_ids_is_refused(face, ids):
 
 
 @pytest.mark.parametrize("last", ["a/b", "\ud800", "x" * 100_000])
-def test_a_page_that_leads_nowhere_is_the_servers_fault(face, last):
+def test_a_page_without_a_next_one_is_a_malformed_response(face, last):
     """An error about an argument would mislead, as the user gave none."""
     body = {"object": "list", "data": [], "has_more": True, "last_id": last}
     content = json.dumps(body).encode()
@@ -1009,7 +1009,7 @@ def test_a_page_that_leads_nowhere_is_the_servers_fault(face, last):
         done(client.files.list())
 
 
-def test_what_a_server_calls_a_file_or_a_job_is_printable():
+def test_reprs_of_files_and_jobs_are_printable():
     """Programs print and log reprs, so control characters must not reach a terminal."""
     file = FileObject.from_dict({**FILE, "id": "a\x1b", "filename": "b\n", "purpose": "c\u202e"})
     batch = Batch.from_dict({**BATCH, "id": "a\x1b", "status": "b\nc"})

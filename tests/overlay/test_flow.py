@@ -92,7 +92,7 @@ def test_any_other_exception_ends_the_flow_and_closes_it(
     assert [True] == closed
 
 
-def test_nobody_needs_to_be_notified(carry: Carry) -> None:
+def test_a_notification_without_a_callback_is_dropped(carry: Carry) -> None:
     """Users need not pass a callback."""
 
     def flow() -> Flow[str, int]:
@@ -102,7 +102,7 @@ def test_nobody_needs_to_be_notified(carry: Carry) -> None:
     assert 1 == carry(flow())
 
 
-def test_what_a_callback_returns_is_awaited() -> None:
+def test_an_asynchronous_callback_is_awaited() -> None:
     """Users of an event loop can pass an async callback."""
     told: list[str] = []
 

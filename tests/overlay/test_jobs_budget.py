@@ -9,7 +9,7 @@ import pytest
 from voyageai.prices import Budget
 
 
-def test_what_fits_is_reserved_and_what_does_not_is_not() -> None:
+def test_only_a_sum_that_fits_is_reserved() -> None:
     """A budget can be used to the cent, and not exceeded by less."""
     budget = Budget(0.15)
     assert [True, False, True] == [budget.reserve(bound) for bound in (0.1, 0.1, 0.05)]
@@ -17,7 +17,7 @@ def test_what_fits_is_reserved_and_what_does_not_is_not() -> None:
     assert not budget.reserve(1e-9)
 
 
-def test_the_difference_is_free_again_when_something_is_done() -> None:
+def test_settling_a_reservation_frees_the_unused_part() -> None:
     """The upper bound of a request is many times its final cost."""
     budget = Budget(1.0)
     assert budget.reserve(1.0)
@@ -26,7 +26,7 @@ def test_the_difference_is_free_again_when_something_is_done() -> None:
     assert budget.reserve(0.75)
 
 
-def test_what_is_under_way_already_counts_though_nobody_asked() -> None:
+def test_costs_already_in_flight_count() -> None:
     """A resumed job may have a lower limit than what is already in flight."""
     budget = Budget(1.0)
     budget.hold(3.0)
@@ -44,7 +44,7 @@ def test_sums_are_exact() -> None:
     assert (0.0, 0.0) == (budget.spent, budget.reserved)
 
 
-def test_without_end_everything_fits() -> None:
+def test_an_unlimited_budget_fits_everything() -> None:
     """A job without a limit uses the same arithmetic, with infinity."""
     budget = Budget(math.inf)
     assert (True, math.inf) == (budget.reserve(1e12), budget.left)

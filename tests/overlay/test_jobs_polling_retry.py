@@ -45,14 +45,14 @@ class Server:
 
 
 @pytest.mark.parametrize("is_newest_first", [True, False])
-def test_what_there_is_is_found_whatever_the_order(is_newest_first: bool) -> None:
+def test_a_batch_is_found_whatever_the_order_of_the_list(is_newest_first: bool) -> None:
     """A batch that is missed is paid for twice, and the API does not document the order."""
     server = Server(is_newest_first)
     assert 90 == server.find(90, START + timedelta(hours=89)).number
     assert server.find(200, START + timedelta(hours=89)) is None
 
 
-def test_a_list_that_goes_back_in_time_is_left_off_where_all_is_older() -> None:
+def test_a_search_stops_at_older_batches() -> None:
     """An organization may have thousands of batches, and older ones need no look."""
     server = Server(True)
     assert server.find(200, START + timedelta(hours=89)) is None

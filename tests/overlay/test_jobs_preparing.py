@@ -130,7 +130,7 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, f
         ("rerank", "rerank-2.5", [("q", [])], r"pairs\[0\]\[1\]"),
     ],
 )
-def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, message):
+def test_an_invalid_row_is_named(prepare, method, model, rows, message):
     """The error gives the row's number, and comes before anything is sent."""
     with pytest.raises(error.ArgumentError, match=message):
         prepare(method, rows, model=model)
@@ -321,7 +321,7 @@ def test_a_directory_of_another_job_is_refused(prepare, rows, options, message):
         prepare("embed", rows, **options)
 
 
-def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
+def test_a_missing_job_can_not_be_resumed(prepare, tmp_path):
     """A mistyped path raises an error instead of creating a directory."""
     (tmp_path / "file").touch()
     for name in ("none", "file"):

@@ -75,7 +75,7 @@ def test_a_terminal_with_rich_shows_bars(watch):
     assert "batch 1 is refused for now" in seen
 
 
-def test_what_counts_nothing_is_no_bar():
+def test_a_step_without_a_count_has_no_bar():
     """A bar with a long sentence would leave no room for the others."""
     stream = Terminal()
     sentence = "1,000 texts in 10 requests in 1 batch"
@@ -98,7 +98,7 @@ def test_bars_do_not_read_markup():
 @pytest.mark.parametrize(
     ("watch", "stream"), [(None, io.StringIO()), (False, Terminal())], ids=["piped", "turned off"]
 )
-def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
+def test_hidden_progress_is_logged(watch, stream, caplog):
     """The operator of an unattended program may want to know why it waits."""
     caplog.set_level(logging.INFO, "voyageai.batches")
     assert "" == shown(watch, stream)

@@ -103,7 +103,7 @@ def way(request: pytest.FixtureRequest) -> str:
 # What is sent and what comes back
 
 
-def test_a_call_goes_by_it(face, way):
+def test_a_call_is_sent_by_the_legacy_client(face, way):
     """Existing transports, such as a company's own or respx, work with legacy httpx only."""
     seen = []
 
@@ -121,7 +121,7 @@ def test_a_call_goes_by_it(face, way):
     assert "transfer-encoding" not in request.headers
 
 
-def test_it_is_sent_what_the_own_wire_sends(face):
+def test_a_legacy_client_sends_what_httpx2_sends(face):
     """The same headers in the same order, so request matchers work with either library."""
     seen = []
 
@@ -197,7 +197,7 @@ def test_an_upload_can_be_sent_again(face):
     assert [True] * 3 == [LINES in body for body in reader.bodies]
 
 
-def test_its_hooks_are_called_once_per_attempt(face):
+def test_hooks_of_a_legacy_client_run_once_per_attempt(face):
     """Hooks log, count and sign requests, and may read the response's body."""
     seen, left = [], [503, 200]
 
@@ -290,7 +290,7 @@ def failures(library: Any) -> dict[str, type[Exception]]:
     }
 
 
-def test_every_exception_has_its_like():
+def test_every_legacy_exception_has_a_counterpart():
     """A new exception of legacy httpx would otherwise pass through unconverted."""
     assert set() == failures(httpx).keys() - failures(httpx2).keys()
 
@@ -315,7 +315,7 @@ def test_an_exception_becomes_that_of_the_same_name(face, way, name):
     assert 3 == expected[2]
 
 
-def test_an_exception_of_a_users_own_is_its_base_classs(face, way):
+def test_a_derived_exception_becomes_its_base_classs_counterpart(face, way):
     """Companies derive exceptions of their own in their transports."""
 
     class GatewayTimeout(httpx.ReadTimeout):
@@ -395,7 +395,7 @@ def test_a_closed_client_says_so(face, library):
 # Values
 
 
-def test_its_timeouts_bound_the_phases(face):
+def test_a_legacy_timeout_bounds_the_phases(face):
     """Existing programs often have an `httpx.Timeout` at hand."""
     seen = []
 
@@ -411,7 +411,7 @@ def test_its_timeouts_bound_the_phases(face):
     assert [timeout.as_dict(), httpx.Timeout(3).as_dict()] == seen
 
 
-def test_it_gets_the_timeouts(face, way):
+def test_a_legacy_client_gets_the_timeouts(face, way):
     """The timeouts of a legacy client would otherwise end long calls."""
     seen = []
 
@@ -425,7 +425,7 @@ def test_it_gets_the_timeouts(face, way):
     assert [httpx.Timeout(7, connect=2).as_dict()] == seen
 
 
-def test_its_limits_bound_the_pool(face, emulator):
+def test_legacy_limits_bound_the_pool(face, emulator):
     """With one connection, two concurrent calls take turns."""
     vo = face.kind(KEY, base_url=emulator.url, limits=httpx.Limits(max_connections=1))
 

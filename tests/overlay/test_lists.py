@@ -102,7 +102,7 @@ def test_changes_count(change, hold):
     assert len(plain) == len(result)
 
 
-def test_a_number_that_is_set_is_the_one_that_is_read():
+def test_a_number_that_is_set_is_not_rounded():
     """Rounding 0.1 to float32 would change the user's number."""
     result = made()
     result.embeddings[0][0] = 0.1
@@ -123,7 +123,7 @@ def test_rows_that_are_held_count_after_the_lists_are_gone():
     assert first is result.embeddings[0]
 
 
-def test_a_row_without_a_place_any_more_changes_nothing():
+def test_a_row_of_reordered_lists_changes_nothing():
     """After reversing the lists, the row's old index belongs to another vector."""
     result = made()
     stale = result.embeddings[0]

@@ -162,7 +162,7 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
     assert "hidden-word" not in str(pickle.dumps(client))
 
 
-def test_what_went_wrong_below_keeps_no_frames(face, key):
+def test_causes_of_an_error_keep_no_frames(face, key):
     """Frames of HTTP libraries hold the request's headers, and error trackers store them."""
 
     def handler(request):
@@ -200,7 +200,7 @@ def test_netrc_is_ignored(face, key, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["http://example.com/v1", "http://10.0.0.1/v1"])
-def test_an_open_way_to_another_machine_warns(face, url):
+def test_plain_http_to_another_machine_warns(face, url):
     """Anyone on the network can read the key."""
     with pytest.warns(InsecureWarning, match="is not encrypted"):
         face.client(base_url=url)
@@ -210,7 +210,7 @@ def test_an_open_way_to_another_machine_warns(face, url):
     "url",
     ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1", "https://a.example/v1"],
 )
-def test_an_open_way_within_this_machine_does_not_warn(face, url):
+def test_plain_http_within_this_machine_does_not_warn(face, url):
     """The emulator is used over plain HTTP."""
     face.client(base_url=url)
 
@@ -275,7 +275,7 @@ def refused(status=400, **body):
         ),
     ],
 )
-def test_what_a_server_says_acts_on_no_terminal_and_forges_no_line(face, response, kind, caplog):
+def test_a_servers_text_acts_on_no_terminal_and_forges_no_log_line(face, response, kind, caplog):
     """Messages, tracebacks and logs escape it, while attributes keep the original text."""
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
     caplog.set_level(logging.DEBUG)
@@ -308,7 +308,7 @@ def test_an_error_is_no_longer_than_a_body_that_it_shows(face):
     assert caught.value.request_id == huge
 
 
-def test_what_went_wrong_with_a_row_is_printable():
+def test_a_failure_of_a_row_is_printable():
     """Jobs print their first failures and write them to the log."""
     failure = Failure(
         row=7, code="refused", status=400, message=HOSTILE, batch=1, batch_id="b\x1b\n", line=1,
@@ -319,7 +319,7 @@ def test_what_went_wrong_with_a_row_is_printable():
     assert HOSTILE == failure.message
 
 
-def test_files_that_were_not_deleted_and_lines_that_are_none_are_printable(face):
+def test_errors_of_deletion_and_of_invalid_lines_are_printable(face):
     """These errors quote the server's text, which may hold control characters."""
     hostile = answered(success=False, error_file_ids=[HOSTILE])
     with pytest.raises(error.NotDeletedError) as caught:

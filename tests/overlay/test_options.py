@@ -89,7 +89,7 @@ def test_each_attempt_has_what_is_left(face):
     assert [2.5, 2.5, 1.5] == had
 
 
-def test_a_past_deadline_has_its_own_error(face):
+def test_a_passed_deadline_has_its_own_error(face):
     """Callers that catch Timeout catch a passed deadline too."""
 
     def handler(request):
@@ -199,7 +199,7 @@ def test_with_options_covers_every_argument_of_a_client(face):
     assert face.kind.copy is face.kind.with_options
 
 
-def test_a_copy_changes_what_it_is_told_and_shares_the_rest(face, key):
+def test_a_copy_changes_given_options_and_shares_the_rest(face, key):
     """Above all a copy shares the pool, as connections are expensive."""
     client = face.client(max_retries=2, timeout=7, base_url="http://localhost:1/v1")
     client._params["request_timeout"] = 8
@@ -273,7 +273,7 @@ def test_a_raw_response_is_the_answer_as_it_came(face, method, arguments, kind):
     assert face.call(client, method, **arguments) == answer.parse()
 
 
-def test_a_raw_response_that_makes_no_sense_can_be_looked_at(face):
+def test_a_malformed_raw_response_can_be_inspected(face):
     """The raw response is available, and only `parse` raises the usual error."""
     client = face.client(lambda request: httpx2.Response(200, text="?"))
     answer = face.call(client.with_raw_response, "embed", **EMBED)
@@ -303,7 +303,7 @@ def test_raw_responses_are_there_for_every_method(face):
         ("timeout", httpx2.Timeout(-1)), ("timeout", httpx2.Timeout(5, read="x")),
     ],
 )  # fmt: skip
-def test_times_that_are_none_are_refused_when_the_client_is_made(face, name, value):
+def test_invalid_times_are_refused_when_the_client_is_made(face, name, value):
     """At the first call the error would come late and from elsewhere."""
     with pytest.raises(error.ArgumentError, match=f"{name} must be") as raised:
         face.client(**{name: value})
@@ -397,7 +397,7 @@ def test_an_argument_of_another_type_is_refused_when_the_client_is_made(face, na
         ("HOST", "a"),
     ],
 )  # fmt: skip
-def test_headers_that_can_be_none_are_refused(face, name, value):
+def test_invalid_headers_are_refused(face, name, value):
     """The error comes before anything is sent, and hides the value, which may be a secret."""
     with pytest.raises(error.ArgumentError, match="extra_headers") as caught:
         face.call(face.client(max_retries=3), "embed", **EMBED, extra_headers={name: value})

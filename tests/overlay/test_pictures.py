@@ -70,7 +70,7 @@ def test_a_file_of_a_kind_that_the_api_takes_goes_as_it_is(
 
 
 @pytest.mark.parametrize("form", ["image", "array", "bitmap"])
-def test_what_is_no_such_file_is_written_without_loss(face, scene, form):
+def test_other_pictures_are_encoded_without_loss(face, scene, form):
     """Pixels in memory, and formats that the API refuses, arrive as lossless WebP."""
     given = {"image": scene, "array": np.asarray(scene), "bitmap": file_of(scene, "BMP")}[form]
     face.call(face.client(), "multimodal_embed", [[given]], MODEL)
@@ -128,7 +128,7 @@ def test_a_picture_taken_sideways_is_turned_upright(face, scene):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_what_is_transparent_is_put_on_white(face, mode):
+def test_transparent_pixels_are_put_on_white(face, mode):
     """Dropping the alpha channel would reveal any colour hidden below it."""
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     image.putpixel((1, 0), (0, 0, 0, 255))

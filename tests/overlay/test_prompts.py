@@ -155,7 +155,7 @@ def test_tokens_are_counted_with_the_prompt():
         count("one two", None, "voyage-4", Words())
 
 
-def test_an_input_type_that_there_is_not_is_named():
+def test_an_unknown_input_type_is_named():
     """The error repeats the wrong value."""
     for wrong in ("passage", 5):
         with pytest.raises(ValueError, match=f"not {wrong!r}"):

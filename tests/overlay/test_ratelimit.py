@@ -323,7 +323,7 @@ def test_a_call_that_tries_again_goes_before_those_that_never_went():
     assert 0 == limiter.wait(again, 60.0)
 
 
-def test_the_place_of_a_call_that_gives_up_is_the_next_ones():
+def test_a_call_that_gives_up_leaves_its_place_to_the_next():
     """A deadline or a cancellation must not delay the others."""
     limiter = RateLimiter(RateLimit(rpm=2))
     go(limiter, 0.0)
@@ -361,7 +361,7 @@ def test_a_call_given_up_on_its_way_still_counts():
     assert pytest.approx(66.0) == turn(limiter, limiter.reserve(MODEL, 1, 5.0), 5.0)
 
 
-def test_whatever_comes_after_the_end_changes_nothing():
+def test_a_reservation_that_ended_ignores_further_messages():
     """`release` is called in a `finally`, after everything else."""
     limiter = RateLimiter(RateLimit(rpm=2))
     first = go(limiter, 0.0)
@@ -374,7 +374,7 @@ def test_whatever_comes_after_the_end_changes_nothing():
     assert pytest.approx(60.0) == turn(limiter, limiter.reserve(MODEL, 1, 1.0), 1.0)
 
 
-def test_one_that_never_asks_again_does_not_hold_up_the_rest():
+def test_a_call_that_stops_polling_does_not_block_the_rest():
     """A stuck event loop must not block threads that share the limiter."""
     limiter = RateLimiter(RateLimit(rpm=1))
     limiter.reserve(MODEL, 1, 0.0)
@@ -384,7 +384,7 @@ def test_one_that_never_asks_again_does_not_hold_up_the_rest():
     assert turn(limiter, alive, 1.0) < 10.0
 
 
-def test_those_that_went_count_as_ahead_no_more():
+def test_calls_let_out_no_longer_count_as_ahead():
     """Otherwise a slow thread at the front would make others fail their deadlines."""
     limiter = RateLimiter(RateLimit(rpm=10))
     limiter.reserve(MODEL, 1, 0.0)
@@ -396,7 +396,7 @@ def test_those_that_went_count_as_ahead_no_more():
     assert 0 == limiter.wait(last, 0.0)
 
 
-def test_a_call_that_ends_while_it_is_next_makes_way():
+def test_a_lost_call_at_the_front_makes_way():
     """Its thread is gone without a message to those behind it."""
     limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()
     go(limiter, 0.0)
@@ -410,7 +410,7 @@ def test_a_call_that_ends_while_it_is_next_makes_way():
     assert pytest.approx(60.0) == turn(limiter, behind, 1.0)
 
 
-def test_a_call_that_ends_on_its_way_counts_for_a_minute_more():
+def test_a_lost_call_in_flight_counts_for_a_minute_more():
     """The server may have counted the request, but not later than now."""
     limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()
     with alive:
@@ -446,7 +446,7 @@ def test_the_least_wait_tells_calls_that_need_not_wait_for_their_deadline():
     assert 0.0 == limiter.at_least(waiting[0], 5.0)
 
 
-def test_a_long_line_is_asked_rarely():
+def test_calls_in_a_long_queue_poll_rarely():
     """Ten thousand waiting tasks must not keep the processor busy."""
     limiter = RateLimiter(RateLimit(rpm=100))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(10_000)]
@@ -506,7 +506,7 @@ def test_an_invalid_retry_after_is_ignored(asked):
     assert budget._throttle.blocked_until == (120.0 if asked in {10**400, inf} else -inf)
 
 
-def test_more_is_tried_out_by_one_request_and_by_more_as_long_as_it_is_taken():
+def test_trials_of_a_higher_limit_double_with_each_success():
     """A recovery costs few refusals and does not take an hour."""
     limiter = RateLimiter(RateLimit(rpm=100))
     refuse(limiter, 0.0)

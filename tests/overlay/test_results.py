@@ -86,7 +86,7 @@ def test_vectors_without_numbers_are_an_error(face, empty):
 
 
 @pytest.mark.parametrize("top_k", [0, -1])
-def test_what_the_api_makes_of_a_top_k_below_one_is_taken_as_it_is(face, top_k):
+def test_any_answer_to_a_top_k_below_one_is_accepted(face, top_k):
     """The API does not document top_k below 1, so any number of documents may be right."""
     data = [{"index": 0, "relevance_score": 0.5}]
     result = face.call(face.client(answering(data)), "rerank", "q", ["a", "b"], "m", top_k=top_k)

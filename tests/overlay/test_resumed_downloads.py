@@ -52,7 +52,7 @@ def kept(path: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("server_skips", [True, False])
-def test_what_has_arrived_is_not_sent_again(face, tmp_path, server_skips):
+def test_received_bytes_are_not_requested_again(face, tmp_path, server_skips):
     """A download that takes all night survives a network failure, even without ranges."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"old")
@@ -69,7 +69,7 @@ def test_what_has_arrived_is_not_sent_again(face, tmp_path, server_skips):
     assert [(len(BODY), len(BODY))] == seen
 
 
-def test_a_content_that_has_arrived_whole_is_asked_for_its_last_byte(face, tmp_path):
+def test_a_complete_download_is_confirmed_by_its_last_byte(face, tmp_path):
     """After a kill before the final rename, one byte confirms the length."""
     path = tmp_path / "lines.jsonl"
     begun = ResumableFile(path, "file-1")
@@ -84,7 +84,7 @@ def test_a_content_that_has_arrived_whole_is_asked_for_its_last_byte(face, tmp_p
 @pytest.mark.parametrize(
     "found", [BODY[:9] + b"\0" * 20, BODY + b"more", b""], ids=["zeros", "too long", "empty"]
 )
-def test_what_can_not_be_a_beginning_is_not_gone_on_from(face, tmp_path, found):
+def test_an_invalid_beginning_is_not_resumed(face, tmp_path, found):
     """A crashed machine leaves zeros where data was not written yet."""
     path = tmp_path / "lines.jsonl"
     begun = ResumableFile(path, "file-1")
@@ -105,7 +105,7 @@ def test_what_can_not_be_a_beginning_is_not_gone_on_from(face, tmp_path, found):
     ],
     ids=["gone", "too short", "another length"],
 )
-def test_nothing_is_kept_of_a_content_that_is_gone_or_another(face, tmp_path, size, second):
+def test_nothing_is_kept_of_a_content_that_is_gone_or_changed(face, tmp_path, size, second):
     """A useless beginning would be resumed forever."""
     path = tmp_path / "lines.jsonl"
     client = face.client(server(lambda _: content(BODY[:9], BROKEN), second, size=size))
@@ -114,7 +114,7 @@ def test_nothing_is_kept_of_a_content_that_is_gone_or_another(face, tmp_path, si
     assert [] == [*tmp_path.iterdir()]
 
 
-def test_nothing_is_kept_of_a_file_that_is_gone_before_it_is_asked_for(face, tmp_path):
+def test_nothing_is_kept_of_a_deleted_file(face, tmp_path):
     """The beginning of a deleted file is useless."""
     path = tmp_path / "lines.jsonl"
     begun = ResumableFile(path, "file-1")
@@ -126,7 +126,7 @@ def test_nothing_is_kept_of_a_file_that_is_gone_before_it_is_asked_for(face, tmp
     assert [] == [*tmp_path.iterdir()]
 
 
-def test_of_another_file_nothing_is_taken(face, tmp_path):
+def test_the_download_of_another_file_is_not_resumed(face, tmp_path):
     """Users may download different files to one path, such as the newest results."""
     path = tmp_path / "lines.jsonl"
     other = ResumableFile(path, "file-2")
@@ -137,7 +137,7 @@ def test_of_another_file_nothing_is_taken(face, tmp_path):
     assert (BODY, [b"of another file"]) == (path.read_bytes(), kept(path))
 
 
-def test_two_do_not_write_the_same(tmp_path):
+def test_two_downloads_do_not_write_to_one_file(tmp_path):
     """Two downloads writing to one file would mix their bytes."""
     path = tmp_path / "lines.jsonl"
     first = ResumableFile(path, "file-1")
@@ -150,7 +150,7 @@ def test_two_do_not_write_the_same(tmp_path):
         assert 8 == second.open(len(BODY))
 
 
-def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path):
+def test_a_download_completed_by_another_is_not_written_to(tmp_path):
     """Between opening and locking, another process may have turned the file into a result."""
     path = tmp_path / "lines.jsonl"
 
@@ -207,7 +207,7 @@ def part_of(path: Path) -> Path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
-def test_a_link_or_a_pipe_is_not_gone_on_from(face, tmp_path, kind):
+def test_a_link_or_a_pipe_is_not_resumed(face, tmp_path, kind):
     """A link would be followed when writing, and a pipe would block."""
     path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
     mine.write_bytes(BODY[:9])

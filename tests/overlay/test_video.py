@@ -176,7 +176,7 @@ def test_frames_are_left_out_evenly(clip):
         assert Measures(308, 168, 6, 2.0) == ffmpeg.measure(path)
 
 
-def test_sound_and_what_a_camera_noted_stay_here(tmp_path):
+def test_sound_and_metadata_are_not_sent(tmp_path):
     """The API reads frames only, and metadata may hold where the user lives."""
     path = film(
         tmp_path / "noted.mp4", "64x64", "5", 10,
@@ -308,7 +308,7 @@ def test_audio_alone_is_not_a_video(tmp_path):
 
 
 @pytest.mark.parametrize("optimize", [True, False])
-def test_a_file_that_is_not_there(tmp_path, optimize):
+def test_a_missing_file_is_named(tmp_path, optimize):
     """The system's own error names the file."""
     with pytest.raises(FileNotFoundError, match=r"nothing\.mp4"):
         Video.from_path(tmp_path / "nothing.mp4", model=MODEL, optimize=optimize)
@@ -324,7 +324,7 @@ def test_a_name_is_no_option_and_no_url(clip, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("video", [3, None, io.BytesIO(b"abc")])
-def test_what_is_neither_a_path_nor_bytes(video):
+def test_a_value_that_is_neither_a_path_nor_bytes_is_refused(video):
     """The official client raises TypeError too."""
     with pytest.raises(TypeError, match="video must be a path, bytes or a Video, not"):
         optimize_video(video, model=MODEL)
@@ -446,7 +446,7 @@ def test_the_catalogue_comes_before_the_hub(cache):
         ("<html>", OSError, "client_config.json is not JSON"),
     ],
 )
-def test_a_file_of_the_hub_that_says_nothing(cache, content, error, message):
+def test_a_useless_file_from_the_hub_is_named(cache, content, error, message):
     """Users get a clear error instead of a KeyError."""
     keep(cache, MODEL, sizing.CONFIG, content)
     with pytest.raises(error, match=message):

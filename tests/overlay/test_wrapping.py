@@ -111,7 +111,7 @@ def test_a_form_that_is_wrapped_itself_is_seen_too(face, wrapped, method, form):
     assert 200 == answer.status_code
 
 
-def test_a_wrapper_may_go_by_a_copy_of_the_client(face):
+def test_a_wrapper_may_call_a_copy_of_the_client(face):
     """A wrapper may change an option of its calls with `with_options`."""
     client = face.client()
 

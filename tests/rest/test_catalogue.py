@@ -39,7 +39,7 @@ def differences(written: Any, emitted: Any, path: str = "") -> list[str]:
     return [] if same else [f"{path}: {expected!r} became {emitted!r}"]
 
 
-def test_all_models_are_there() -> None:
+def test_all_models_of_the_spec_are_there() -> None:
     """Every model in the spec reaches users, in the order of the catalogue."""
     assert list(WRITTEN["models"]) == list(MODELS)
     assert 30 < len(MODELS)

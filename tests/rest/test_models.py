@@ -38,7 +38,7 @@ OPEN = [name for name, additional in OBJECTS.items() if additional is True]
 CLOSED = [name for name, additional in OBJECTS.items() if additional is False]
 
 
-def test_reading_keeps_nothing(model_of: ModelOf, schema: str, typical: Any) -> None:
+def test_reading_keeps_no_memory(model_of: ModelOf, schema: str, typical: Any) -> None:
     """A long-running program would otherwise leak a little memory with every model."""
     model = model_of(schema)
     model.from_dict(copy.deepcopy(typical))

@@ -222,7 +222,7 @@ def failing(status: int, **more: Any) -> httpx2.MockTransport:
         ),
     ],
 )
-def test_a_refusal_is_an_error_without_its_words(recorded, answer, kind, found):
+def test_a_span_of_an_error_has_no_text_of_the_server(recorded, answer, kind, found):
     """Spans leave the program, and a server's message may quote the user's text."""
     with pytest.raises(kind):
         done(recorded.handled(answer, max_retries=FAST).rerank(**ONE))

@@ -101,7 +101,7 @@ def test_looking_up_and_connecting_are_within_their_time(carry, resolve, full):
         carry().send(f"http://127.0.0.1:{full[1]}/", timeout={"connect": 0.1})
 
 
-def test_of_two_that_answer_one_is_kept():
+def test_of_several_connections_one_is_kept():
     """The loser of the race is closed, also if both win in one turn or the caller was cancelled."""
 
     def still_open():

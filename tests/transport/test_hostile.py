@@ -114,7 +114,7 @@ def test_no_more_of_a_body_is_read_than_a_right_one_has(call, status, coding, pi
     assert taken < 64 * MB
 
 
-def test_the_time_is_looked_at_between_pieces(call, monkeypatch):
+def test_the_timeout_is_checked_between_pieces(call, monkeypatch):
     """A user's own transport knows no deadline, so the client checks it between pieces."""
     now, taken = 0.0, 0
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.smoke
 @every_loop
 @either_scheme
 @pytest.mark.parametrize("poison", [False, True], ids=["closed", "poisoned"])
-def test_a_connection_that_the_server_touched_while_it_was_idle_is_not_used(carry, tls, poison):
+def test_a_connection_closed_or_written_to_while_idle_is_not_reused(carry, tls, poison):
     """Bytes that arrived while it was idle would be taken for the next response."""
     received = threading.Event()
 
@@ -70,7 +70,7 @@ def file(length=3):
         pytest.param(Peer.wait, bytes, {"timeout": {"read": 0.1}}, 1, id="silence"),
     ],
 )
-def test_a_request_that_met_a_closed_connection_is_sent_once_more(
+def test_a_request_on_a_closed_connection_is_sent_once_more(
     carry, monkeypatch, end, content, options, attempts
 ):
     """A repeatable request survives a server that closes the kept connection unanswered."""
