@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any
 
 from .error import ArgumentError
-from .limits import known
+from .limits import catalogue_entry
 
 __all__ = [
     "MILLION",
@@ -31,7 +31,7 @@ ROUNDING = 1e-12
 
 def list_price(model: str | None) -> float | None:
     """Return the list price of a model in US dollars per million tokens; None if unknown."""
-    entry = None if model is None else known(model)
+    entry = None if model is None else catalogue_entry(model)
     return None if entry is None or entry.price is None else entry.price.usd_per_million_tokens
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from .stub_server import StubServer, serving
+from .test_index import PROBE
 
 ROWS = int(os.environ.get("COMMAND_LINE_ROWS", "1000000"))
 ALLOWED = 250_000_000
@@ -37,10 +38,12 @@ def lines(tmp_path: Path) -> Path:
     return found
 
 
-def begin(server: StubServer, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
+def begin(
+    server: StubServer, *words: str, cwd: Path, command: Sequence[str] = EMBED
+) -> subprocess.Popen[bytes]:
     """Start the command."""
     env = {**os.environ, "VOYAGE_API_KEY": "pa-key", "VOYAGE_BASE_URL": server.url}
-    return subprocess.Popen([*EMBED, *words], cwd=cwd, env=env, stderr=subprocess.PIPE)
+    return subprocess.Popen([*command, *words], cwd=cwd, env=env, stderr=subprocess.PIPE)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak as Linux counts it")
@@ -48,15 +51,13 @@ def test_a_million_lines_take_little_memory(
     server: StubServer, lines: Path, tmp_path: Path
 ) -> None:
     """However many there are: rows are written as they are answered."""
-    process = begin(server, "--out", "parquet", "-O", "x.parquet", "-f", str(lines), cwd=tmp_path)
-    with process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.stderr is not None
-        errors = process.stderr.read().decode()
-    assert 0 == process.returncode, errors
-    peak = usage.ru_maxrss * 1024
-    print(f"{ROWS:,} rows, {peak / 1e6:.0f} MB, {usage.ru_utime + usage.ru_stime:.0f} s of CPU")
+    command = (sys.executable, "-c", PROBE, *EMBED[3:])
+    words = ("--out", "parquet", "-O", "x.parquet", "-f", str(lines))
+    with begin(server, *words, cwd=tmp_path, command=command) as process:
+        _, errors = process.communicate()
+    assert 0 == process.returncode, errors.decode()
+    peak = 1024 * int(errors.splitlines()[-1])
+    print(f"{ROWS:,} rows, {peak / 1e6:.0f} MB")
     file: Any = pq.ParquetFile(tmp_path / "x.parquet")
     assert ROWS == file.metadata.num_rows
     assert {1} == {*server.sent.values()}

@@ -94,7 +94,7 @@ def test_a_model_is_found_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"),
+    ("name", "similar"),
     [
         ("voyage4", "voyage-4"),
         ("voyage-4-larg", "voyage-4-large"),
@@ -102,14 +102,14 @@ def test_a_model_is_found_by_its_name() -> None:
         ("voyage-context4", "voyage-context-4"),
     ],
 )
-def test_an_unknown_name_comes_with_similar_ones(name: str, near: str) -> None:
+def test_an_unknown_name_comes_with_similar_ones(name: str, similar: str) -> None:
     """Most unknown names are typos, and the suggestion shows the right spelling."""
     with pytest.raises(UnknownModelError) as caught:
         find(name)
     assert name == caught.value.name
-    assert near == caught.value.near[0]
+    assert similar == caught.value.similar[0]
     assert repr(name) in str(caught.value)
-    assert f"did you mean {near}" in str(caught.value)
+    assert f"did you mean {similar}" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["gpt-99-turbo", "", "\ud800", None, 5, [[]]])
@@ -117,7 +117,7 @@ def test_a_name_without_similar_names_has_no_suggestions(name: Any) -> None:
     """A wrong suggestion would mislead; the error is the same for any type of name."""
     with pytest.raises(UnknownModelError) as caught:
         find(name)
-    assert () == caught.value.near
+    assert () == caught.value.similar
     assert "did you mean" not in str(caught.value)
 
 
@@ -127,7 +127,7 @@ def test_the_error_survives_pickle_and_copies() -> None:
         find("voyage4")
     error = caught.value
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
-        assert (error.name, error.near, str(error)) == (twin.name, twin.near, str(twin))
+        assert (error.name, error.similar, str(error)) == (twin.name, twin.similar, str(twin))
 
 
 def test_the_error_is_a_lookup_error() -> None:

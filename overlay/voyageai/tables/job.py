@@ -20,7 +20,7 @@ from ..error import ArgumentError
 from ..extras import require
 from ..flow import in_thread
 from ..html import card
-from ..limits import constraint, known
+from ..limits import catalogue_entry, constraint
 from ..prices import Budget, MaxCostError, cost, dollars
 from ..telemetry.jobs import JobSpan
 from ..tokenization import at_hand, counts
@@ -589,7 +589,7 @@ def request_limits(spec: Spec, rpm: float, tpm: float, concurrency: int) -> Limi
         rpm, tpm: Requests and tokens per minute of the client's rate limit; infinite without one.
         concurrency: Most requests in flight.
     """
-    entry = known(spec.model)
+    entry = catalogue_entry(spec.model)
     most = entry.max_request_tokens if entry is not None else None
     tokens = min(most or MIN_REQUEST_TOKENS, max(1.0, tpm / min(rpm, SHARE_OF_LIMIT)))
     units = 1 if spec.method == "rerank" else constraint(*ITEMS[spec.method]).max_items or 1
