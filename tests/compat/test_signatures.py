@@ -40,7 +40,9 @@ def test_a_signature_begins_with_the_official_one(name):
         if kind in BY_NAME
         and (name, parameter) not in OTHERWISE
         and defaults.get(parameter, "missing") != default
-        and not (default == "" and parameter in defaults)  # what had to be given may be optional
+        and not (
+            default == "" and parameter in defaults
+        )  # a required parameter may become optional
     ]
     order = [parameter for parameter, kind, _ in expected if kind in IN_ORDER]
 

@@ -96,8 +96,8 @@ def test_opentelemetry_sees_each_attempt(call, traced, emulator):
     assert [503, 429, 200] == [status_of(span) for span in attempts]
     parent = caller.get_span_context()
     assert {parent.span_id} == {span.parent.span_id for span in attempts}
-    told = [parents(request.headers) for request in emulator.requests]
-    assert told == [[(parent.trace_id, span.context.span_id)] for span in attempts]
+    sent = [parents(request.headers) for request in emulator.requests]
+    assert sent == [[(parent.trace_id, span.context.span_id)] for span in attempts]
 
 
 def test_opentelemetry_sees_attempts_without_a_response(call, traced, emulator):
@@ -220,13 +220,13 @@ def test_vcr_records_and_replays(call, emulator, tmp_path):
     cassette = str(tmp_path / "cassette.yaml")
     emulator.faults.next("status", status=503)
     with vcr.use_cassette(cassette) as recorded:
-        said = list(both(call))
+        first = list(both(call))
     assert [3, 0] == [len(recorded), recorded.play_count]
     emulator.requests.clear()
     with vcr.use_cassette(cassette, record_mode="none") as played:
         again = list(both(call))
 
-    assert said == again
+    assert first == again
     assert [3, 0] == [played.play_count, len(emulator.requests)]
 
 
@@ -363,10 +363,10 @@ def test_respx_answers_a_legacy_client(call, half):
 def sentry() -> Iterator[list[Any]]:
     """Yield the list of transactions that Sentry receives, with their spans."""
     sdk = pytest.importorskip("sentry_sdk")
-    told: list[Any] = []
+    events: list[Any] = []
 
     def keep(event: Any, hint: Any) -> None:
-        told.append(event)
+        events.append(event)
 
     found = [
         getattr(importlib.import_module(f"sentry_sdk.integrations.{name}"), kind)()
@@ -379,12 +379,12 @@ def sentry() -> Iterator[list[Any]]:
         integrations=found,
         before_send_transaction=keep,
     )
-    yield told
+    yield events
     sdk.get_client().close(timeout=0)
     sdk.get_global_scope().set_client(None)
 
 
-def told_by(sentry: list[Any], call: Call, client: dict[str, Any]) -> list[Any]:
+def http_statuses(sentry: list[Any], call: Call, client: dict[str, Any]) -> list[Any]:
     """Return the HTTP status of each request span in a transaction around a call."""
     import sentry_sdk
 
@@ -403,9 +403,9 @@ def test_sentry_sees_each_attempt(sentry, call, half, emulator, library):
     """Sentry traces every HTTP library, and the server learns the trace from the headers."""
     own = {} if library is None else {"http_client": getattr(pytest.importorskip(library), half)()}
     emulator.faults.next("status", status=503)
-    found = told_by(sentry, call, {**own, "max_retries": RETRIED})
+    statuses = http_statuses(sentry, call, {**own, "max_retries": RETRIED})
 
-    assert [503, 200] == found
+    assert [503, 200] == statuses
     traces = [request.headers["sentry-trace"] for request in emulator.requests]
     [event] = sentry
     assert [span["span_id"] for span in event["spans"]] == [one.split("-")[1] for one in traces]

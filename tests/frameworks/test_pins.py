@@ -28,8 +28,8 @@ def test_there_are_rows():
     assert len(ROWS) > 5
 
 
-@pytest.mark.parametrize(("name", "extra", "version", "asked", "fits"), ROWS)
-def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fits):
+@pytest.mark.parametrize(("name", "extra", "version", "requirement", "fits"), ROWS)
+def test_a_framework_asks_for_what_the_page_says(name, extra, version, requirement, fits):
     """Users learn from the page which framework's requirement excludes this package."""
     try:
         found = distribution(name)
@@ -41,7 +41,7 @@ def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fi
         for need in needs
         if need.name == "voyageai" and (not need.marker or need.marker.evaluate({"extra": extra}))
     ]
-    expected = [] if asked == NOTHING else [Requirement(asked.strip("`")).specifier]
+    expected = [] if requirement == NOTHING else [Requirement(requirement.strip("`")).specifier]
 
     assert found.version.startswith(f"{version}.")
     assert expected == pins

@@ -49,7 +49,7 @@ CHECKS = [
     "check_set_params",
     "check_valid_tag_types",
 ]
-"""scikit-learn's own, those that fit no matrix of numbers: it has none that fit texts."""
+"""scikit-learn's checks that need no numeric matrix; it has none for texts."""
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -51,7 +51,7 @@ FLOW = [
     "slice voyage-4",
     "table_job voyage-4",
 ]
-"""Names of the spans of that, as they end."""
+"""Names of the spans of `whole_flow`, in the order in which they end."""
 
 
 def test_a_collector_gets_spans_and_metrics(tmp_path):

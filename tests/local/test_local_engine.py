@@ -229,12 +229,12 @@ def test_the_lexical_engine_is_the_one_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "lexicon", "sentence-transformers", "sentence-transformers:", "openai:x"]
+    "name", ["", "lexicon", "sentence-transformers", "sentence-transformers:", "openai:x"]
 )
-def test_an_invalid_engine_is_refused_with_the_allowed_forms(said: str) -> None:
+def test_an_invalid_engine_is_refused_with_the_allowed_forms(name: str) -> None:
     """A typo in the setting is reported with the right spelling before the server starts."""
     with pytest.raises(ValueError, match=r"'lexical' or 'sentence-transformers:NAME'"):
-        create_engine(said)
+        create_engine(name)
 
 
 def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ CASES = [
     ),
 ]
 FIXED = {"embed_query", "embed_documents", "multimodal_embed_query", "multimodal_embed_documents"}
-"""Forms of a method whose input type is in their names."""
+"""Methods whose names fix the input type."""
 
 
 def hints(annotated: Any) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def hints(annotated: Any) -> dict[str, Any]:
         try:
             return typing.get_type_hints(annotated, localns=names)
         except NameError as error:
-            # What is not the contract's is of no field: anything that takes parameters will do.
+            # Fields have only the contract's types, so any class that takes parameters will do.
             elsewhere = sys.modules.get(error.name, list)
             names[error.name] = getattr(voyageai_rest.models, error.name, elsewhere)
 

@@ -33,7 +33,7 @@ def at(status: str, completed: int = 0, **fields: Any) -> httpx2.Response:
 DONE = at("completed", 3, completed_at="2025-12-01T19:20:00+00:00")
 
 
-# What there is to know
+# Batch objects
 
 
 def test_a_job_is_a_value(face):
@@ -423,15 +423,15 @@ def test_a_wait_that_is_cancelled_ends_at_once():
     """No thread and no task keeps running."""
 
     async def main() -> int:
-        asked = asyncio.Event()
+        polled = asyncio.Event()
 
         def handle(request: httpx2.Request) -> httpx2.Response:
-            asked.set()
+            polled.set()
             return at("in_progress")
 
         async with voyageai.AsyncClient("k", transport=httpx2.MockTransport(handle)) as vo:
             waiting = asyncio.create_task(vo.batches.wait("batch-1", poll=3600))
-            await asked.wait()
+            await polled.wait()
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting

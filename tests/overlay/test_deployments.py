@@ -213,7 +213,7 @@ def wrapped(status: int, message: str) -> httpx2.Response:
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "kind", "said"),
+    ("status", "message", "kind", "expected"),
     [
         (400, '{"detail": "The request is wrong."}', InvalidRequestError, "The request is wrong."),
         (429, '{"detail": "Too many tokens."}', RateLimitError, "Too many tokens."),
@@ -222,10 +222,12 @@ def wrapped(status: int, message: str) -> httpx2.Response:
         (0, "Your invocation timed out", ServerError, "The server failed"),
     ],
 )
-def test_an_error_of_the_container_is_what_the_api_would_raise(face, status, message, kind, said):
+def test_an_error_of_the_container_is_what_the_api_would_raise(
+    face, status, message, kind, expected
+):
     """Programs catch the API's errors without knowing of SageMaker's status 424."""
     client = responding(face, wrapped(status, message))
-    with pytest.raises(kind, match=said.split("(")[0]) as caught:
+    with pytest.raises(kind, match=expected.split("(")[0]) as caught:
         face.call(client, "embed", ["a"], "voyage-4")
 
     assert kind is type(caught.value)
@@ -267,7 +269,7 @@ def test_a_url_is_refused_where_nothing_can_be_fetched(face):
 
 
 @pytest.mark.parametrize(
-    ("body", "said", "code"),
+    ("body", "reason", "code"),
     [
         ({"detail": "wrong"}, "wrong", None),
         ({"error": {"message": "wrong", "type": "invalid", "code": "400"}}, "wrong", "invalid"),
@@ -278,11 +280,11 @@ def test_a_url_is_refused_where_nothing_can_be_fetched(face):
         (["wrong"], "the body does not say why", None),
     ],
 )
-def test_an_error_of_any_form_says_why(face, body, said, code):
+def test_an_error_of_any_form_says_why(face, body, reason, code):
     """Gateways answer for several providers, each with its own error format."""
     gateway = deployments.Gateway("https://gateway.example/v1", "litellm")
     client = face.client(lambda _: httpx2.Response(400, json=body), deployment=gateway)
-    with pytest.raises(InvalidRequestError, match=said) as caught:
+    with pytest.raises(InvalidRequestError, match=reason) as caught:
         face.call(client, "embed", ["a"], "voyage-4")
 
     assert (code, body) == (caught.value.code, caught.value.json_body)
@@ -424,7 +426,7 @@ def test_several_models_are_not_evaluated_where_one_is_served():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: deployments.SageMaker("my_endpoint", "us-east-1"), "endpoint must be the name"),
         (lambda: deployments.SageMaker("mine", "US East"), "region must be an AWS region"),
@@ -449,9 +451,9 @@ def test_several_models_are_not_evaluated_where_one_is_served():
         (lambda: deployments.AzureApp("http://10.0.0.4", model=" "), "model must be the name"),
     ],
 )
-def test_an_invalid_deployment_is_refused(make, said):
+def test_an_invalid_deployment_is_refused(make, message):
     """The error comes when the deployment is created, not at the first call."""
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         make()
 
 
@@ -460,11 +462,11 @@ def test_an_invalid_deployment_is_refused(make, said):
 )
 def test_the_url_of_sagemaker_is_that_of_the_host(below):
     """Users give the URL of a VPC endpoint with or without the SageMaker endpoint's path."""
-    made = sagemaker(url=f"http://127.0.0.1:8130{below}", model="voyage-4")
+    deployment = sagemaker(url=f"http://127.0.0.1:8130{below}", model="voyage-4")
     url = f"http://127.0.0.1:8130/endpoints/{ENDPOINT}"
 
-    assert url == made.url
-    assert f"SageMaker('{ENDPOINT}', url='{url}', model='voyage-4')" == repr(made)
+    assert url == deployment.url
+    assert f"SageMaker('{ENDPOINT}', url='{url}', model='voyage-4')" == repr(deployment)
 
 
 @pytest.mark.parametrize(
@@ -487,16 +489,18 @@ def test_tokens_are_counted_as_the_only_model_has_them(face, options):
 def test_a_message_says_what_to_do_at_a_gateway(face, monkeypatch):
     """The remedies differ from those for the API, such as calling `embed` for `embed_documents`."""
     client = face.client(deployment=deployments.Gateway("https://x.example/v1"))
-    said = "can't be sent to a gateway in OpenAI's form: .*; leave it out, and call embed in place"
-    with pytest.raises(ArgumentError, match=said):
+    message = (
+        "can't be sent to a gateway in OpenAI's form: .*; leave it out, and call embed in place"
+    )
+    with pytest.raises(ArgumentError, match=message):
         face.call(client, "embed_documents", ["a"], "voyage-4")
     monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
     client = face.client(deployment="openrouter", api_key=None)
     with pytest.raises(AuthenticationError) as caught:
         face.call(client, "embed", ["a"], "voyage-4")
 
-    said = "OpenRouter needs a key of its own: pass api_key, or set OPENROUTER_API_KEY. "
-    assert str(caught.value).startswith(f"{said}VOYAGE_API_KEY is not sent there")
+    message = "OpenRouter needs a key of its own: pass api_key, or set OPENROUTER_API_KEY. "
+    assert str(caught.value).startswith(f"{message}VOYAGE_API_KEY is not sent there")
 
 
 def test_pictures_are_sent_as_data(face):

@@ -46,7 +46,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("how", MODES)
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "description"),
     [
         ("link", "a symbolic link"),
         ("pipe", "a named pipe"),
@@ -56,7 +56,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_only_a_regular_file_is_opened(
-    system: None, tmp_path: Path, how: str, kind: str, told: str
+    system: None, tmp_path: Path, how: str, kind: str, description: str
 ) -> None:
     """The error comes at once, says what the path is, and leaves it untouched."""
     path, mine = tmp_path / "path", tmp_path / "mine"
@@ -75,7 +75,7 @@ def test_only_a_regular_file_is_opened(
             path = Path("/dev/null")
     with pytest.raises(NotRegularError) as raised:
         open_regular(path, how)
-    assert f"{path} is {told}, and must be a file: remove it, or take another folder" == str(
+    assert f"{path} is {description}, and must be a file: remove it, or take another folder" == str(
         raised.value
     )
     assert "my notes" == mine.read_text()

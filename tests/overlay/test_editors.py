@@ -104,9 +104,9 @@ METHODS = [(kind, name) for kind, name in METHODS if getattr(kind, name).__doc__
 def test_an_asynchronous_resource_is_described_as_the_other_is(kind, name):
     """Editors show only the method's own docstring, so it must not refer to another."""
     method, other = getattr(kind, name), getattr(TWINS[kind], name.replace("aclose", "close"))
-    said = described(method)
+    description = described(method)
 
-    assert described(other) == [part for part in said if part in described(other)]
-    assert not said[0].startswith("See ")
+    assert described(other) == [part for part in description if part in described(other)]
+    assert not description[0].startswith("See ")
     if "Example:" in other.__doc__:
         assert "asyncio.run(" in method.__doc__

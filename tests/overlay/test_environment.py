@@ -96,7 +96,7 @@ def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
 
 
 @pytest.mark.parametrize(
-    ("proxy", "said"),
+    ("proxy", "message"),
     [
         ("socks://proxy:1", r"'socks://proxy:1', which is not the URL of a proxy"),
         ("http://[::1", r"'http://\[::1', which is not the URL"),
@@ -110,15 +110,15 @@ def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
         ("http://pro xy:3128", "not the URL of a proxy"),
     ],
 )
-def test_an_invalid_proxy_is_an_error_that_names_its_source(face, proxy, said, monkeypatch):
+def test_an_invalid_proxy_is_an_error_that_names_its_source(face, proxy, message, monkeypatch):
     """A wrong argument fails when the client is made, a wrong variable at the first call."""
-    with pytest.raises(error.ArgumentError, match=f"proxy is .*{said}"):
+    with pytest.raises(error.ArgumentError, match=f"proxy is .*{message}"):
         face.client(proxy=proxy, transport=None)
-    with pytest.raises(error.ArgumentError, match=said):
+    with pytest.raises(error.ArgumentError, match=message):
         face.client(proxy={"https": proxy}, transport=None)
     monkeypatch.setenv("https_proxy", proxy)
     client = face.kind("k")
-    with pytest.raises(error.ArgumentError, match=f"https_proxy is .*{said}"):
+    with pytest.raises(error.ArgumentError, match=f"https_proxy is .*{message}"):
         face.call(client, "embed", ["a"], model="voyage-4")
 
 
@@ -209,8 +209,8 @@ def test_unreadable_certificates_are_an_error_that_names_their_source(face, monk
     ):
         face.client(verify="/no/where.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", __file__)
-    said = "test_environment.py', named by REQUESTS_CA_BUNDLE, can't be read"
-    with pytest.raises(error.ArgumentError, match=said):
+    message = "test_environment.py', named by REQUESTS_CA_BUNDLE, can't be read"
+    with pytest.raises(error.ArgumentError, match=message):
         face.call(face.kind("k"), "embed", ["a"], model="voyage-4")
 
 

@@ -143,7 +143,7 @@ def test_a_row_is_what_the_vectors_that_were_asked_for_score(client):
 @pytest.mark.parametrize("dtype", ["float", "ubinary", "binary"])
 def test_derived_vectors_score_like_requested_ones(client, dtype):
     """Shorter and binary vectors are derived from floats already paid for, without a difference."""
-    made = evaluate(
+    evaluation = evaluate(
         client,
         DOCUMENTS,
         QUERIES,
@@ -156,7 +156,7 @@ def test_derived_vectors_score_like_requested_ones(client, dtype):
     queries = client.embed_query(list(QUERIES), **options).to_numpy()
     order = (-similarity(queries, documents, dtype)).argsort(axis=1, kind="stable")
     rankings = [[list(DOCUMENTS)[place] for place in line] for line in order]
-    row = next(row for row in made if (row.dimension, row.dtype) == (256, dtype))
+    row = next(row for row in evaluation if (row.dimension, row.dtype) == (256, dtype))
 
     assert scores(rankings, list(QUERIES.values())) == row.scores
     assert documents.nbytes // 5 == row.bytes

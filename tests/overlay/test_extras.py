@@ -17,9 +17,9 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 @pytest.mark.parametrize("extra", sorted({*EXTRAS} - {"all", "chunking"}))
 def test_an_extra_is_installed_by_its_packages(extra):
     """The name `voyageai` on a package index may be the vendor's package."""
-    said, *packages = install(extra).split(' "')
+    hint, *packages = install(extra).split(' "')
 
-    assert f"add the extra `{extra}`: pip install" == said
+    assert f"add the extra `{extra}`: pip install" == hint
     expected = {Requirement(text) for text in EXTRAS[extra]}
     assert expected == {Requirement(package.rstrip('"')) for package in packages}
 

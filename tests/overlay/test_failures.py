@@ -236,11 +236,14 @@ def test_a_wait_beyond_the_longest_is_an_error_at_once(face):
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "requests"), [(500, "false", 1), (400, "true", 2), (429, "perhaps", 2)]
+    ("status", "should_retry", "requests"),
+    [(500, "false", 1), (400, "true", 2), (429, "perhaps", 2)],
 )
-def test_the_server_may_say_whether_to_try_again(face, status, said, requests):
+def test_the_server_may_say_whether_to_try_again(face, status, should_retry, requests):
     """The header x-should-retry overrides the meaning of the status."""
-    response = httpx2.Response(status, json={"detail": "no"}, headers={"x-should-retry": said})
+    response = httpx2.Response(
+        status, json={"detail": "no"}, headers={"x-should-retry": should_retry}
+    )
     client = face.client(failing(response), max_retries=1)
     try:
         face.call(client, "embed", **EMBED)
@@ -435,8 +438,8 @@ def test_the_key_is_in_no_exception(face, key):
         with pytest.raises(error.VoyageError) as raised:
             face.call(face.client(failing(answer)), "embed", **EMBED)
         failure = raised.value
-        told = str(failure) + repr(failure) + repr(vars(failure)) + repr(failure.__cause__)
-        assert key not in told
+        shown = str(failure) + repr(failure) + repr(vars(failure)) + repr(failure.__cause__)
+        assert key not in shown
         assert key.encode() not in pickle.dumps(failure)
 
 

@@ -193,17 +193,17 @@ def test_a_line_that_is_wrong_is_named_before_anything_is_sent(face, lines, reas
 )
 def test_a_row_that_is_wrong_is_named_too(face, rows, reason):
     """The error comes at the first wrong row, before further rows are generated."""
-    made = []
+    generated = []
 
     def generate():
         for row in [*rows, LINE]:
-            made.append(row)
+            generated.append(row)
             yield row
 
     with pytest.raises(error.ArgumentError, match=reason):
         done(face.client(stored).files.upload(generate()))
 
-    assert ([], 2) == (face.requests, len(made))
+    assert ([], 2) == (face.requests, len(generated))
 
 
 def test_unchecked_rows_must_still_be_rows(face):
@@ -396,7 +396,7 @@ def test_a_client_of_the_users_own_streams_too(face):
     assert [b"a", b"b"] == done(client.files.content("file-1").iter_bytes())
 
 
-# What there is to know
+# File objects
 
 
 def test_a_file_is_a_value(face):
@@ -603,8 +603,8 @@ def test_a_download_without_progress_fails(face):
 
     def rest(request):
         start = int(request.headers.get("range", "bytes=0-")[6:-1])
-        said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
-        return content(BODY[start : start + 1], BROKEN, status=206, content_range=said)
+        content_range = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+        return content(BODY[start : start + 1], BROKEN, status=206, content_range=content_range)
 
     client = face.client(in_turn(*[rest] * 9, lambda request: content(BROKEN)))
     with pytest.raises(error.APIConnectionError):

@@ -104,11 +104,11 @@ def test_a_notification_without_a_callback_is_dropped(carry: Carry) -> None:
 
 def test_an_asynchronous_callback_is_awaited() -> None:
     """Users of an event loop can pass an async callback."""
-    told: list[str] = []
+    messages: list[str] = []
 
     async def notify(message: str) -> None:
         await asyncio.sleep(0)
-        told.append(message)
+        messages.append(message)
 
     def flow() -> Flow[str, None]:
         yield Notify("x")
@@ -117,7 +117,7 @@ def test_an_asynchronous_callback_is_awaited() -> None:
         raise AssertionError
 
     asyncio.run(run_async(flow(), never, never, notify))
-    assert ["x"] == told
+    assert ["x"] == messages
 
 
 def test_a_flow_that_works_on_files_does_so_in_threads() -> None:

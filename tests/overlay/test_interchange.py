@@ -54,14 +54,14 @@ def test_numpy_copies_on_request():
     np.testing.assert_array_equal(doubled, result.to_numpy())
 
 
-@pytest.mark.parametrize("asked", [{"dtype": np.float64}, {}])
-def test_numpy_is_not_given_a_copy_that_it_forbids(asked):
+@pytest.mark.parametrize("arguments", [{"dtype": np.float64}, {}])
+def test_numpy_is_not_given_a_copy_that_it_forbids(arguments):
     """numpy raises instead, as the caller would write into a copy."""
     result = made()
-    if not asked:
+    if not arguments:
         result.embeddings[0][0] = 1.0
     with pytest.raises(ValueError, match="needs a copy"):
-        result.__array__(copy=False, **asked)  # as numpy calls it from 2.0 on
+        result.__array__(copy=False, **arguments)  # as numpy calls it from 2.0 on
 
 
 def test_functions_of_numpy_take_results():

@@ -110,7 +110,7 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, f
     assert [2, 1] == [len(batch) for batch in lines(tmp_path / "rerank")]
 
 
-# What is refused before it is sent
+# Refused arguments
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,9 @@ def test_lines_are_piped_if_that_is_asked_for():
 
 def test_a_function_is_told_everything():
     """A program with its own display gets every step."""
-    told = []
-    assert "" == shown(told.append, Terminal())
-    assert STEPS == told
+    steps = []
+    assert "" == shown(steps.append, Terminal())
+    assert STEPS == steps
 
 
 def test_a_program_without_a_terminal_works(monkeypatch):

@@ -124,7 +124,7 @@ class SecretStr:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (SecretStr(), r"not of type SecretStr; pass the result of \.get_secret_value\(\)"),
         (b"pa-hidden", r"not of type bytes; pass the result of \.decode\(\)"),
@@ -136,19 +136,19 @@ class SecretStr:
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_a_key_must_be_a_string(face, given, said, monkeypatch):
+def test_a_key_must_be_a_string(face, given, message, monkeypatch):
     """The `str` of another object is often not the key but a mask or a function's name."""
     client = face.client()
-    with pytest.raises(AuthenticationError, match=f"argument api_key must be a string, {said}"):
+    with pytest.raises(AuthenticationError, match=f"argument api_key must be a string, {message}"):
         face.client(api_key=given)
-    with pytest.raises(AuthenticationError, match=said):
+    with pytest.raises(AuthenticationError, match=message):
         client.with_options(api_key=given)
-    with pytest.raises(AuthenticationError, match=said):
+    with pytest.raises(AuthenticationError, match=message):
         APIRequestor(given)
-    with pytest.raises(AuthenticationError, match=said):
+    with pytest.raises(AuthenticationError, match=message):
         voyageai.util.api_key_to_header(given)
     monkeypatch.setattr(voyageai, "api_key", given)
-    with pytest.raises(AuthenticationError, match=said) as raised:
+    with pytest.raises(AuthenticationError, match=message) as raised:
         face.client(api_key=None)
 
     assert str(raised.value).startswith("The API key from voyageai.api_key must be")

@@ -100,7 +100,7 @@ def way(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-# What is sent and what comes back
+# Requests and responses
 
 
 def test_a_call_is_sent_by_the_legacy_client(face, way):
@@ -277,7 +277,7 @@ def test_answers_are_closed(face, way):
     assert [True] * 4 == [body.closed > 0 for body in bodies]
 
 
-# What goes wrong
+# Failures
 
 
 def failures(library: Any) -> dict[str, type[Exception]]:
@@ -442,7 +442,7 @@ def test_legacy_limits_bound_the_pool(face, emulator):
     assert results[0] == results[1]
 
 
-# What is refused
+# Refused arguments
 
 
 class Session:

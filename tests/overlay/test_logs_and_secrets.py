@@ -145,20 +145,20 @@ def test_the_key_is_nowhere_to_be_found(face, key, caplog):
     """No log, repr, traceback, exception or pickle shows it, whatever fails."""
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
     caplog.set_level(logging.DEBUG)
-    told = []
+    texts = []
     for answer in (200, 401, 500, httpx2.ConnectError("x"), httpx2.ReadTimeout("x")):
         handler = answer_to if answer == 200 else failing(answer, answer)
         client = face.client(handler, max_retries=1, proxy="http://user:hidden-word@proxy:1")
-        told += [repr(client), repr(vars(client))]
+        texts += [repr(client), repr(vars(client))]
         try:
             face.call(client, "embed", **EMBED)
         except error.VoyageError as failure:
-            told += ["".join(traceback.format_exception(failure)), str(pickle.dumps(failure))]
+            texts += ["".join(traceback.format_exception(failure)), str(pickle.dumps(failure))]
             frames = traceback.TracebackException.from_exception(failure, capture_locals=True)
-            told += [frame for frame in frames.format() if __file__ not in frame]
-    told.append(caplog.text)
+            texts += [frame for frame in frames.format() if __file__ not in frame]
+    texts.append(caplog.text)
 
-    assert key not in "".join(told)
+    assert key not in "".join(texts)
     assert "hidden-word" not in str(pickle.dumps(client))
 
 
@@ -247,7 +247,7 @@ def test_the_program_is_named_in_the_user_agent(face, monkeypatch):
     assert face.requests[-1].headers["user-agent"].endswith("search /2 (https://a.example)")
 
 
-# What a server says
+# Text of the server
 
 HOSTILE = "no\x1b[2J\r\n2026-01-01 INFO forged\x07\x9b\u202e\u2028"
 HEADERS = [(b"x-request-id", b"r\x1b[2J\n\x9bx")]

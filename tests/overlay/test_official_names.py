@@ -86,7 +86,7 @@ HOMES = {
     "object.multimodal_embeddings": ["MultimodalEmbeddingsObject"],
     "object.reranking": ["RerankingObject", "RerankingResult"],
 }  # fmt: skip
-"""Modules of the official client, and what code imports from them by their full path."""
+"""Modules of the official client, and the names that programs import from them."""
 PICKLED = {
     "EmbeddingsObject": (
         "gAJjdm95YWdlYWkub2JqZWN0LmVtYmVkZGluZ3MKRW1iZWRkaW5nc09iamVjdApxACmBcQF9cQIoWAoAAABlbWJlZGRp"
@@ -323,10 +323,10 @@ def test_a_requestor_sends_what_it_is_given(send, sent):
 
 def test_a_requestor_has_a_key_and_a_host(sent, monkeypatch):
     """A requestor finds them where a client does."""
-    made = APIRequestor()
-    assert (KEY, "https://api.voyageai.com/v1") == (made.api_key, made.base_url)
-    made = APIRequestor("al-1")
-    assert ("al-1", "https://ai.mongodb.com/v1") == (made.api_key, made.base_url)
+    requestor = APIRequestor()
+    assert (KEY, "https://api.voyageai.com/v1") == (requestor.api_key, requestor.base_url)
+    requestor = APIRequestor("al-1")
+    assert ("al-1", "https://ai.mongodb.com/v1") == (requestor.api_key, requestor.base_url)
     assert "http://a.test/v1" == APIRequestor("al-1", "http://a.test/v1/").base_url
     monkeypatch.setenv("VOYAGE_BASE_URL", "http://b.test/v1")
     assert "http://b.test/v1" == APIRequestor("al-1").base_url
@@ -518,9 +518,9 @@ def test_an_unknown_dtype_is_refused_in_the_official_words():
 
 def test_errors_made_by_hand_have_what_the_official_ones_have():
     """Error handlers read these attributes, and programs' tests create such errors."""
-    made = RateLimitError("slow", b"{}", 429, {}, {"request-id": "r"}, "c")
+    failure = RateLimitError("slow", b"{}", 429, {}, {"request-id": "r"}, "c")
 
-    assert ("Request r: slow", "r", None) == (str(made), made.request_id, made.error)
+    assert ("Request r: slow", "r", None) == (str(failure), failure.request_id, failure.error)
 
 
 def test_the_key_that_a_client_would_find(monkeypatch):

@@ -49,18 +49,18 @@ def test_a_timeout_bounds_the_phases_of_an_attempt(face, timeout, expected):
 
 def test_a_timeout_bounds_each_attempt_and_not_the_call(face):
     """The official client also gives each attempt the full timeout."""
-    had = []
+    timeouts = []
 
     def handler(request):
-        had.append(request.extensions["timeout"]["read"])
-        if len(had) < 3:
+        timeouts.append(request.extensions["timeout"]["read"])
+        if len(timeouts) < 3:
             face.time += 2
             raise httpx2.ReadTimeout("silent", request=request)
         return answer_to(request)
 
     face.call(face.client(handler, max_retries=3, timeout=2), "embed", **EMBED)
 
-    assert [2, 2, 2] == had
+    assert [2, 2, 2] == timeouts
     assert [0.5, 1.0] == face.waits
 
 
@@ -76,17 +76,17 @@ def test_a_deadline_bounds_the_whole_call(face):
 
 def test_each_attempt_has_what_is_left(face):
     """The last attempt must not overrun the deadline."""
-    had = []
+    timeouts = []
     fail = failing(503, 503)
 
     def handler(request):
-        had.append(request.extensions["timeout"]["read"])
+        timeouts.append(request.extensions["timeout"]["read"])
         return fail(request)
 
     client = face.client(handler, max_retries=9, timeout=httpx2.Timeout(2.5), deadline=3)
     face.call(client, "embed", **EMBED)
 
-    assert [2.5, 2.5, 1.5] == had
+    assert [2.5, 2.5, 1.5] == timeouts
 
 
 def test_a_passed_deadline_has_its_own_error(face):

@@ -168,19 +168,19 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_sent(face, form):
     """The error names the picture and the limit."""
     wide = Image.new("1", (MEDIA.image_max_pixels // 1000, 1001))
     given = file_of(wide, "PNG") if form == "file" else wide
-    said = (
+    message = (
         rf"inputs\[0\]\[1\] has {wide.width} x 1001 pixels, .* at most {MEDIA.image_max_pixels:,};"
     )
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
     assert [] == face.requests
 
 
 def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(face):
     """The size is checked before decoding, whether the bytes are a picture or not."""
-    said = rf"inputs\[0\]\[1\] has 20,000,001 bytes, .* at most {MEDIA.image_max_bytes:,}; scale"
+    message = rf"inputs\[0\]\[1\] has 20,000,001 bytes, .* at most {MEDIA.image_max_bytes:,}; scale"
     given = bytes(MEDIA.image_max_bytes + 1)
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
     assert [] == face.requests
 

@@ -79,15 +79,15 @@ def test_a_client_may_have_an_input_type_per_method(face, method):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"rerank": "query"}, "has 'rerank'"),
         ({"embed": "doc"}, "'query', 'document' or None|not 'doc'"),
     ],
 )
-def test_wrong_input_types_of_a_client_are_refused(face, given, said):
+def test_wrong_input_types_of_a_client_are_refused(face, given, message):
     """The error comes when the client is made, not at its first call."""
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         face.client(input_types=given)
 
 

@@ -94,7 +94,7 @@ def test_truncated_bits_are_the_first_bytes():
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: pack([[1.0] * 9]), "multiple of 8 columns"),
         (lambda: pack([1.0] * 8), "must be a matrix"),
@@ -119,9 +119,9 @@ def test_truncated_bits_are_the_first_bytes():
         (lambda: truncate(np.zeros((1, 4), np.uint8), 12, "ubinary"), "from 8 to 32 and a multiple of 8, not 12"),
     ],
 )  # fmt: skip
-def test_an_error_says_what_is_wrong(call, said):
+def test_an_error_says_what_is_wrong(call, message):
     """The message names the argument and its valid values."""
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         call()
 
 

@@ -191,19 +191,19 @@ def test_a_short_wait_is_no_line(face, caplog):
 
 def test_a_callback_is_told_of_a_wait_until_it_is_over(face):
     """A progress bar shows the time left, and disappears at the end."""
-    told = []
-    limiter = voyageai.RateLimiter(SLOW, on_wait=lambda *wait: told.append(wait))
+    reports = []
+    limiter = voyageai.RateLimiter(SLOW, on_wait=lambda *wait: reports.append(wait))
     client = face.client(rate_limit=limiter)
     for _ in range(2):
         face.call(client, "embed", **EMBED)
-    assert [] == told
+    assert [] == reports
     face.call(client, "embed", **EMBED)
 
-    seconds = [left for _, left in told]
-    assert {"voyage-4"} == {model for model, _ in told}
+    seconds = [left for _, left in reports]
+    assert {"voyage-4"} == {model for model, _ in reports}
     assert (60, 0) == (round(seconds[0]), seconds[-1])
     assert sorted(seconds, reverse=True) == seconds
-    assert len(face.waits) + 1 == len(told)
+    assert len(face.waits) + 1 == len(reports)
 
 
 def test_a_callback_that_fails_leaves_the_place_to_the_next_call(face):
@@ -351,7 +351,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_behind(face, elsewhere, full):
     counted = Tracer()
     work(counted)
     for place in ends(counted.lines)[:: 1 if full else 3]:
-        # Whoever keeps the exception, as a shell does, keeps the frames of the call.
+        # Keeping the exception, as a shell does, keeps the frames of the call.
         limiter, client, kept = work(Tracer(place, interrupt))
         assert kept is not None
         assert elsewhere(unlocked, limiter)
@@ -372,10 +372,10 @@ def test_a_call_within_a_line_of_another_harms_neither():
         def call(now):
             reservation = limiter.reserve("voyage-4", 1, now)
             limiter.at_least(reservation, now)
-            went = not limiter.wait(reservation, now)
+            let_out = not limiter.wait(reservation, now)
             limiter.correct(reservation, 1, now)
             limiter.release(reservation, now)
-            assert went
+            assert let_out
 
         def within():
             limiter.release(left, 0.0)
@@ -542,11 +542,12 @@ def test_no_count_of_tokens_in_an_answer_stops_the_next_calls(face, tokens):
 
 
 @pytest.mark.parametrize(
-    "asked", ["-5", "nan", "inf", "-inf", "1" + 400 * "0", "1e400", "Fri, 31 Dec 9999 23:59:59 GMT"]
+    "retry_after",
+    ["-5", "nan", "inf", "-inf", "1" + 400 * "0", "1e400", "Fri, 31 Dec 9999 23:59:59 GMT"],
 )
-def test_no_retry_after_stops_the_next_calls_for_longer_than_two_minutes(face, asked):
+def test_no_retry_after_stops_the_next_calls_for_longer_than_two_minutes(face, retry_after):
     """A forged Retry-After would block every client that shares the limiter."""
-    refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": asked})
+    refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": retry_after})
     client = face.client(failing(refusal), rate_limit=1)
     with pytest.raises(error.RateLimitError):
         face.call(client, "embed", **EMBED)

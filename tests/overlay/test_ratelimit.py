@@ -52,7 +52,7 @@ def turn(limiter, reservation, now):
     raise AssertionError("never")
 
 
-# What can be given
+# Settings
 
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
@@ -283,21 +283,21 @@ def test_what_a_request_can_use_is_what_its_model_takes_or_more_if_so_estimated(
     assert max(takes.values()) == max_tokens_of_request("voyage-99", 1)
 
 
-# Who is next
+# Order
 
 
 def test_requests_go_in_the_order_in_which_they_came():
     """A busy caller must not starve the others."""
     limiter = RateLimiter(RateLimit(rpm=2))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(6)]
-    went = []
+    order = []
     for now in range(200):
         for place in reversed(range(6)):
-            if place not in went and not limiter.wait(waiting[place], float(now)):
-                went.append(place)
+            if place not in order and not limiter.wait(waiting[place], float(now)):
+                order.append(place)
                 limiter.correct(waiting[place], 1, float(now))
 
-    assert [1, 0, 3, 2, 5, 4] == went  # those with room may go at the same moment
+    assert [1, 0, 3, 2, 5, 4] == order  # those with room may go at the same moment
 
 
 def test_a_small_request_does_not_overtake_a_large_one():
@@ -316,7 +316,7 @@ def test_a_call_that_tries_again_goes_before_those_that_never_went():
     failed = go(limiter, 0.0)
     fresh = limiter.reserve(MODEL, 1, 0.0)
     again = limiter.reserve(MODEL, failed.tokens, 1.0, again=True)
-    for now in range(2, 60, 2):  # whoever does not ask loses its place
+    for now in range(2, 60, 2):  # a call that stops polling loses its place
         assert all(limiter.wait(waiting, float(now)) > 0 for waiting in (fresh, again))
 
     assert limiter.wait(fresh, 60.0) > 0
@@ -357,7 +357,7 @@ def test_a_call_given_up_on_its_way_still_counts():
     limiter.wait(first, 0.0)
     limiter.release(first, 5.0)
 
-    # What was sent may be on its way for a second more.
+    # The request may still be on its way for a second.
     assert pytest.approx(66.0) == turn(limiter, limiter.reserve(MODEL, 1, 5.0), 5.0)
 
 
@@ -496,14 +496,14 @@ def test_an_endless_retry_after_is_not_kept_for_ever():
     assert pytest.approx(120.0, abs=0.02) == turn(limiter, limiter.reserve(MODEL, 1, 0.0), 0.0)
 
 
-@pytest.mark.parametrize("asked", [-5, -inf, nan, True, "30", 10**400, inf])
-def test_an_invalid_retry_after_is_ignored(asked):
+@pytest.mark.parametrize("retry_after", [-5, -inf, nan, True, "30", 10**400, inf])
+def test_an_invalid_retry_after_is_ignored(retry_after):
     """Whatever the server sends, requests continue after two minutes at the latest."""
     limiter = RateLimiter(RateLimit(rpm=100))
-    refuse(limiter, 0.0, retry_after=asked)
+    refuse(limiter, 0.0, retry_after=retry_after)
     (budget,) = limiter._budgets.values()
 
-    assert budget._throttle.blocked_until == (120.0 if asked in {10**400, inf} else -inf)
+    assert budget._throttle.blocked_until == (120.0 if retry_after in {10**400, inf} else -inf)
 
 
 def test_trials_of_a_higher_limit_double_with_each_success():
@@ -613,7 +613,7 @@ def test_a_trial_shows_what_was_used_and_not_what_was_charged():
     assert 0.5 == budget._throttle.share
 
 
-# What holds whatever happens
+# Invariants
 
 CALLS = st.lists(
     st.tuples(

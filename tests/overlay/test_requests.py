@@ -385,8 +385,8 @@ def test_a_chunk_function_may_leave_out_what_is_empty(face):
     result = face.call(client, "contextualized_embed", [["", "one two"]], chunk_fn=split, **context)
 
     assert [["one ", "two"]] == face.body["inputs"] == result.chunk_texts
-    for empty, said in (([[""]], r"chunk_fn\(inputs\)\[0\] is empty"), ([[]], "is empty")):
-        with pytest.raises(ArgumentError, match=said):
+    for empty, message in (([[""]], r"chunk_fn\(inputs\)\[0\] is empty"), ([[]], "is empty")):
+        with pytest.raises(ArgumentError, match=message):
             face.call(client, "contextualized_embed", empty, chunk_fn=split, **context)
     with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] must be a string, not of type int"):
         face.call(client, "contextualized_embed", [[3]], chunk_fn=split, **context)
@@ -418,7 +418,7 @@ def test_models_of_this_machine_are_run_here_by_every_method(face, method, role,
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "hint"),
     [
         ("retries", "; did you mean 'max_retries'?"),
         ("output_dim", "'output_dimension'?"),
@@ -426,9 +426,9 @@ def test_models_of_this_machine_are_run_here_by_every_method(face, method, role,
     ],
 )
 @pytest.mark.parametrize("model", ["voyage-4", "voyage-4-nano"])
-def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, name, said):
+def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, name, hint):
     """A typo would otherwise have no effect, for local models as well."""
-    expected = rf"^embed\(\) got an unexpected keyword argument '{name}'.*{re.escape(said)}$"
+    expected = rf"^embed\(\) got an unexpected keyword argument '{name}'.*{re.escape(hint)}$"
     with pytest.raises(TypeError, match=expected):
         face.call(face.client(), "embed", ["a"], model=model, **{name: 1})
 

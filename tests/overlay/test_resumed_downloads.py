@@ -37,8 +37,8 @@ def server(*contents: Any, size: int = len(BODY)) -> Any:
 def rest(request: httpx2.Request) -> httpx2.Response:
     """Answer like a server that supports ranges."""
     start = int(request.headers["range"].removeprefix("bytes=")[:-1])
-    said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
-    return content(BODY[start:], status=206, content_range=said)
+    content_range = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+    return content(BODY[start:], status=206, content_range=content_range)
 
 
 def download(client: Any, path: Path, **options: Any) -> Path:
@@ -197,7 +197,7 @@ def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
     assert [BODY[:9]] == kept(path)
 
 
-# What somebody else has put there
+# Files planted by others
 
 
 def part_of(path: Path) -> Path:

@@ -24,7 +24,7 @@ from tests.hub_cache import hide_hub, keep
 from .sample_videos import film
 
 MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
-NEXT = "voyage-multimodal-next"  # that the catalogue does not know
+NEXT = "voyage-multimodal-next"  # not in the catalogue
 CONFIG = {
     "multimodal_image_pixels_min": 100,
     "multimodal_image_pixels_max": 1_000,
@@ -91,17 +91,17 @@ def test_pictures_count_with_the_pixels_that_the_model_sees(sides, pixels, token
 
 def test_texts_of_an_input_count_as_one():
     """Counting parts separately would add special tokens to each and split words."""
-    asked = []
+    counted = []
     picture = Image.new("RGB", (300, 200))
 
     def count(texts):
-        asked.append(texts)
+        counted.append(texts)
         return letters(texts)
 
     assert usage(8, 120_000, 0, 8 + 2 * 107) == count_usage(
         [["ab", picture, "cd"], ["x"], [picture]], MODEL, count
     )
-    assert [["abcd", "x", ""]] == asked
+    assert [["abcd", "x", ""]] == counted
 
 
 def test_pictures_count_the_same_in_every_form(tmp_path):

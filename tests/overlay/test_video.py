@@ -30,7 +30,7 @@ from tests.hub_cache import hide_hub, keep
 
 from .sample_videos import film, run, turned
 
-MODEL = "voyage-multimodal-next"  # that the catalogue does not know
+MODEL = "voyage-multimodal-next"  # not in the catalogue
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 MP4 = bytes.fromhex("0000001866747970") + b"mp42" + bytes(12)
 CONFIG = {
@@ -208,13 +208,13 @@ def test_bytes_paths_files_and_videos_are_taken(clip):
     path = clip("320x180", "10", 20)
     data = path.read_bytes()
     given = [str(path), path, data, bytearray(data), memoryview(data), Video(data, model=MODEL)]
-    made = [optimize_video(video, model=MODEL) for video in given]
-    made.append(Video.from_file(io.BytesIO(data), model=MODEL))
-    made.append(Video.from_path(path, model=MODEL))
+    videos = [optimize_video(video, model=MODEL) for video in given]
+    videos.append(Video.from_file(io.BytesIO(data), model=MODEL))
+    videos.append(Video.from_path(path, model=MODEL))
 
-    assert {made[0]} == set(made)
-    assert made[0].optimized
-    assert MODEL == made[0].model
+    assert {videos[0]} == set(videos)
+    assert videos[0].optimized
+    assert MODEL == videos[0].model
 
 
 @pytest.mark.parametrize("good", [True, False])
@@ -231,7 +231,7 @@ def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
     assert [] == list((tmp_path / "temporary").iterdir())
 
 
-# What is refused.
+# Refused arguments.
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_ffmpeg_is_stopped_when_it_takes_too_long(clip):
         ffmpeg.measure(clip("320x180", "10", 20), 1e-9)
 
 
-# What the model counts by.
+# Sizes from the catalogue and the Hub.
 
 
 def test_what_the_catalogue_does_not_say_is_asked_once(clip):
@@ -419,9 +419,9 @@ def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
 def test_without_a_connection_all_frames_can_be_kept(clip, offline):
     """Pixels are counted from the frames, and the tokens stay unknown."""
     path = clip("320x180", "10", 20)
-    made = optimize_video(path, model=MODEL, downsample_fps=False)
+    video = optimize_video(path, model=MODEL, downsample_fps=False)
 
-    assert (308 * 168 * 20, 20, None) == counted(made)
+    assert (308 * 168 * 20, 20, None) == counted(video)
     assert (320 * 180 * 20, 20, None) == counted(Video.from_path(path, model=MODEL, optimize=False))
 
 
@@ -432,8 +432,8 @@ def test_the_catalogue_comes_before_the_hub(cache):
     assert PixelBounds(pixels.image_min, pixels.image_max, pixels.image_per_token) == pixel_bounds(
         VIDEO_MODEL, "image"
     )
-    said = {**CONFIG, "multimodal_video_to_tokens_ratio": 1}
-    keep(cache, VIDEO_MODEL, sizing.CONFIG, json.dumps(said))
+    config = {**CONFIG, "multimodal_video_to_tokens_ratio": 1}
+    keep(cache, VIDEO_MODEL, sizing.CONFIG, json.dumps(config))
     assert PixelBounds(1_000, 100_000, pixels.video_per_token) == pixel_bounds(VIDEO_MODEL, "video")
 
 
@@ -501,8 +501,8 @@ def test_what_is_not_mp4_is_refused_before_it_is_sent():
         "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; convert it "
         "with optimize_video, or pass mime_type='video/mp4' if it is one"
     ) == str(caught.value)
-    said = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
-    assert said.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")
+    labelled = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
+    assert labelled.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")
 
 
 def test_a_video_that_is_too_large_is_refused_before_it_is_sent():

@@ -58,7 +58,7 @@ PARAMETERS = {
     "cloud": "ANY", "geography": "ANY", "model_group_name": "embed_large", "items_per_page": 5,
     "page_num": 2,
 }  # fmt: skip
-# Not the business of these snapshots: secrets, versions, and what follows from the rest.
+# Not recorded: secrets, versions, and headers that follow from the rest.
 LEFT_OUT = {
     "authorization",
     "user-agent",

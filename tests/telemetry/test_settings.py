@@ -151,9 +151,9 @@ try:
 except ImportError as failure:
     print(json.dumps([str(failure), failure.__notes__]))
 """
-    said, notes = run(script, **{VARIABLE: variable})
+    message, notes = run(script, **{VARIABLE: variable})
 
-    assert "add the extra `otel`" in said
+    assert "add the extra `otel`" in message
     assert [f"{'open_telemetry' if given is not None else VARIABLE} asks for it"] == notes
 
 

@@ -124,7 +124,7 @@ def test_of_several_connections_one_is_kept():
         assert is_socket
 
     others = []
-    others = still_open()  # of clients that were never closed
+    others = still_open()  # left open by earlier tests
     with Server(echo) as server:
         asyncio.run(main(server.port))
 
@@ -161,7 +161,7 @@ def in_clear(peer):
 
 @pytest.mark.smoke
 @pytest.mark.parametrize(
-    ("script", "tls", "host", "settings", "said"),
+    ("script", "tls", "host", "settings", "message"),
     [
         (echo, SERVER_TLS, "localhost", {"verify": True}, "CERTIFICATE_VERIFY_FAILED"),
         (echo, SERVER_TLS, "127.0.0.1", {}, r"127\.0\.0\.1"),
@@ -170,14 +170,14 @@ def in_clear(peer):
     ids=["another authority", "another name", "no TLS"],
 )
 def test_a_server_that_can_not_prove_its_name_gets_nothing(
-    carry, script, tls, host, settings, said, monkeypatch
+    carry, script, tls, host, settings, message, monkeypatch
 ):
     """The key goes only to a server with a trusted certificate for the requested name."""
     for name in CERTIFICATES:
         monkeypatch.delenv(name, raising=False)
     wire = carry(**settings)
     with Server(script, tls) as server:
-        with pytest.raises(httpx2.ConnectError, match=said):
+        with pytest.raises(httpx2.ConnectError, match=message):
             wire.send(f"https://{host}:{server.port}/")
         assert [] == [request for peer in server.peers for request in peer.requests]
         assert 0 == wire.connections

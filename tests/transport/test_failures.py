@@ -87,8 +87,8 @@ def test_a_connection_error_says_where_to(call):
     ):
         call(server.base)
 
-    said = "Error communicating with VoyageAI: ConnectError "
-    assert str(direct.value).startswith(said)
+    start = "Error communicating with VoyageAI: ConnectError "
+    assert str(direct.value).startswith(start)
     assert str(direct.value).endswith(f" (connecting to 127.0.0.1:{port})")
     end = f" (connecting to api.example:443 through proxy http://127.0.0.1:{port})"
     assert str(proxied.value).endswith(end)
@@ -109,13 +109,13 @@ def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(call, script, caplog):
     caplog.set_level(logging.DEBUG)
     with Server(script) as server, pytest.raises(voyageai.error.VoyageError) as caught:
         call(server.base, timeout=1.0 if script is silent else 60.0)
-    told = [caplog.text, repr(caught.value)]
+    texts = [caplog.text, repr(caught.value)]
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    told += [line for line in shown.format() if __file__ not in line and "conftest.py" not in line]
+    texts += [line for line in shown.format() if __file__ not in line and "conftest.py" not in line]
 
     assert b"Bearer pa-key" in server.peers[0].requests[0][0]
-    assert [] == [text for text in told if "pa-key" in text]
-    assert any("embed" in text for text in told)
+    assert [] == [text for text in texts if "pa-key" in text]
+    assert any("embed" in text for text in texts)
 
 
 def test_a_slot_whose_request_failed_is_not_kept(carry):

@@ -83,6 +83,6 @@ def test_the_key_is_in_no_frame_of_what_interrupts_a_call(kind):
             text = "".join(line for line in shown.format() if __file__ not in line)
             assert not any(word in text for word in (KEY, "hidden-word")), text[-2000:]
             assert text.count("voyageai") > 0
-            act()  # what was interrupted has left nothing behind
+            act()  # the interrupted call has left nothing behind
         gc.collect()
     assert places > 20

@@ -114,9 +114,9 @@ def test_a_thread_interrupted_while_it_waits_takes_no_slot():
 def test_a_body_that_is_begun_and_dropped_gives_its_place_back(blocking):
     """The garbage collector closes the body: it must neither hang nor lose a slot."""
     gc.collect()
-    gc.freeze()  # what other tests have left is not looked through nine times
+    gc.freeze()  # so that nine collections skip what other tests have left
     with Server(echo) as server:
-        for _ in range(9):  # one more than there are places
+        for _ in range(9):  # one more than there are slots
             pieces = blocking.pieces(blocking.send(server.url, b"dropped", streamed=True))
             assert b"dropped" == next(pieces)
             del pieces
@@ -156,15 +156,15 @@ def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(module, tls
             loop.close()
             assert b"{}" == answered(answer).content
             assert number + 1 == len(server.peers)
-            assert 1 == len(transport._clients)  # what was for the loops before is let go
+            assert 1 == len(transport._clients)  # the clients of earlier loops are released
         del loop, loops, transport
-        gc.collect()  # a complaint would be a warning, and so an error
+        gc.collect()  # an open connection would warn, and warnings are errors
 
 
 def exit_code_of_child(act):
     """Return 0 if a function succeeds in a forked child."""
     child = os.fork()
-    if child == 0:  # no assertion, no clean-up of pytest's may run here
+    if child == 0:  # neither assertions nor pytest's clean-up may run here
         code = 1
         try:
             code = int(not act())
@@ -173,7 +173,7 @@ def exit_code_of_child(act):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-# The server's threads are the danger that Python warns of, and the child does not use them.
+# Python warns because of the server's threads, which the child does not use.
 forking = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
