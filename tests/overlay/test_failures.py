@@ -66,7 +66,7 @@ def failing(*answers):
     ],
 )  # fmt: skip
 def test_every_status_has_its_class_and_carries_the_answer(face, status, kind, message):
-    """Official statuses keep their official classes, and only 200 counts as success."""
+    """Official statuses keep their official classes, and no other status passes for success."""
     with pytest.raises(kind) as raised:
         face.call(face.client(failing(status)), "embed", **EMBED)
     failure = raised.value

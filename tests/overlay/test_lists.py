@@ -45,7 +45,7 @@ def test_lists_that_nobody_holds_are_let_go_and_the_matrix_stays_the_buffer():
 
 
 def test_lists_that_are_held_are_those_that_are_asked_for():
-    """Official results always return the same list, and programs may compare by identity."""
+    """The official `embeddings` is always the same list, and programs may compare by identity."""
     result = made()
     held = result.embeddings
 

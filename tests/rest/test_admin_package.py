@@ -45,7 +45,7 @@ def test_the_examples_of_docstrings_run() -> None:
     ("own", "shared"), [(types, voyageai_rest.types), (errors, voyageai_rest.errors)]
 )
 def test_types_and_errors_are_those_of_the_other_client(own: object, shared: object) -> None:
-    """One transport carries both clients, and there is only one `UNSET`."""
+    """With types of its own it would need another transport, and a second `UNSET`."""
     names = [name for name in vars(own) if not name.startswith("_")]
     assert [] == [name for name in names if getattr(own, name) is not getattr(shared, name)]
     assert 6 < len(names)

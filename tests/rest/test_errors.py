@@ -65,7 +65,7 @@ def refused(module: ModuleType, raw: type, status: int, content: bytes) -> None:
 
 @pytest.mark.parametrize("status", [520, 529])
 def test_statuses_without_a_name_pass_the_http_library(status: int) -> None:
-    """The same over httpx2, where header names can have any case."""
+    """Users see them over httpx2 as well, with header names in any case."""
     answer = httpx2.Response(status, content=HTML, headers={"X-Request-Id": "r-2"})
     with client_for(answer) as client, pytest.raises(StatusError) as caught:
         create_embeddings.send(client=client, body=BODY)
