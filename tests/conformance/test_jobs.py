@@ -1,4 +1,4 @@
-"""Files that batch jobs write hold what the contract says and nothing else."""
+"""The output files of batch jobs hold exactly what the contract says."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JOBS = {
 
 @pytest.mark.parametrize("path", JOBS)
 def test_lines_of_results_are_in_the_contract(emulator: Emulator, path: str) -> None:
-    """Programs read these lines one by one, long after the request."""
+    """Programs parse these lines long after the request, when nobody can repeat it."""
     params, body, long = JOBS[path]
     lines = [{"custom_id": "right", "body": body}, {"custom_id": "long", "body": long}]
     with Jobs(emulator.url, KEY) as jobs:
