@@ -250,7 +250,7 @@ def test_on_ray_rows_in_files_of_before_are_skipped(
 def test_on_ray_rows_of_checkpoints_are_skipped(
     emulator: Emulator, notes: Path, start: Start, run: Run, tmp_path: Path
 ) -> None:
-    """Each source file is a task; output of an unfinished one is removed, and its rows sent again."""
+    """Each source file is a task; unfinished output is removed, and its rows are sent again."""
     source, vectors = tmp_path / "notes", tmp_path / "vectors"
     source.mkdir()
     arguments = "daft_checkpoints.py", f"{source}/*.parquet", vectors, "checkpoints"
