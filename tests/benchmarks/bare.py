@@ -1,4 +1,4 @@
-"""The least that Starlette does for an answer: reads JSON, sends bytes made in advance.
+"""The baseline of the emulator: Starlette reads JSON and sends prepared bytes.
 
     python -I bare.py FOLDER
 
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 
 def route(name: str, content: bytes) -> Route:
-    """A path with one answer."""
+    """Return a route with a fixed answer."""
 
     async def answer(request: Request) -> Response:
         await request.json()

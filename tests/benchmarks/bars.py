@@ -1,4 +1,4 @@
-"""The bars: what the client and the emulator must reach, and what each one means."""
+"""The bars: the limits that client and emulator must meet, and why each one matters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ JOB = "Emulator, large batch job"
 
 
 def together(in_flight: int) -> str:
-    """The section of so many calls at once."""
+    """Return the title of the section for so many concurrent calls."""
     return f"{in_flight} {TOGETHER}"
 
 
@@ -69,7 +69,7 @@ PEAK_MEMORY = "peak MB"
 
 @dataclass(frozen=True)
 class Bar:
-    """The most that a figure may be.
+    """The upper limit of a figure.
 
     Attributes:
         section, row, quantity: Which figure.

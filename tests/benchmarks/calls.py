@@ -35,7 +35,7 @@ Calls = Counter[tuple[str, str]]
 
 @cache
 def start(code: CodeType) -> int:
-    """Offset at which a call of a function begins; -1 of what does not count."""
+    """Return the offset at which a function's code starts, or -1 if it does not count."""
     if code.co_name in NO_FUNCTIONS or code.co_filename.startswith("<"):
         return -1
     return next(step.offset for step in dis.get_instructions(code) if step.opname == "RESUME")
@@ -43,7 +43,7 @@ def start(code: CodeType) -> int:
 
 @contextmanager
 def counted() -> Generator[Calls, None, None]:
-    """The calls made inside the `with`, once it is left."""
+    """Collect the calls made inside the `with` block."""
     calls: Calls = Counter()
 
     def profile(frame: FrameType, event: str, _: object) -> None:
@@ -63,7 +63,7 @@ def counted() -> Generator[Calls, None, None]:
 
 @contextmanager
 def emulator() -> Generator[str, None, None]:
-    """Base URL of an emulator in another process."""
+    """Run an emulator in another process; yield its base URL."""
     command = [sys.executable, "-m", "voyageai_emulator"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -74,13 +74,13 @@ def emulator() -> Generator[str, None, None]:
 
 
 def embed(url: str) -> Calls:
-    """Embed two texts with a client that has done so before."""
+    """Embed two texts with a client that is warm."""
     with voyageai.Client("calls", base_url=url) as vo:
         return warm(lambda: vo.embed(TEXTS, **ARGUMENTS))
 
 
 def embed_async(url: str) -> Calls:
-    """Do the same asynchronously."""
+    """Embed two texts with an asynchronous client that is warm."""
     with asyncio.Runner() as runner:
         vo = voyageai.AsyncClient("calls", base_url=url)
 
@@ -106,7 +106,7 @@ def batch_job(url: str) -> Calls:
 
 
 def warm(call: Callable[[], object]) -> Calls:
-    """Calls of a client that has called before; the fewest of a few, as an answer may come in pieces."""
+    """Return the calls of a warm client: the fewest of several runs, as responses may be split."""
     for _ in range(WARM_UP):
         call()
     readings = []
@@ -121,7 +121,7 @@ USES = {"embed": embed, "embed, async": embed_async, "batch job": batch_job}
 
 
 def main() -> None:
-    """Print each use's calls and modules, and with `-v` how often each module was called."""
+    """Print the calls and modules of each use, and with `-v` how often each module was called."""
     with emulator() as url:
         for name, use in USES.items():
             calls = use(url)

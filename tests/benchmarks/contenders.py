@@ -1,4 +1,4 @@
-"""The clients that are measured, each in an environment of its own."""
+"""The clients to compare, each in an environment of its own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ array.array("f", base64.b64decode(answer.json()["data"][0]["embedding"]))[0]
 
 @dataclass(frozen=True)
 class Contender:
-    """A client and what it takes to run it.
+    """A client, and what is needed to run it.
 
     Attributes:
         name: Its name in tables.
