@@ -280,7 +280,7 @@ def test_a_change_after_a_release_is_judged_by_that(repository):
     assert "v0.6.0" == last_release(repository.root)
 
 
-def test_a_slip_of_our_own_is_no_verdict(repository, run, monkeypatch):
+def test_a_crash_is_no_verdict(repository, run, monkeypatch):
     """Python exits with 1 on a crash, which is also the status of a failed verdict."""
     monkeypatch.delitem(rules(), "added")
     repository.replace(CLIENT, "def search", "def found(self) -> None: ...\n\n    def search")
