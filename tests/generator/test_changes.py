@@ -211,7 +211,7 @@ asdict(SERVERS[-1])
 
 
 def test_a_new_operation_reaches_the_table(changed: Path, ask: Ask) -> None:
-    """Callers find an operation's module by the path in the table."""
+    """Callers import an operation's module by the name in the table."""
     code = """
 from importlib import import_module
 from attrs import asdict
