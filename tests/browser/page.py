@@ -1,4 +1,4 @@
-"""Page object of the emulator's page."""
+"""The page object of the emulator's page."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Visit:
 
     @property
     def link(self) -> str:
-        """URL of the page with the token."""
+        """Return the URL of the page with the token."""
         return f"{self.emulator.origin}/#token={self.emulator.admin_token}"
 
     def open(self) -> None:
@@ -64,7 +64,7 @@ class Visit:
         return self.page.get_by_role("region", name=name, exact=True)
 
     def rows(self) -> Any:
-        """The rows of the shown requests."""
+        """Return the rows of the requests that are shown."""
         return self.part("Requests").locator("tbody tr:visible")
 
     def admin(self, method: str, path: str, body: Any = None) -> httpx2.Response:
@@ -72,7 +72,7 @@ class Visit:
         return admin(self.emulator, method, path, body)
 
     def check(self) -> None:
-        """Fail if the page logged an error, asked another server, or sent the token in a URL."""
+        """Fail if the page logged an error, requested another server, or put the token in a URL."""
         assert [] == self.complaints
         strangers = [url for url in self.asked if not url.startswith(self.emulator.origin + "/")]
         assert [] == [url for url in strangers if not url.startswith(("data:", "blob:"))]

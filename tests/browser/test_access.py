@@ -1,4 +1,4 @@
-"""The page for everybody: by keyboard, by ear, in the dark, on a small screen."""
+"""Accessibility: keyboard, screen readers, dark mode and small screens."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ UNNAMED = """() => {
 
 
 def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
-    """Not everybody has a mouse; and who has none must see where they are."""
+    """Users without a mouse reach every control, and see which one has the focus."""
     fill(visit.emulator)
     play(visit)
     page = visit.page
@@ -89,7 +89,7 @@ def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
 
 
 def test_a_fault_is_planned_without_a_mouse(visit: Visit) -> None:
-    """Every control must be usable by keyboard, not only focusable."""
+    """Users must be able to operate a control by keyboard, not only to focus it."""
     keyboard = visit.page.keyboard
     visit.page.get_by_label("Fault", exact=True).focus()
     keyboard.type("gone")
@@ -105,7 +105,7 @@ def test_a_fault_is_planned_without_a_mouse(visit: Visit) -> None:
 
 
 def test_a_control_keeps_the_focus_while_the_page_is_updated(visit: Visit) -> None:
-    """It is updated every second, and nobody could use it otherwise."""
+    """The page updates every second, which must not interrupt keyboard users."""
     post(visit.emulator)
     button = visit.page.get_by_role("button", name="Request 1: details")
     button.focus()
@@ -115,7 +115,7 @@ def test_a_control_keeps_the_focus_while_the_page_is_updated(visit: Visit) -> No
 
 
 def test_the_skip_link_goes_past_the_top(visit: Visit) -> None:
-    """The first thing that a keyboard reaches."""
+    """It is the first control that the Tab key reaches, so keyboard users skip the header."""
     visit.page.evaluate("() => document.activeElement.blur()")
     visit.page.keyboard.press("Tab")
     link = visit.page.get_by_role("link", name="Skip to the content")
@@ -125,7 +125,7 @@ def test_the_skip_link_goes_past_the_top(visit: Visit) -> None:
 
 
 def test_the_page_is_laid_out_for_screen_readers(visit: Visit) -> None:
-    """By landmarks, headings in steps of one, names, and tables that say what their cells are."""
+    """Landmarks, heading levels, names and table headers tell a screen reader what it reads."""
     fill(visit.emulator)
     play(visit)
     page = visit.page
@@ -156,7 +156,7 @@ def test_the_page_is_laid_out_for_screen_readers(visit: Visit) -> None:
 
 
 def keep(page: Any, path: Path) -> None:
-    """Keep a picture of the whole page, in few colours, as it has few."""
+    """Save a screenshot of the whole page with a reduced palette, which keeps the file small."""
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
     picture.convert("RGB").quantize(
         method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
@@ -167,7 +167,7 @@ def keep(page: Any, path: Path) -> None:
 def test_texts_stand_out_from_what_is_behind_them(
     browser: Any, emulator: Emulator, scheme: str, screenshots: Path
 ) -> None:
-    """In both schemes, whatever is shown, in the heat map too."""
+    """All text has enough contrast in both colour schemes, also in the heat map."""
     with Visit.of(browser, emulator, color_scheme=scheme) as visit:
         fill(emulator)
         visit.open()
@@ -192,7 +192,7 @@ def test_texts_stand_out_from_what_is_behind_them(
 def test_nothing_is_cut_off_in_a_narrow_window(
     browser: Any, emulator: Emulator, width: int
 ) -> None:
-    """Wide tables scroll in themselves; the page does not."""
+    """Wide tables scroll inside their own frame, so the page itself never scrolls sideways."""
     size = {"width": width, "height": HEIGHT}
     with Visit.of(browser, emulator, viewport=size) as visit:
         fill(emulator)
@@ -203,7 +203,7 @@ def test_nothing_is_cut_off_in_a_narrow_window(
 
 
 def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator) -> None:
-    """The actions of a row stand at its end, where nobody would scroll to find them."""
+    """The buttons of a row are in its last column, where a user would not scroll to find them."""
     with Visit.of(browser, emulator, viewport={"width": 1280, "height": HEIGHT}) as visit:
         fill(emulator)
         visit.open()
@@ -218,7 +218,7 @@ def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator
 def test_the_similarity_matrix_fits_or_scrolls_in_its_own_box(
     browser: Any, emulator: Emulator
 ) -> None:
-    """Numbers that are cut off are compared with the wrong ones."""
+    """A reader would match numbers with the wrong texts if columns were cut off."""
     size = {"width": 1280, "height": HEIGHT}
     with Visit.of(browser, emulator, viewport=size) as visit:
         visit.open()
@@ -237,8 +237,8 @@ def test_the_similarity_matrix_fits_or_scrolls_in_its_own_box(
         assert left == box.bounding_box()["x"]
 
 
-def test_nothing_moves_for_who_wants_no_motion(browser: Any, emulator: Emulator) -> None:
-    """For some it is a cause of illness."""
+def test_reduced_motion_stops_all_animations(browser: Any, emulator: Emulator) -> None:
+    """Animations make some people ill, so the page follows their system's setting."""
     with Visit.of(browser, emulator, reduced_motion="reduce") as visit:
         visit.open()
         post(emulator)
