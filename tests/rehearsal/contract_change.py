@@ -1,4 +1,4 @@
-"""The rehearsed change of the contract: new models, an optional field and an operation."""
+"""The change of the contract that is rehearsed: new models, an optional field, an operation."""
 
 from __future__ import annotations
 
