@@ -1,4 +1,4 @@
-"""A file of which one row in a hundred is bad, of five kinds, and a job of it on the emulator."""
+"""A job on the emulator whose file has one bad row in a hundred, of five kinds."""
 
 from __future__ import annotations
 
