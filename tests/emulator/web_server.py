@@ -1,4 +1,4 @@
-"""A web server with pages that tests define."""
+"""A web server whose pages are defined by tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Page(NamedTuple):
 
 
 class Host:
-    """A running server.
+    """A running web server.
 
     Attributes:
         pages: What it has, by path.
