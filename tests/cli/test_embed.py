@@ -37,7 +37,7 @@ def rows(output: str) -> list[dict[str, Any]]:
 
 
 def test_lines_in_rows_out(run: Run, live: Any) -> None:
-    """This is the first command that a new user tries."""
+    """A new user tries this command first."""
     found = rows(run(*EMBED, input="\n".join(TEXTS)).stdout)
     assert [0, 1, 2] == [row["index"] for row in found]
     assert [None] * 3 == [row["id"] for row in found]

@@ -47,7 +47,7 @@ def interruptible() -> Iterator[None]:
 
 
 def test_commands_can_be_piped(shell: Shell) -> None:
-    """This is the pipeline on the first page of the documentation."""
+    """The first page of the documentation shows this pipeline."""
     done = shell("printf 'a\\nb\\n' | voyageai embed -m voyage-4 | voyageai similarity -f -")
     assert 0 == done.returncode, done.stderr
     assert -1 < float(done.stdout) < 1
@@ -190,7 +190,9 @@ def test_a_terminal_is_never_waited_for(environment: dict[str, str], tmp_path: P
     assert b"nothing to read" in errors
 
 
-def test_binary_output_is_not_written_to_a_terminal(environment: dict[str, str], tmp_path: Path) -> None:
+def test_binary_output_is_not_written_to_a_terminal(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     """Binary output could make a terminal unusable."""
     ours, theirs = pty.openpty()
     try:

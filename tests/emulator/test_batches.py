@@ -480,9 +480,7 @@ def test_only_a_job_that_runs_can_be_cancelled(emulator: Emulator, steered: Jobs
     assert "completed" in refused(steered.http.post(path), 400)
 
 
-def test_a_job_that_misses_its_window_is_completed(
-    emulator: Emulator, steered: Jobs
-) -> None:
+def test_a_job_that_misses_its_window_is_completed(emulator: Emulator, steered: Jobs) -> None:
     """The API has no status for it, so the lines that did not run say so."""
     lines = list(some_lines(20))
     emulator.batches.pace(HOUR)

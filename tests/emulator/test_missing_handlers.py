@@ -84,8 +84,6 @@ def test_examples_are_what_the_contract_asks_for(operation: Operation) -> None:
         ({"type": "array"}, []),
     ],
 )
-def test_without_an_example_the_answer_is_minimal(
-    schema: dict[str, Any], expected: Any
-) -> None:
+def test_without_an_example_the_answer_is_minimal(schema: dict[str, Any], expected: Any) -> None:
     """Nested schemas have no examples of their own."""
     assert expected == example_of(schema, dict)

@@ -96,7 +96,7 @@ def faults(content, tmp_path):
 
 
 def test_a_wheel_with_all_that_it_must_hold_has_no_fault(tmp_path):
-    """This is the baseline: each case below changes exactly one thing in it."""
+    """Each case below changes exactly one thing in this wheel."""
     assert [] == faults(WHEEL, tmp_path)
 
 
