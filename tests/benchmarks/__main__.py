@@ -16,7 +16,7 @@ from . import bars, emulator, hostile, jobs, measure
 from .contenders import Environment, contenders, install
 from .tables import Section, show
 
-# Whole and quick.
+# Full and quick runs.
 ROUNDS = (15, 5)
 JOB_LINES = (100_000, 10_000)
 CLIENT, EMULATOR = SUBJECTS = ("client", "emulator")

@@ -33,7 +33,7 @@ if __name__ == "__main__":
     app = Starlette(
         routes=[route(file.name, file.read_bytes()) for file in Path(sys.argv[1]).iterdir()]
     )
-    # asyncio sends without delay only where the protocol is spelled out.
+    # asyncio sets TCP_NODELAY only if the socket's protocol is given.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()

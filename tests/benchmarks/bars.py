@@ -36,7 +36,7 @@ def together(in_flight: int) -> str:
     return f"{in_flight} {TOGETHER}"
 
 
-# Rows that bars are about, and the one that ratios refer to.
+# Rows that bars limit, and the one that ratios refer to.
 OURS = "this"
 OURS_NUMPY = "this + numpy"
 OURS_TLS = "this, with a TLS context"

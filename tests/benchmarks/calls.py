@@ -26,7 +26,7 @@ NO_FUNCTIONS = ("<module>", "<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>"
 TEXTS = ["It rains.", "It pours."]
 ARGUMENTS: dict[str, Any] = {"model": "voyage-4", "input_type": "document"}
 WARM_UP, READINGS = 2, 5
-# Longer than the emulator takes, so that the first look at a batch finds it complete.
+# Longer than the emulator takes, so that the first poll finds the batch completed.
 POLL = 1.0
 
 Calls = Counter[tuple[str, str]]

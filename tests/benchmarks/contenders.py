@@ -13,9 +13,9 @@ from pathlib import Path
 from .bars import OFFICIAL, OURS, OURS_EMULATOR, OURS_NUMPY
 
 AIOHTTP = "aiohttp"
-# The bars speak of this release of the official client.
+# The bars refer to this release of the official client.
 OFFICIAL_RELEASE = "0.5.0"
-# Pinned, so that a row does not move because another project made a release.
+# Pinned, so that a release of another project does not change a row.
 OPENAI_RELEASE = "3.52.0"
 
 VOYAGEAI_FIRST = """
@@ -89,7 +89,7 @@ class Environment:
     distributions: dict[str, tuple[str, int]]
 
 
-# Sizes are those of the files each distribution lists, with compiled ones; pip itself is left out.
+# Sizes are of the files that each distribution lists, with bytecode but without pip.
 WEIGH = """
 import json
 from importlib.metadata import distributions

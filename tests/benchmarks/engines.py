@@ -46,7 +46,7 @@ class Stub(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     vector = base64.b64encode(array("f", [0.5] * WIDTH).tobytes()).decode()
 
-    def do_POST(self) -> None:  # named by the library
+    def do_POST(self) -> None:  # http.server requires this name
         """Answer a request."""
         size = int(self.headers["content-length"])
         texts = json.loads(self.rfile.read(size))["input"]

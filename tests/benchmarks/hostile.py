@@ -107,7 +107,7 @@ def main() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threading.Thread(target=_serve, args=(listener, body), daemon=True).start()
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-            asyncio.run(_stall(url))  # imports
+            asyncio.run(_stall(url))  # warm up: the first call imports modules
             stalls = sorted(asyncio.run(_stall(url)) for _ in range(3))
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()

@@ -18,7 +18,7 @@ from .contenders import Environment
 from .measure import first_line, on_own_core
 from .tables import Section
 
-# A kibibyte in Linux, a byte in macOS.
+# The unit is a kibibyte on Linux and a byte on macOS.
 UNIT = 1 if sys.platform == "darwin" else 1024
 PAUSE = 0.25
 BOUNDARY = "benchmark"

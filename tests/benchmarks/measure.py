@@ -95,7 +95,7 @@ def cpu_clock(pid: int) -> Callable[[], float]:
     """Return a function that reads a process's CPU seconds, or elapsed time if unavailable."""
     if sys.platform != "linux":
         return time.perf_counter
-    clock = (~pid << 3) | 2  # how Linux names the clock of all threads of a process
+    clock = (~pid << 3) | 2  # Linux's id of the CPU clock of a process
     return lambda: time.clock_gettime(clock)
 
 

@@ -78,7 +78,7 @@ class Stub(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     latency = 0.0
 
-    def do_POST(self) -> None:  # the library's name
+    def do_POST(self) -> None:  # http.server requires this name
         """Answer a request for vectors."""
         body = self.rfile.read(int(self.headers["content-length"]))
         content = answer(len(json.loads(body)["input"]))

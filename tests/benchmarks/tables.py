@@ -9,7 +9,7 @@ from typing import Any
 
 from .bars import BARS, Bar
 
-# Of one row: by quantity, what each process or call took.
+# The readings of a row: for each quantity, those of each process or call.
 Readings = dict[str, list[float]]
 
 

@@ -24,7 +24,7 @@ KEY = "benchmark"
 NUMBER_SIZE = 4
 
 Texts = list[str]
-# Returns what the client returned, and the vectors in their final form.
+# Returns the client's result, and the vectors in their final form.
 Call = Callable[[], tuple[Any, Any]]
 Make = Callable[[str, Texts], Call]
 Finish = Callable[[Any], tuple[Any, Any]]
@@ -75,7 +75,7 @@ def aiohttp(url: str, texts: Texts) -> Call:
 
     async def post() -> Any:
         library = import_module("aiohttp")
-        if not sessions:  # made on the loop that uses it
+        if not sessions:  # created on the event loop that uses it
             sessions.append(library.ClientSession(connector=library.TCPConnector(limit=0)))
         async with sessions[0].post(f"{url}/embeddings", json=_body(texts)) as answer:
             return json.loads(await answer.read())
@@ -164,7 +164,7 @@ def _matrix(result: Any) -> tuple[Any, Any]:
 
 
 def _lists(result: Any) -> tuple[Any, Any]:
-    return result, result.embeddings  # in the official client a plain attribute, already made
+    return result, result.embeddings  # a plain attribute in the official client
 
 
 def _array(result: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from voyageai_emulator.emulator import Emulator
 from tests.emulator.http_helpers import admin
 
 WIDTH, HEIGHT = 1440, 900
-# A refused request is written to the console by the browser itself.
+# The browser itself logs a refused request to the console.
 BY_THE_BROWSER = "Failed to load resource"
 
 

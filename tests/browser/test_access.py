@@ -16,7 +16,7 @@ from tests.emulator.http_helpers import post
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
-# Everything that a keyboard can reach and that is shown, in the order of the document.
+# All visible controls that a keyboard can reach, in document order.
 REACHABLE = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")]
   .filter((element) => !element.disabled && (element.checkVisibility() || element.matches(".skip")))
   .map((element, i) => { element.dataset.order = i; return element.outerHTML.slice(0, 90); })"""
@@ -25,7 +25,7 @@ FOCUSED = """() => {
   const style = getComputedStyle(at);
   return { order: Number(at.dataset.order ?? -1), marked: style.outlineStyle !== "none" && style.outlineWidth !== "0px" };
 }"""
-# Texts whose contrast with what is behind them is too low for AA, with the ratio.
+# Texts whose contrast with their background is too low for WCAG AA, with the ratio.
 FAINT = """() => {
   const numbers = (color) => {
     const [r, g, b, a = 1] = color.match(/-?[\\d.e-]+/g).map(Number);
@@ -56,7 +56,7 @@ FAINT = """() => {
   }
   return { found, looked };
 }"""
-# Controls and parts of the page without a name.
+# Controls and regions without an accessible name.
 UNNAMED = """() => {
   const named = (element) => {
     const labels = element.labels ? [...element.labels].map((label) => label.textContent).join("") : "";
@@ -81,7 +81,7 @@ def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED)
         while focused["order"] == expected - 1 and expected:
-            # Some controls, such as the choice of a file, have more than one stop inside.
+            # Some controls, such as a file input, have more than one tab stop.
             page.keyboard.press("Tab")
             focused = page.evaluate(FOCUSED)
         assert {"order": expected, "marked": True} == focused, shown
@@ -231,7 +231,7 @@ def test_the_similarity_matrix_fits_or_scrolls_in_its_own_box(
             expect(box.locator("tbody tr")).to_have_count(texts)
             assert fits == box.evaluate("(box) => box.scrollWidth <= box.clientWidth")
             assert 1280 >= visit.page.evaluate("() => document.documentElement.scrollWidth")
-        # The texts stay beside their numbers.
+        # The row headers stay visible while the box scrolls.
         box.evaluate("(box) => { box.scrollLeft = 1000; }")
         left = box.get_by_role("rowheader").first.bounding_box()["x"]
         assert left == box.bounding_box()["x"]

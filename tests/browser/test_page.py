@@ -45,7 +45,7 @@ def test_without_a_token_the_page_asks_for_one(browser: Any, emulator: Emulator)
         page.get_by_role("button", name="Open").click()
         expect(page.get_by_role("alert")).to_contain_text("not the token of this emulator")
         expect(visit.part("Requests")).to_be_hidden()
-        # Some rounds later that is still said, and the keyboard is where it was.
+        # Some updates later the alert and the focus are unchanged.
         button = page.get_by_role("button", name="Open")
         button.focus()
         page.clock.run_for(5_000)
@@ -139,7 +139,7 @@ def test_the_list_can_be_paused_and_cleared(visit: Visit) -> None:
     pause.click()
     assert "true" == pause.get_attribute("aria-pressed")
     post(visit.emulator)
-    for _ in range(2):  # the round that is under way, and a whole one
+    for _ in range(2):  # the update in progress, and a complete one
         with visit.page.expect_response("**/usage"):
             pass
     expect(visit.rows()).to_have_count(0)
@@ -568,7 +568,7 @@ def test_rows_open(visit: Visit, by: str) -> None:
         expect(opener).to_be_focused()
 
 
-# What comes from outside
+# Untrusted text
 
 
 def test_what_comes_from_outside_stays_text(visit: Visit) -> None:

@@ -42,7 +42,7 @@ def test_lines_in_rows_out(run: Run, live: Any) -> None:
     assert [0, 1, 2] == [row["index"] for row in found]
     assert [None] * 3 == [row["id"] for row in found]
     vectors = np.array([row["embedding"] for row in found], np.float32)
-    assert np.array_equal(live, vectors)  # to the last bit
+    assert np.array_equal(live, vectors)  # bit for bit
 
 
 @pytest.mark.parametrize("format", VECTOR_FORMATS)
@@ -113,7 +113,7 @@ def test_ids_and_other_columns_are_kept(run: Run, tmp_path: Path) -> None:
 
 def test_order_holds_over_many_requests(run: Run, emulator: Emulator) -> None:
     """Requests are answered in any order, but rows keep the order of the input."""
-    emulator.faults.next("drip", times=2, size=1_000_000, delay=0.2)  # the first are the last
+    emulator.faults.next("drip", times=2, size=1_000_000, delay=0.2)  # the first answers come last
     found = rows(run(*EMBED, "-j", 8, input="".join(f"row {n}\n" for n in range(4500))).stdout)
     assert list(range(4500)) == [row["index"] for row in found]
     sent = [request.body["input"] for request in emulator.requests]
@@ -270,7 +270,7 @@ def test_a_file_is_there_when_it_is_complete(run: Run, emulator: Emulator, tmp_p
     """Readers never find half a file, and an older file stays until the new one is complete."""
     (tmp_path / "out.jsonl").write_text("older")
     (tmp_path / "in.txt").write_text("a\n" * 3000)
-    emulator.faults.next("drip", size=1_000_000, delay=0)  # the first is answered
+    emulator.faults.next("drip", size=1_000_000, delay=0)  # the first request succeeds
     emulator.faults.next("status", status=500, times=99)
     words = (*EMBED, "-f", "in.txt", "-O", "out.jsonl", "-j", 1, "--max-retries", 0)
     done = run(*words, status=4)

@@ -143,7 +143,7 @@ def test_a_plot_is_a_picture_of_all_combinations(run: Run, data: Path) -> None:
     run("eval", "beir", *OPTIONS, "--plot", "sizes.svg", "-O", "rows.json")
     drawn = (data / "sizes.svg").read_text()
     assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
-    assert 4 * 2 == drawn.count("<circle ")  # in the plane, and in the legend
+    assert 4 * 2 == drawn.count("<circle ")  # in the chart and in its legend
     for name in ("1024 x float", "256 x int8"):
         assert name in drawn
     assert 4 == len(json.loads((data / "rows.json").read_text()))
@@ -153,7 +153,7 @@ def test_an_estimate_sends_nothing(run: Run, data: Path, emulator: Emulator) -> 
     """Users want to know the cost of a comparison first."""
     said = json.loads(run("eval", "beir", *OPTIONS, "--dry-run").stdout)
     assert (4, 2, {"voyage-4"}) == (said["documents"], said["queries"], set(said["tokens"]))
-    assert len(str(said["cost_usd"])) < 12  # no rest of a binary float
+    assert len(str(said["cost_usd"])) < 12  # rounded to a few decimals
     assert 0 < said["cost_usd"] < 0.01
     assert not emulator.requests
 

@@ -155,7 +155,7 @@ def test_an_index_that_is_up_to_date_is_left_as_it_is(
 ) -> None:
     """Writing a million rows for nothing would waste time and disk."""
     for file in notes.rglob("*.*"):
-        os.utime(file, (1, 1))  # the time of a file that is just written is not relied on
+        os.utime(file, (1, 1))  # times of files just written are not trusted
     cli.run("index", "-m", "voyage-4", notes)
     path = notes / ".voyageai" / PART
     before = path.stat().st_ino, path.read_bytes()
@@ -185,9 +185,9 @@ def test_what_was_answered_is_kept_when_a_run_fails(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
     """The next run sends only the rest, even if files changed in between."""
-    for number in range(1500):  # more than a request holds
+    for number in range(1500):  # more than one request holds
         (notes / f"{number}.txt").write_text(f"This is note {number}.\n")
-    emulator.faults.next("delay", operation=OPERATION, seconds=0)  # the first one is answered
+    emulator.faults.next("delay", operation=OPERATION, seconds=0)  # the first request succeeds
     emulator.faults.next("unauthorized", operation=OPERATION)
     cli.run("index", "-m", "voyage-4", notes, status=3)
     refused, answered = [

@@ -194,7 +194,7 @@ def test_chunks_have_all_of_a_text_and_say_where(
     for chunk in chunks:
         part = text[chunk.start : chunk.stop]
         assert part.strip()
-        assert estimate_tokens([part]) <= tokens + 1  # its last, incomplete one
+        assert estimate_tokens([part]) <= tokens + 1  # a cut token counts as one more
         assert 1 + text.count("\n", 0, chunk.start) == chunk.line
         assert 1 + text.count("\n", 0, chunk.stop - 1) == chunk.last_line
         covered[chunk.start : chunk.stop] = bytes([1]) * len(part)

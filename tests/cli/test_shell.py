@@ -67,7 +67,7 @@ def test_ctrl_c_ends_it_at_once(
     """The command must not wait for a request that is never answered."""
     emulator.faults.always("hang")
     with running(environment, *EMBED, "unanswered", cwd=tmp_path) as process:
-        # Requests of a process that an earlier test has ended may still arrive.
+        # Requests of a process that an earlier test killed may still arrive.
         while not any(b"unanswered" in each.raw for each in emulator.requests):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ from voyageai_rest.spec import load
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-# Of what is in it the schemas of the endpoints tell.
+# The schemas of the endpoints describe the content of these.
 ANY = ("BatchLineAnswer",)
 
 

@@ -18,7 +18,7 @@ from .narrowed_contract import Document
 
 KEY = "conformance"
 SEED = 4
-# `allowed_is_accepted` replaces it and also knows documented refusals; the API has no roles.
+# `allowed_is_accepted` replaces it, as it knows documented refusals; the API has no roles.
 LEFT_OUT = ("positive_data_acceptance", "object_level_authorization")
 
 

@@ -19,7 +19,7 @@ FEWEST = 1 / 6
 """Part of the random requests that must be accepted, and refused, lest a test tests little."""
 
 TAKES_AN_ID = {operation.id for operation in OPERATIONS if "{" in operation.path}
-# An upload has few forms; a job needs a file that was uploaded.
+# An upload has few variants, and a job needs an uploaded file.
 FEW = {"uploadFile", "createBatch", *TAKES_AN_ID}
 STORED = {operation.id for operation in OPERATIONS if operation.tag in ("files", "batches")}
 
@@ -51,9 +51,9 @@ def test_what_an_answer_names_can_be_asked_for(
     steered: Emulator, contract: Document, examples: int
 ) -> None:
     """A file or job exists until it is deleted, so a client can request each id that it got."""
-    # A job that has ended cannot be cancelled.
+    # A finished job can't be cancelled.
     missing = STORED - {"cancelBatch"}
-    # The server's ids are random, and so is how far a sequence gets.
+    # The server's ids are random, so sequences reach different operations in each run.
     for seed in range(ROUNDS):
         found = run(contract, steered.url, ("stateful",), examples // 2, seed=seed)
         assert [] == found.violations
@@ -64,7 +64,7 @@ def test_what_an_answer_names_can_be_asked_for(
 
 
 def allow_more(schemas: Document) -> None:
-    # An argument, as a value more of an enum may not be among the few that are tried.
+    # A new argument is always tried, while a new enum value might not be.
     schemas["EmbeddingsRequest"]["properties"]["colour"] = {"type": "string", "enum": ["red"]}
 
 

@@ -15,7 +15,7 @@ ANSWERS = answers()
 LINE = validator("components/schemas/BatchOutputLine")
 OPERATION = {operation.path: operation.id for operation in OPERATIONS}
 LONG = "a " * 40_000
-# By path: the parameters, a line's body, and one that only running it shows to be too long.
+# By path: parameters, the body of a line, and one that proves too long only when it runs.
 JOBS = {
     "/embeddings": ({"model": "voyage-4", "truncation": False}, {"input": ["a"]}, {"input": LONG}),
     "/contextualizedembeddings": (

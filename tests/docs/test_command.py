@@ -167,7 +167,7 @@ def test_the_second_run_embeds_the_question_alone(
     assert {entry.text for entry in library} <= {text for texts in first for text in texts}
     status, output = run("compress some data")
     assert 0 == status
-    assert [["compress some data"]] * 2 == sent(hosted)  # embedded, and reranked for
+    assert [["compress some data"]] * 2 == sent(hosted)  # embeds, then reranks
     assert f"{len(library)} of {len(library)} vectors" in output
     assert "Reading the library" not in output
     assert "Embedding" not in output

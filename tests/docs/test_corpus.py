@@ -133,7 +133,7 @@ def test_a_line_is_placed_where_it_stands(corpus: list[Docstring]) -> None:
             placed += 1
             wrong += line not in source[int(number) - 1]
     assert placed > 100
-    assert wrong <= 2  # escapes in a docstring: it is placed where the docstring begins
+    assert wrong <= 2  # a docstring with escapes gets its first line
 
 
 def test_what_is_in_c_has_no_place(corpus: list[Docstring]) -> None:

@@ -69,7 +69,7 @@ def test_the_curl_commands_work(emulator: Emulator, tmp_path: Path) -> None:
         pytest.skip("curl is not installed: the page's commands are NOT tested")
     script = "".join(block for block in blocks("sh") if "curl" in block)
     used = set(re.findall(r"\$\{?([A-Z_]+)", script))
-    assert set(EXPORTS) == used  # no more than what the page has set
+    assert set(EXPORTS) == used  # only variables that the page sets
     output = run(emulator, "sh", "-eu", "-c", script.replace("curl ", "curl -sS "), cwd=tmp_path)
     operations = [request.operation for request in emulator.requests]
     assert [

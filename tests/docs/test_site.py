@@ -92,7 +92,7 @@ def test_public_names_are_in_the_reference():
     shown = reference.names()
     values = {name for name in voyageai.__all__ if not name.startswith("__")}
     modules = {name for name in values if inspect.ismodule(getattr(voyageai, name))}
-    faces = {"client", "client_async", "version"}  # shown as names of the package itself
+    faces = {"client", "client_async", "version"}  # documented on the page of the package itself
 
     assert values - modules == {*shown["voyageai"]}
     assert {f"voyageai.{name}" for name in modules - faces} <= {*shown}

@@ -201,7 +201,7 @@ def test_every_contract_of_a_spec_is_compared(tmp_path, capsys):
     assert 2 == main(["--fail-on", "breaking", str(paths.SPEC), str(spec)])
     shown = capsys.readouterr().out
     assert "voyageai_admin_rest: GET /api/atlas/v2/groups/{groupId}/aiModelApiKeys" in shown
-    (spec / "contracts.yaml").unlink()  # as it was when there was one
+    (spec / "contracts.yaml").unlink()  # as before there was a second contract
     assert 1 == main(["--fail-on", "any", str(spec), str(paths.SPEC)])
     assert "the contract of voyageai_admin_rest is new" in capsys.readouterr().out
 
@@ -274,7 +274,7 @@ def test_a_catalogue_of_another_form_is_no_difference(old, tmp_path, capsys):
 
 def test_a_crash_is_no_difference(capsys):
     """Python exits with 1 on a crash, which is also the status of an additive difference."""
-    assert 3 == main([5])  # which no command line has
+    assert 3 == main([5])  # an integer makes argparse crash
     assert "Traceback" in capsys.readouterr().err
 
 

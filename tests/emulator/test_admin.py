@@ -48,7 +48,7 @@ def refused(answer: httpx2.Response, status: int = 400) -> str:
     return str(answer.json()["detail"])
 
 
-# Who may use them
+# Access
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_other_methods_are_refused(emulator: Emulator) -> None:
     refused(admin(emulator, "GET", "/nowhere"), 404)
 
 
-# What they tell
+# Routes that read
 
 
 def test_the_state_tells_what_there_is(emulator: Emulator) -> None:
@@ -310,7 +310,7 @@ def test_usage_is_reported_by_model_and_key(emulator: Emulator) -> None:
     } == used
 
 
-# What they change
+# Routes that change state
 
 
 def test_the_tier_can_be_changed(emulator: Emulator) -> None:

@@ -84,7 +84,7 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
         with serving(state) as (process, url), Jobs(url) as jobs:
             if not unfinished(jobs):
                 created.append(jobs.create(content)["id"])
-            # The one place where real time passes: the kill must come from outside.
+            # The test waits in real time, as the kill must come from outside.
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(moment.uniform(0, MOST))
             killed_in += [batch["status"] for batch in unfinished(jobs)]

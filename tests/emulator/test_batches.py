@@ -493,7 +493,7 @@ def test_a_job_that_misses_its_window_is_completed(emulator: Emulator, steered: 
     batch = finished(emulator, steered, job)
     assert ("completed", None) == (batch["status"], batch["failed_at"])
     output, errors = steered.results(job["id"])
-    # Due at the end of the window is too late.
+    # A line that is due exactly at the end of the window has expired.
     assert (ids(lines[:11]), ids(lines[11:])) == (ids(output), ids(errors))
     assert {
         (
@@ -712,7 +712,7 @@ def test_jobs_of_another_key_are_not_there(shared: Emulator, jobs: Jobs) -> None
     assert empty == jobs.get("/batches")
 
 
-# The handle
+# Controlling batches from a test
 
 
 def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:

@@ -160,7 +160,7 @@ def test_without_descriptors_the_emulator_goes_on_and_says_so_once() -> None:
     assert "cannot accept more connections for now: Too many open files" in said
 
 
-# Silence
+# Slow connections
 
 
 class Clock:
@@ -313,7 +313,7 @@ def test_what_the_models_take_decides_how_large_a_body_may_be() -> None:
     for model in MODELS.values():
         if model.endpoint is None or model.max_request_tokens is None:
             continue
-        # Six characters a token, each of them escaped.
+        # Room for six-byte escapes of several characters per token.
         assert bodies.max_body([model]) >= model.max_request_tokens * 5 * len("\\u0430")
     nothing, small = bodies.max_body([]), bodies.max_body([find("voyage-4-large")])
     large, media = (
@@ -426,7 +426,7 @@ def test_who_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
     """The emulator must not read a hundred megabytes only to discard them."""
     sent = endless(emulator, "/files", piece=b"a" * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 401")
-    # What the system holds of a connection is beyond our reach.
+    # The operating system buffers an amount that the emulator can't limit.
     assert sent.size < 20_000_000
     assert 0 == emulator.requests.last.size
 
@@ -441,7 +441,7 @@ def test_expect_continue_is_answered_after_the_key_is_checked(
     with connect(emulator, head(operation.path, *lines)) as sock:
         assert "HTTP/1.1 401" in read_head(sock)
         with suppress(ConnectionError):
-            # Whether a body follows is up to the client: what comes is no request.
+            # The client may still send its body, which must not be parsed as a request.
             sock.sendall(b"wrong" + head("/nothing", "Connection: close", method="GET"))
         assert b"HTTP/1.1" not in read_all(sock)
     lines += ["Authorization: Bearer right", "Connection: close"]
@@ -460,7 +460,7 @@ def test_what_is_left_of_a_small_body_does_not_end_the_connection(emulator: Emul
         assert read_all(sock).startswith(b"HTTP/1.1 404")
 
 
-# The end
+# Stopping
 
 ENDS = """\
 import gc

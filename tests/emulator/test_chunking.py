@@ -18,7 +18,7 @@ def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
     assert all(count(chunk) <= size or len(chunk) == 1 for chunk in chunks)
     places = {(0, len(chunks[0]))} if text.startswith(chunks[0]) else set()
     for chunk in chunks[1:]:
-        # Where text repeats itself a chunk may stand in several places.
+        # A chunk of repetitive text may occur in several places.
         places = {
             (start, start + len(chunk))
             for before, end in places

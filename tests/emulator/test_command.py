@@ -269,7 +269,7 @@ def test_without_an_output_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -
         _announce(emulator)
 
 
-# Who may reach it
+# Addresses
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "emulator.example"])

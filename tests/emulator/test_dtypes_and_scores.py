@@ -9,7 +9,7 @@ from voyageai_emulator.engine.lexical import relevance
 from voyageai_emulator.engine.vectors import embed, quantize, to_base64, to_lists
 from voyageai_rest.dtypes import DTYPES
 
-# Of the documentation of flexible dimensions and quantization.
+# From the documentation of flexible dimensions and quantization.
 DOCUMENTED = [
     -0.03955078,
     0.006214142,

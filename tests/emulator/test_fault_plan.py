@@ -203,7 +203,7 @@ def test_faults_without_a_socket_happen_where_they_can() -> None:
         asyncio.run(ask("reset_before"))
 
 
-# At the start
+# Faults from the start
 
 
 def test_faults_can_be_there_from_the_start() -> None:

@@ -254,7 +254,7 @@ def test_items_can_be_in_disorder(
     assert indexes == [item.get("index") for item in flat]
     documents = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
     assert indexes == [item.get("index") for item in documents]
-    if fault != "shuffled":  # which is for all levels
+    if fault != "shuffled":  # `shuffled` always applies to all levels
         emulator.faults.next(fault, inner=True)
         documents = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
         assert [0, 1] == [item["index"] for item in documents]
@@ -291,7 +291,7 @@ def test_an_answer_with_no_place_for_a_fault_is_left_alone(emulator: Emulator) -
     assert emulator.requests.last.fault is None
 
 
-# The wire
+# Connections
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_a_request_without_an_answer_ends_some_time(emulator: Emulator) -> None:
     assert not emulator.requests.last.went_away
 
 
-# All of them
+# All faults
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -414,7 +414,7 @@ def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) 
         except httpx2.DecodingError:
             assert "bad_gzip" == name
         else:
-            # A failure of the emulator is a 500 in the API's words.
+            # A bug of the emulator would give a 500 with the API's message.
             assert answer.status_code != 500 or name in ("server_error", "status", "empty")
         assert made == len(emulator.requests)
         assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)

@@ -315,7 +315,7 @@ def test_a_range_of_another_file_is_not_sent(jobs: Jobs) -> None:
         assert status == jobs.http.get(path, headers=headers).status_code
 
 
-# The end of a file
+# Expiry and deletion
 
 
 def test_an_expired_file_is_gone() -> None:

@@ -334,7 +334,7 @@ def test_a_head_has_no_body(scripted: tuple[Scripted, InProcessEmulator]) -> Non
     assert (200, b"") == (answer.status_code, answer.content)
 
 
-# Trouble
+# Faults, timeouts and cancellation
 
 
 @both
@@ -424,7 +424,7 @@ def test_our_own_client_retries_through_it(emulator: InProcessEmulator) -> None:
     assert [None, None, 200, 200] == [request.status for request in emulator.requests]
 
 
-# The end
+# Closing
 
 
 @both

@@ -23,7 +23,7 @@ from tests.emulator.http_helpers import message
 from tests.emulator.virtual_time import run_in_virtual_time
 
 SMALL = {"input": "a short text", "model": "voyage-4"}
-# Few bytes and many tokens: those of the query count once for each document.
+# Few bytes but many tokens, as the query's tokens count once per document.
 LARGE = {"query": "word " * 2000, "documents": ["a"] * 150, "model": "rerank-2.5"}
 
 

@@ -513,7 +513,7 @@ def test_a_video_is_similar_to_its_frames_and_other_encodings(tmp_path: Path) ->
     drawing(2).save(other)
 
     def still(picture: Path, name: str, *options: str) -> MediaItem:
-        # Written as a filter's argument, in which a colon begins another one.
+        # The path is an argument of an ffmpeg filter, in which a colon separates options.
         source = f"movie=filename='{picture.as_posix()}',loop=loop=-1:size=1,fps=10"
         return read_video(film(tmp_path / name, source, "-t", "1", "-pix_fmt", "yuv420p", *options))
 

@@ -117,7 +117,7 @@ def test_a_session_that_does_not_use_it_notices_nothing(project: pytest.Pytester
             assert 1 == threading.active_count()
             assert not {{"VOYAGE_API_KEY", "VOYAGE_BASE_URL", "HF_ENDPOINT"}} & set(os.environ)
     """)
-    # Another plugin may well load some of these.
+    # Other pytest plugins may load some of these.
     others = ("-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
     project.runpytest_subprocess(*others).assert_outcomes(passed=1)
 

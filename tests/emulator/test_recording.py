@@ -171,7 +171,7 @@ def test_the_key_is_not_kept(emulator: Emulator, tmp_path: Path) -> None:
     assert "authorization" not in emulator.requests.last.headers
 
 
-# The sequence
+# Requests as a sequence
 
 
 def test_requests_are_a_sequence(emulator: Emulator) -> None:
@@ -266,7 +266,7 @@ def test_many_threads_are_recorded_once_each(emulator: Emulator) -> None:
     assert {200} == {request.status for request in emulator.requests}
 
 
-# On paper
+# Written recordings
 
 
 def test_requests_are_lines_of_json_in_a_file(tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_connections_are_counted(emulator: Emulator) -> None:
     assert 2 == connections.accepted
 
 
-# The handle
+# The `Emulator` object
 
 
 def test_an_emulator_is_its_url(emulator: Emulator) -> None:

@@ -150,7 +150,7 @@ def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
         store = Store(str(tmp_path / "state.db"))
         add_file(store, b"text")
         assert private == modes()
-        for path in tmp_path.iterdir():  # as an older release, or one that was killed, left them
+        for path in tmp_path.iterdir():  # as left by an older release or a killed process
             shutil.copy(path, tmp_path / path.name.replace("state", "old"))
             (tmp_path / path.name.replace("state", "old")).chmod(0o644)
         store.close()
@@ -176,7 +176,7 @@ def test_nothing_but_files_is_opened_beside_a_state_file(
         Store(str(tmp_path / "state.db"))
     assert "my notes" == mine.read_text()
     planted.unlink()
-    (tmp_path / "link.db").symlink_to(tmp_path / "state.db")  # which its user has named
+    (tmp_path / "link.db").symlink_to(tmp_path / "state.db")  # the user chose this path
     Store(str(tmp_path / "link.db")).close()
     assert (tmp_path / "state.db").is_file()
     os.mkfifo(tmp_path / "pipe.db")

@@ -23,7 +23,7 @@ PROSE = (
 
 
 @given(texts, st.integers(1, 30))
-@example("replacement", 1)  # whose beginning has more tokens than the whole
+@example("replacement", 1)  # its beginning has more tokens than the whole
 def test_a_long_text_is_counted_until_it_is_too_long(text: str, limit: int) -> None:
     """A text that may fit is counted exactly, and a longer one only as far as needed."""
     whole, (counted,) = tokenizer.count(text), tokenizer.counts([text], limit)
@@ -48,7 +48,7 @@ print(peak() - before)
 def test_a_text_far_too_long_is_not_read_to_its_end() -> None:
     """The library keeps hundreds of bytes per token, and a body may have millions."""
     done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, check=True)
-    assert int(done.stdout) < 50_000  # kilobytes; read to its end it takes a million
+    assert int(done.stdout) < 50_000  # kilobytes; counting the whole text takes a million
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context is not None:
-        # The handshake is left to the thread that answers.
+        # The thread that answers does the handshake, so that it does not block others.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

@@ -173,7 +173,7 @@ def test_the_example_sends_only_what_is_missing(
     for path in others:
         path.unlink()
     kept = daft.read_parquet(str(part)).where(~col("id").is_in(sorted(missing))).to_arrow()
-    if others:  # each writer has a file of its own
+    if others:  # each writer writes another file
         missing = set(range(ROWS)) - set(kept["id"].to_pylist())
     pq.write_table(kept, part)
     torn = tmp_path / "vectors/torn.parquet"
@@ -209,7 +209,7 @@ def test_a_process_that_is_killed_leaves_files_whose_rows_are_not_sent_again(
     emulator.faults.next("delay", seconds=0, times=4)
     emulator.faults.always("hang")
     process = start("daft_table.py", notes, vectors, "--size", 200_000)
-    # The fifth request is never answered. Of the answers before it a file comes to its end.
+    # The fifth request is never answered, and the four before it complete a file.
     while len(emulator.requests) < 5 or not any(map(whole, vectors.glob("*.parquet"))):
         assert process.poll() is None
         time.sleep(0.01)
@@ -218,7 +218,7 @@ def test_a_process_that_is_killed_leaves_files_whose_rows_are_not_sent_again(
     kept = {row for path in vectors.glob("*.parquet") if whole(path) for row in ids(path)}
     assert 0 < len(kept) < ROWS
 
-    # What the killed one has sent may still be arriving at the first emulator.
+    # Requests of the killed process may still be arriving at the first emulator.
     with voyageai_emulator.running() as another:
         run("daft_table.py", notes, vectors, VOYAGE_BASE_URL=another.url)
         assert wanted(set(range(ROWS)) - kept) == sorted(texts_sent(another))

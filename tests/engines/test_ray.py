@@ -59,7 +59,7 @@ def cluster() -> Iterator[None]:
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
         yield
         ray.shutdown()
-        gc.collect()  # here, where their warnings are ignored: Ray's processes, which still end
+        gc.collect()  # here, where warnings about Ray's ending processes are ignored
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_budget_with_another_limit_is_refused_or_replaced(
         RateBudget(RateLimit(rpm=30), budget.name)
     new = FrozenBudget(RateLimit(rpm=30), budget.name, update=True)
     assert RateLimit(rpm=30) == RateBudget(RateLimit(rpm=30), new.name).setting
-    # What the old one let out is not known to the new one, which waits for a minute.
+    # The new actor does not know what the old one admitted, so it waits for a minute.
     assert (0, 1) == work(budget, emulator.url, 1)
 
 
@@ -140,7 +140,7 @@ def test_an_actor_whose_process_dies_is_started_again(
     process = ray.get(actor.process.remote())
     ray.kill(actor, no_restart=False)
     while process == ray.get(actor.process.remote()):
-        pass  # it ends a little later
+        pass  # the process ends a little later
     assert (0, 1) == work(budget, emulator.url, 1)
     assert 1 == len(emulator.requests)
 

@@ -98,7 +98,7 @@ def generate(
         changed = deepcopy(openapi), deepcopy(catalogue)
         change(*changed)
         shutil.copytree(paths.SPEC, folder / "spec")
-        # JSON is YAML.
+        # JSON is valid YAML.
         for name, document in zip(("openapi.yaml", "catalogue.yaml"), changed, strict=True):
             (folder / "spec" / name).write_text(json.dumps(document), encoding="utf-8")
         target = folder / "generated"

@@ -60,7 +60,7 @@ def test_the_stock_templates_of_python_are_all_overridden_or_unused(
     """Every line of the generated package comes from a template that we maintain."""
     overridden = {path.name for path in loaded}
     python = {path.name for path in STOCK.glob("*.py.jinja")}
-    # Not asked for: a package without metadata, and Literal types instead of enum classes.
+    # Not used: a package with metadata is not generated, and Literal types replace enum classes.
     unused = {
         "setup.py.jinja",
         "str_enum.py.jinja",

@@ -153,7 +153,7 @@ class Site:
         self.get(self.client.aclose()) if self.asynchronous else self.client.close()
         self.plain.close()
         self._runner.close()
-        for directory in self._directories:  # temporary ones are kept if something has failed
+        for directory in self._directories:  # a job keeps its temporary directory after a failure
             shutil.rmtree(directory, ignore_errors=True)
 
 

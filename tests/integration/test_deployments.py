@@ -28,7 +28,7 @@ from voyageai_emulator import Emulator, running
 from voyageai_rest.deployments import DEPLOYMENTS
 
 KEYS = ("an-access-key", "a-secret-access-key")
-OF = {  # the model of each operation
+OF = {  # a model for each operation
     "embeddings": "voyage-4",
     "contextualizedembeddings": "voyage-context-4",
     "multimodalembeddings": "voyage-multimodal-3.5",
@@ -54,7 +54,7 @@ class Tokens(Credentials):
     def refresh(self, request: object) -> None:
         self.refreshes += 1
         self.token = f"google-token-{self.refreshes}"
-        # google-auth compares with a time without a zone.
+        # google-auth compares it with a naive datetime.
         self.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1)
 
 
@@ -218,7 +218,7 @@ REFUSED = [
     for endpoint in DEPLOYMENTS[name].paths
     if endpoint in OF and key in (field, f"{endpoint}.{field}")
 ]
-ASKED = {  # a value of each field that asks for something
+ASKED = {  # a value of each field that is not its default
     "input_type": "query",
     "truncation": False,
     "output_dtype": "int8",
@@ -276,14 +276,14 @@ def test_the_best_of_a_ranking_can_be_asked_for(kind, name):
 @pytest.mark.parametrize("name", KINDS)
 def test_an_error_has_the_class_and_the_words_of_the_api(kind, name):
     """Each deployment wraps the API's errors in a format of its own."""
-    # What is in extra_body is not checked here.
+    # The client does not check `extra_body`, so the server has to refuse it.
     dimension = {"dimensions": 7} if DEPLOYMENTS[name].renamed else {"output_dimension": 7}
     with emulated(name, "voyage-4") as emulator:
         client = made(kind, name, emulator)
         with pytest.raises(InvalidRequestError) as caught:
             use(client, "embeddings", "voyage-4", extra_body=dimension)
 
-    if name == "portkey":  # whose fields the emulator looks at first
+    if name == "portkey":  # there the emulator checks the names of fields first
         assert "Argument 'output_dimension' is not supported" in str(caught.value)
     else:
         assert "The output dimension 7 is not supported" in str(caught.value)
@@ -360,7 +360,7 @@ def test_a_table_that_a_deployment_can_not_do_is_refused_at_its_start(
         prepared = made(kind, name, "http://127.0.0.1:9", only).tables.prepare_embed(
             rows, **options, **given
         )
-        await prepared  # of AsyncClient; the other has raised
+        await prepared  # only AsyncClient gets here, as Client has raised
 
     with pytest.raises(ArgumentError, match=said):
         asyncio.run(prepare())

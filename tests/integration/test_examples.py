@@ -34,7 +34,7 @@ def modules() -> Iterator[str]:
 def place(tmp_path, monkeypatch):
     """Run in an empty folder, with a key and a base URL in the environment."""
     with voyageai_emulator.running() as emulator:
-        emulator.batches.pace(0.01)  # one is cancelled before it is through
+        emulator.batches.pace(0.01)  # slow enough for an example to cancel a job
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", emulator.url)
         monkeypatch.setenv("HF_ENDPOINT", emulator.url.removesuffix("/v1"))

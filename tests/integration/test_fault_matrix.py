@@ -20,7 +20,7 @@ from voyageai_emulator.faults import FAULTS
 from tests.pairwise import pairwise
 
 KEY = "pa-secret-9c41"
-# Only an answer that never comes is not waited for.
+# Only the fault without any answer needs a short timeout.
 PATIENCE = {"hang": httpx2.Timeout(20.0, read=0.7)}
 RIGHT = None
 METHODS = {
@@ -31,7 +31,7 @@ METHODS = {
 }
 VECTORS = ("embed", "contextualized_embed", "multimodal_embed")
 
-# Fault, its parameters, what it comes to without a retry, and whether a retry cures it.
+# Fault, its parameters, the result without retries, and whether a retry succeeds.
 CASES = [
     ("bad_request", {}, error.InvalidRequestError, False),
     ("unauthorized", {}, error.AuthenticationError, False),

@@ -369,7 +369,7 @@ def test_content_that_is_left_early_leaves_the_connections_usable(face: Face) ->
                 return row
             raise AssertionError("there is one")
 
-    for _ in range(120):  # more than a pool has
+    for _ in range(120):  # more connections than the pool has
         row = face.get(first()) if face.asynchronous else next(face.files.content(file.id).lines())
         assert "line-0" == row["custom_id"]
 

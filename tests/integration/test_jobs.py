@@ -50,7 +50,7 @@ def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Site]:
         yield found
 
 
-# What comes of it
+# Results
 
 
 def test_vectors_come_in_the_order_of_the_texts(site: Site, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_documents_by_relevance(site: Site) -> None:
     results = site.get(site.client.batches.rerank(pairs, model="rerank-2.5", top_k=2))
     live = [site.plain.rerank(*pair, model="rerank-2.5", top_k=2).results for pair in pairs]
     assert live == [row.result.results for row in site.rows(results)]
-    assert 27 / 6 < site.answered("createBatch")  # two queries with three documents each, at most
+    assert 27 / 6 < site.answered("createBatch")  # a batch has at most two queries
 
 
 def test_texts_may_come_asynchronously(emulator: Emulator, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_batch_that_is_refused_says_which_lines_were_at_fault(kind: str) -> No
     """The server's errors are shown with the texts, and all other lines succeed on a retry."""
     document = copy.deepcopy(
         load()
-    )  # of a server that takes fewer texts than this release knows of
+    )  # the server's limit is lower than the one in this release
     field = document["components"]["schemas"]["BatchEmbeddingsBody"]["properties"]["input"]
     field["not"] = {"contains": {"const": "text 3 of 12"}}
     server = Server("127.0.0.1", 0, Settings(document=document))

@@ -75,7 +75,7 @@ def tokenizing(site: Site) -> None:
     site.client = site.connect(tokenizers={MODEL: load()})
 
 
-# The promise
+# The ceiling
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
     assert all("all that is left is likely to cost $0.000" in line for line in told)
 
 
-# Stopped, and gone on with
+# Stopping and resuming
 
 
 def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_path: Path) -> None:
@@ -393,7 +393,7 @@ def test_a_batch_that_was_made_is_not_made_again_in_parts(site: Site, tmp_path: 
     assert (1, 4) == (site.created, site.lines)
 
 
-# What fails
+# Failed rows
 
 
 def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> None:

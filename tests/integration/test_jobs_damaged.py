@@ -48,7 +48,7 @@ def test_answers_that_make_no_sense_are_rows_with_a_reason(site: Site, tmp_path:
     foreign = {**whole, "custom_id": "somebody-else"}
     lines = [json.dumps(line).encode() for line in (short, empty, foreign, whole, whole)]
     output.write_bytes(b"\n".join([b"\xff{", json.dumps(broken).encode()[:50], *lines]) + b"\n")
-    older(tmp_path)  # or it would be seen that this is not what the server gave
+    older(tmp_path)  # a newer journal has a digest that reveals the change
 
     results = job.results()
     assert ["no_answer"] * 2 + ["malformed_answer"] * 2 + ["no_answer"] * 2 == [
@@ -120,7 +120,7 @@ def test_a_journal_that_was_changed_says_so(
     with pytest.raises(JobDirectoryError, match=message) as raised:
         job.run()
     assert f"line 2 of {journal} was damaged" in str(raised.value).replace("line 3", "line 2")
-    assert 1 == len(raised.value.__notes__)  # that leads to its page
+    assert 1 == len(raised.value.__notes__)  # the link to its documentation
 
 
 def test_a_journal_that_was_lost_is_missed(site: Site, tmp_path: Path) -> None:
@@ -389,7 +389,7 @@ def test_answers_that_were_changed_are_downloaded_again_and_not_paid_for_again(
     right, tokens, created = site.live(rows), results.total_tokens, site.created
     output = tmp_path / "batches/0002.output.jsonl"
     whole = output.read_bytes()
-    place = whole.index(b'"embedding"') + 30  # within its numbers
+    place = whole.index(b'"embedding"') + 30  # a place within the numbers
     another = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
     for content in (whole[: len(whole) // 2], another):
         output.write_bytes(content)
@@ -430,7 +430,7 @@ def test_answers_of_an_older_job_are_taken_as_they_are(site: Site, tmp_path: Pat
     assert ["no_answer"] * 2 == [failure.code for failure in job.results().failures]
 
 
-# Where something else is planted
+# Links and pipes in place of files
 
 
 @pytest.fixture(params=["link", "dangling link", "pipe", "socket", "folder"])
@@ -522,7 +522,7 @@ def test_a_download_of_a_job_does_not_follow_a_link(site: Site, tmp_path: Path) 
     with pytest.raises(JobDirectoryError, match="is a symbolic link, and must be a file"):
         job.run()
     part.unlink()
-    output.symlink_to(mine)  # which a name replaces
+    output.symlink_to(mine)  # the finished download replaces the link
     assert (2, "my notes") == (len(job.run().embeddings), mine.read_text())
 
 
@@ -534,7 +534,7 @@ def test_the_directory_itself_may_be_a_link(site: Site, tmp_path: Path) -> None:
     assert (tmp_path / "real/job.json").is_file()
 
 
-# Who can read it
+# File permissions
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")

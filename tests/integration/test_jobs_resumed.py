@@ -125,7 +125,7 @@ def test_a_job_goes_on_wherever_it_was_cut_off(
         assert 10 * jobs == site.lines
         if whole:
             break
-    assert whole > 3 * 4  # each batch is uploaded, created, looked at and downloaded
+    assert whole > 3 * 4  # each batch is uploaded, created, polled and downloaded
     assert [True] * (whole - 1) == [
         f"resume({str(tmp_path / str(job))!r})" in note for job, note in enumerate(notes, 1)
     ]

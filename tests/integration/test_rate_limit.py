@@ -107,7 +107,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     entry = find(MODEL)
     rpm, tpm = entry.rpm * TIERS.tier_1.factor, entry.tpm * TIERS.tier_1.factor
     most_requests, most_tokens = most_in_a_minute(arrived)
-    # The first minute starts with an empty window, and may hold more than an average one.
+    # The first minute starts with an empty window, so it may hold more than an average one.
     after = [(time, tokens) for time, tokens in arrived if time > 60]
     minutes = (max(arrived)[0] - 60) / 60
 

@@ -34,7 +34,7 @@ def sources() -> Iterator[str]:
             continue
         try:
             lines = path.read_text("utf-8").splitlines(keepends=True)
-        except UnicodeDecodeError:  # tests of the library have such
+        except UnicodeDecodeError:  # some of the library's test files
             continue
         for first in range(0, len(lines), LINES):
             text = "".join(lines[first : first + LINES])
@@ -110,7 +110,7 @@ def test_twenty_thousand_files_are_indexed_searched_and_kept_up(
         process.kill()
     answered = answered_rows(log)
     result = done(emulator, "index", "-m", "voyage-4", folder)
-    # A request may come in after its sender has gone, so they are told apart by their keys.
+    # A request may arrive after its sender was killed, so each process has its own key.
     once, first = texts(emulator, KEY, KILLED), texts(emulator, KILLED)
     again = once - Counter(set(once))
     print(f"{result}; {first.total():,} sent and {answered:,} kept before, {again.total():,} twice")

@@ -22,7 +22,7 @@ def test_a_large_job_takes_little_memory(emulator: Emulator, run: Any, tmp_path:
     """The bound excludes the file of the vectors, which the system may page out."""
     with run("large", emulator, tmp_path / "job") as process:
         output, errors = process.communicate(timeout=PATIENCE)
-    shutil.rmtree(tmp_path)  # gigabytes
+    shutil.rmtree(tmp_path)  # it takes gigabytes
     assert 0 == process.returncode, errors
     found = json.loads(output)
     print(found)

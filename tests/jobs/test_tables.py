@@ -75,7 +75,7 @@ def test_a_table_outlives_fifty_kills(
     chance = random.Random(seed)
     keys, kept = list[str](), list[set[int]]()
     while True:
-        # A request may come in after its sender has gone, so they are told apart by their keys.
+        # A request may arrive after its sender was killed, so each process has its own key.
         keys.append(f"key-{len(keys)}")
         kills, begun = len(kept), len(emulator.requests)
         by_file = chance.randint(1, 60) if kills % 2 and kills < KILLS else 0

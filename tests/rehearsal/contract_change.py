@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MODELS = ("voyage-4.5", "voyage-5")  # names that are near those that are there
+MODELS = ("voyage-4.5", "voyage-5")  # names similar to existing ones
 MODEL, FIELD, OPERATION = MODELS[0], "priority", "countTokens"
 LIKE = "voyage-4"
 PROPERTY = """\

@@ -71,7 +71,7 @@ def test_what_the_tests_are_run_with_is_locked():
     assert tested == {*lock.EXTRAS}
 
 
-# What has to work with other versions, or with newer ones.
+# Sessions that must work with other or newer versions.
 FREE = {"engines", "frameworks", "gateways", "local", "lock", "lowest", "newest"}
 
 

@@ -11,7 +11,7 @@ import pytest
 from generator import paths, spec
 
 FILES = sorted(paths.ROOT.glob(".github/workflows/*.yml"))
-# What no session can do: bring nox, and speak to the forge.
+# Commands that no session can run: they install nox or talk to GitHub.
 OTHERWISE = {
     "python -m pip install --requirement generator/release/nox.txt",
     'gh release create "$GITHUB_REF_NAME" dist/* --verify-tag --notes "See CHANGELOG.md."',

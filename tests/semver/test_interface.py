@@ -14,7 +14,7 @@ from .repository import CLIENT
 EMULATOR = "overlay/voyageai_emulator/server.py"
 CLASS = "class Client(Base):\n"
 SEARCH = "text: str, limit: int | None = None"
-# Name, file, old and new text, and the changes that are reported.
+# Name, file, old and new text, and the expected changes.
 CHANGES = [
     ("method added", CLIENT, CLASS, f"{CLASS}    def read(self) -> None: ...\n", [("minor", "`voyageai.Client.read` is new")]),
     ("method removed", CLIENT, "def search", "def _search", [("major", "`voyageai.Client.search` is gone")]),

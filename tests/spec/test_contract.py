@@ -103,7 +103,7 @@ def test_vectors_of_different_models_are_not_compared_but_in_one_series(
             spaces.setdefault(model["embedding_space"], set()).add(name)
     series = {"voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"}
     assert series <= spaces["voyage-4"]
-    # It was the first: what was there before has a space of its own.
+    # No earlier model shares a space with another.
     first = models["voyage-4"]["released"]
     shared = {name for names in spaces.values() if len(names) > 1 for name in names}
     assert set() == {name for name in shared if models[name].get("released", "") < first}

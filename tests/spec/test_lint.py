@@ -30,7 +30,7 @@ def test_a_fault_breaks_its_rule_and_no_other(
     broken = changed(documents, name, place, value)
     if full or expected in map(rule, FORM):
         found = {name for name, _ in lint(broken)}
-    else:  # the form takes nine tenths of the time
+    else:  # checks of the form take nine tenths of the time
         found = {rule(check) for check in CHECKS if check not in FORM and any(check(broken))}
     assert {expected} == found
 

@@ -13,7 +13,7 @@ from voyageai_emulator import Emulator
 from .conftest import KEY
 
 MARK = "the server refuses this"
-MODEL, TOO_LONG = "voyage-2", "a " * 4100  # tokens; it takes 4,000
+MODEL, TOO_LONG = "voyage-2", "a " * 4100  # 4,100 tokens; the limit is 4,000
 KINDS: list[tuple[str | None, str, int | None, str]] = [
     (None, "null", None, "it is null"),
     ("", "empty", None, "it is empty"),

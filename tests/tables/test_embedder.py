@@ -239,7 +239,7 @@ def test_batches_together_keep_to_the_concurrency(api):
     async def embed() -> None:
         await asyncio.gather(*(embedder(BATCH.slice(0, 2)) for _ in range(8)))
 
-    for _ in range(2):  # an event loop each
+    for _ in range(2):  # each in a new event loop
         asyncio.run(embed())
     assert 2 == most
 

@@ -236,7 +236,7 @@ def test_a_part_of_another_job_is_refused(api, tmp_path):
         job_of(vo, rows_of(5), tmp_path / "b").run()
 
 
-# Changes
+# Changed arguments and sources
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tm
 
     assert (995, 5) == (result.rows, result.failed)
     assert ["refused", "refused"] == api.texts
-    assert 4 == api.sent  # two slices, of which one is halved
+    assert 4 == api.sent  # two slices, one of which is halved
     still = {"r100", "r250", "r333", "r400", "r900"}
     good = [row for row in bad_rows() if row["id"] not in still]
     assert expected(good) == table_in(tmp_path / "v")
@@ -363,7 +363,7 @@ def test_rows_of_a_group_that_are_not_adjacent_are_refused_by_name(vo, tmp_path,
         done(job_of(vo, rows, tmp_path / "v", **options).run())
 
 
-# Other kinds
+# Contextualized chunks and reranking
 
 
 def test_chunks_are_sent_by_document_and_documents_are_never_split(vo, api, tmp_path):
@@ -403,7 +403,7 @@ def test_a_text_that_comes_again_is_sent_once(vo, api, tmp_path):
     assert 6 == len(api.texts)
 
 
-# Money
+# Cost
 
 
 def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
@@ -432,7 +432,7 @@ def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
     assert "up to $0.0000" in str(stop.value)
     assert 0 < len(api.texts) < 400
 
-    with pytest.raises(MaxCostError):  # in all its runs
+    with pytest.raises(MaxCostError):  # the limit counts all runs
         done(job_of(vo, rows, tmp_path / "v").run(max_cost=limit))
     assert billed == 3 * 4 * len(api.texts)
     result = done(job_of(vo, rows, tmp_path / "v").run(max_cost=1))
@@ -499,7 +499,7 @@ def test_max_cost_refuses_what_it_will_not_do_before_anything_is_sent(vo, api, t
     assert 0 == api.sent
 
 
-# Around
+# Locks, progress and arguments
 
 
 def test_a_job_that_runs_is_locked(vo, api, tmp_path):
@@ -567,7 +567,7 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
     shown = Lines(lambda _, line: lines.append(line))
     for one in told:
         shown.show(one)
-    assert 3 == len(lines)  # the beginning, a tenth, a minute
+    assert 3 == len(lines)  # at the start, after a tenth and after a minute
     assert lines[-1].startswith("v: voyage-4: 120 of 1,000 rows, 4,500 tokens, $")
 
 

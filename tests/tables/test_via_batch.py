@@ -128,7 +128,7 @@ def compare(client: Any, rows: Any, tmp_path: Path, **options: Any) -> tuple[Any
     return live, batch
 
 
-# The same table
+# Equal tables
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -362,7 +362,7 @@ def test_the_public_methods_take_via_batch(client, emulator, tmp_path, method):
     assert created(emulator) >= 1
 
 
-# Ended at any moment
+# Crashes
 
 
 class KilledError(BaseException):
