@@ -2,8 +2,8 @@
 
     python -I bare.py FOLDER
 
-Every file of the folder is the answer of the route of its name. Prints its port and serves until
-it is ended, with the server of the emulator.
+Every file of the folder is the response of the route with its name. Prints its port, and serves
+until it is terminated, with the server that the emulator uses.
 """
 
 from __future__ import annotations

@@ -72,11 +72,11 @@ class Bar:
     """The upper limit of a figure.
 
     Attributes:
-        section, row, quantity: Which figure.
-        limit: The most it may be.
-        meaning: Why it matters, in a line.
-        ratio: Whether the figure's ratio to its section's base is what counts.
-        base: The row that the ratio refers to, where it is not the section's base.
+        section, row, quantity: The place of the figure.
+        limit: The highest value allowed.
+        meaning: A line that says why it matters.
+        ratio: Whether the limit applies to the figure's ratio to its section's base.
+        base: The row to which the ratio refers, if not the section's base.
     """
 
     section: str

@@ -27,7 +27,7 @@ TLS_FIRST = """
 from voyageai.transport.config import ConnectionConfig
 ConnectionConfig().context()
 """
-"""What a first call by https costs beside, as the stub server has no TLS."""
+"""The extra cost of a first call by https, as the stub server has no TLS."""
 OPENAI_FIRST = """
 import openai
 client = openai.OpenAI(api_key="benchmark", base_url={url!r})
@@ -47,11 +47,11 @@ class Contender:
     """A client, and what is needed to run it.
 
     Attributes:
-        name: Its name in tables.
-        requirements: What pip installs.
-        module: What is imported.
-        first: Code from nothing to the first number of a vector; `url` is filled in. Those that
-            have none are there for the calls only.
+        name: The client's name in tables.
+        requirements: The arguments of `pip install`.
+        module: The module to import.
+        first: Code that runs up to the first number of a vector; `url` is filled in. Contenders
+            without it are compared for their calls only.
     """
 
     name: str
@@ -79,9 +79,9 @@ class Environment:
     """An installed contender.
 
     Attributes:
-        contender: Which one.
-        python: Its interpreter.
-        distributions: Version and size in bytes of what pip brought, by name.
+        contender: The client.
+        python: The interpreter of the environment.
+        distributions: Version and size in bytes of each installed distribution, by name.
     """
 
     contender: Contender

@@ -1,6 +1,6 @@
 """Measure the emulator's speed, beside a route of the same server that computes nothing.
 
-The server has one core to itself where there are two, and this process, which asks, another.
+If there are two cores, the server has one to itself, and this process, the client, uses the other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .measure import HERE, WARM_UP, cpu_clock, first_line, on_own_core
 from .tables import Section
 
 SECONDS = 0.3
-"""How long each reading of small requests goes on."""
+"""Seconds of each reading of small requests."""
 WORDS = [
     "a",
     "answer",
@@ -98,9 +98,9 @@ class Asked:
     """A request to measure.
 
     Attributes:
-        section: Title of its table.
-        path: Path below the base URL.
-        body: What is sent.
+        section: The title of its table.
+        path: The path below the base URL.
+        body: The JSON body.
     """
 
     section: str
@@ -224,8 +224,8 @@ class Asker:
         """Return the milliseconds per request: a mean over some seconds, or one measurement.
 
         Args:
-            seconds: How long to go on.
-            cpu: Tells the CPU time of the server.
+            seconds: The time to measure.
+            cpu: Returns the CPU time of the server.
         """
         start, used = time.perf_counter(), cpu()
         count = 0

@@ -1,9 +1,9 @@
 """Measure engines at a rate limit and without server cost: `python -m tests.benchmarks.engines`.
 
 `budget`: two Ray workers share a `RateBudget`. Prints the tokens that the emulator answered between
-second 60 and the end, as a part of what its limit allows, and how many requests it refused. `daft`:
+second 60 and the end, as a share of its limit, and the number of requests that it refused. `daft`:
 processor time and peak memory of a process in which Daft's native runner embeds a Parquet file with
-our provider and writes another. Needs what `nox -s engines` installs; asserts nothing.
+our provider and writes another. Needs the packages of `nox -s engines`; asserts nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Measure hostile responses in event loop time and memory, beside the largest valid one.
 
-Run by itself, with an interpreter that has the package, it measures and prints JSON.
+Run as a script by an interpreter with the package, it measures and prints JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EMPTY, NUMBERS, BOMB, ENDLESS = HOSTILE = (
     "hostile, 10 GB without end",
 )
 Body = tuple[bytes, list[bytes]]
-"""Further lines of a head, and the body in pieces."""
+"""Additional header lines, and the body in pieces."""
 
 
 def bodies() -> Iterator[tuple[str, Body]]:

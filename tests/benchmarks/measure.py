@@ -22,7 +22,7 @@ WARM_UP = 2
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 SECONDS = 0.4
-"""How long each reading of calls at once goes on."""
+"""Seconds of each reading of concurrent calls."""
 
 Environments = Mapping[str, Environment]
 # Row, contender, and way of calling it in `worker`.
@@ -76,7 +76,7 @@ def first_line(server: subprocess.Popen[str]) -> str:
 def on_own_core(command: list[str]) -> Generator[subprocess.Popen[str], None, None]:
     """Run a server on a core of its own if there are two, and this process on another one.
 
-    What is started from here on inherits this process's core.
+    Processes started from here on inherit this process's core.
     """
     before = os.sched_getaffinity(0) if len(CORES) > 1 else set[int]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

@@ -2,8 +2,8 @@
 
     python -I server.py [MILLISECONDS]
 
-Prints its port and serves until it is ended. With milliseconds each answer takes so long, and many
-connections are served at once.
+Prints its port, and serves until it is terminated. With milliseconds, each response takes so
+long, and many connections are served concurrently.
 """
 
 from __future__ import annotations

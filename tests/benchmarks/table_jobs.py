@@ -3,8 +3,7 @@
     python -m tests.benchmarks.table_jobs cpu [--rows 200000] [--rounds 5] [--latency 0.1]
     python -m tests.benchmarks.table_jobs share [--rows 200000] [--tpm 1000000] [--processes 1]
 
-Both need the package with the extras `tables` and `emulator`, and run what they measure in processes
-of its own.
+Both need the package with the extras `tables` and `emulator`, and measure in new processes.
 """
 
 from __future__ import annotations
@@ -185,7 +184,7 @@ def share(rows: int, tpm: int, processes: int) -> None:
 def measured(way: str, url: str, first: str, source: str, into: str) -> None:
     """Run one way of embedding; print its CPU seconds and its peak memory in MiB.
 
-    A few rows go first: how long modules take to import depends on where their bytecode is.
+    A few rows are embedded first, so that the time of imports does not count.
     """
     WAYS[way](url, first, f"{into}-first")
     before = cpu()

@@ -18,8 +18,8 @@ class Section:
     """A table of readings.
 
     Attributes:
-        title: One of the sections in `bars`.
-        base: The row that ratios refer to; None for a section without ratios.
+        title: A section of `bars`.
+        base: The row to which ratios refer; None for a section without ratios.
         rows: Readings by row.
     """
 

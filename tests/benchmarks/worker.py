@@ -2,8 +2,8 @@
 
     python -I worker.py WAY URL TEXTS DIMENSIONS
 
-A line of input is the number of calls to make, whose mean is printed, or `memory`, or how many
-calls to make at once for how many seconds, or `paced`, calls a second and seconds.
+A line of input is a number of calls, whose mean time is printed, or `memory`, or a number of
+concurrent calls and seconds, or `paced`, calls a second and seconds.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ class Visit:
     """The emulator's page in a browser, with its requests and its errors.
 
     Attributes:
-        emulator: Whose page it is.
+        emulator: The emulator of the page.
         page: The page.
-        asked: URLs of all its requests.
-        complaints: What it wrote to the console, and errors that nothing caught.
+        asked: URLs of all requests that the page sent.
+        complaints: Messages in the console, and uncaught errors.
     """
 
     def __init__(self, emulator: Emulator, page: Any) -> None:

@@ -1,4 +1,4 @@
-"""The answers' schemas, closed: an answer must not hold a field that the contract does not know.
+"""The schemas of responses, closed: a response must not hold a field that the contract lacks.
 
 The contract leaves them open, as the API may add fields. The emulator has no reason to.
 """

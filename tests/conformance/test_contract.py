@@ -13,10 +13,10 @@ from .engine import run
 from .narrowed_contract import Document
 
 IDS = 30
-"""Random requests to operations that take an id and nothing else: nothing has it."""
+"""Number of random requests to operations that take only an id, which never exists."""
 ROUNDS = 18
 FEWEST = 1 / 6
-"""Part of the random requests that must be accepted, and refused, lest a test tests little."""
+"""Share of random requests that must be accepted, and that must be refused."""
 
 TAKES_AN_ID = {operation.id for operation in OPERATIONS if "{" in operation.path}
 # An upload has few variants, and a job needs an uploaded file.

@@ -50,7 +50,7 @@ def run(
 ) -> Run:
     """Return a function that runs the example and returns its status and its output.
 
-    The docstrings are those that an earlier run has kept, so the library is not read.
+    It finds the docstrings in the cache of an earlier run, so it does not read the library.
     """
     kept_corpus(tmp_path / "cache", lambda: library)
     for name in ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL"):

@@ -33,7 +33,7 @@ def blocks(language: str) -> list[str]:
 
 TOKEN = "VOYAGEAI_EMULATOR_ADMIN_TOKEN"
 EXPORTS = dict(re.findall(r"^export (\w+)=(\S+)$", "\n".join(blocks("sh")), re.MULTILINE))
-"""The variables that a reader has set who follows the page."""
+"""The environment variables that the page tells its readers to set."""
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ PAGES = [
     *sorted((ROOT / "docs/cli").glob("*.md")),
 ]
 ELSEWHERE = ["data-libraries.md", "opentelemetry.md", "test-and-trace.md"]
-"""Pages whose examples need others' tools: tests/frameworks runs them."""
+"""Pages whose examples need third-party tools; tests/frameworks runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 ALL_PAGES = [
@@ -51,7 +51,7 @@ for line in sys.stdin:
         break
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Runs each example in a process of its own, forked from one that has imported what takes long."""
+"""Runs each example in a process forked from one that has already imported slow modules."""
 
 Run = Callable[[str, Path, dict[str, str]], int]
 

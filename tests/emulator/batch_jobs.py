@@ -116,7 +116,7 @@ def measure(lines: int, params: Mapping[str, Any], state: str | None = None) -> 
 
     Args:
         lines: How many.
-        params: The job's parameters, the model among them.
+        params: The job's parameters, including the model.
         state: The emulator's state file.
     """
     import resource  # not on Windows

@@ -27,7 +27,7 @@ from tests.emulator.http_helpers import until
 LINES = 2000
 KILLS = 6
 MOST = 0.25
-"""Seconds after which the process is killed at the latest."""
+"""The longest time in seconds before the process is killed."""
 SERVE = """
 import sys
 from voyageai_emulator.server import Server

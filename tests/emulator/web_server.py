@@ -18,7 +18,7 @@ class Page(NamedTuple):
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] | None = None
-    """Headers, instead of only the length of the body."""
+    """Headers to send instead of only `Content-Length`."""
     silent: bool = False
     """True to answer only when the server stops."""
 
@@ -27,9 +27,9 @@ class Host:
     """A running web server.
 
     Attributes:
-        pages: What it has, by path.
-        asked: The paths that it was asked for.
-        place: Where it is, as ``host:port``.
+        pages: The pages by path.
+        asked: The requested paths, in order.
+        place: The address as ``host:port``.
     """
 
     def __init__(self, port: int) -> None:

@@ -27,7 +27,7 @@ from voyageai.integrations.ray import MINUTE, BudgetHost, RateBudget  # noqa: E4
 
 LIMIT = RateLimit(rpm=20)
 DEADLINE = MINUTE - 1
-"""Seconds of a call: it fails at once where it would wait for a minute of the actor's clock."""
+"""Timeout of a call in seconds: it fails at once instead of waiting for the actor's clock."""
 EMBED: dict[str, Any] = {"model": "voyage-4", "input_type": "document"}
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"

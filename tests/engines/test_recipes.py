@@ -26,7 +26,7 @@ BLOCKS = [
     for page in sorted(EXAMPLES.parents[1].glob("*.md"))
     for block in re.findall(r"^```py\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 ]
-"""The blocks of the documentation that need an engine; those that need none are `python`."""
+"""The code blocks of the documentation that need an engine; other blocks are marked `python`."""
 
 
 @pytest.fixture

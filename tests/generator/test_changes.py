@@ -341,7 +341,7 @@ READ = {
     },
     "what is held by that": {"ChunkEmbedding": ["embedding", "index", "text"]},
 }
-"""What the results read of answers, by schema; of a name that is gone mypy says no more."""
+"""Fields that the results read, by schema; mypy does not check the fields of an unknown name."""
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
 
 LINE = "\n    priority: int | None\n"
 OPTIONS = ("EmbedOptions", "EmbedTableOptions", "EmbedJobOptions")
-"""Where type checkers and editors know the fields of `/embeddings` from: calls, tables, batch jobs."""
+"""The classes that declare the fields of `/embeddings` to type checkers and editors."""
 USE = """
 import voyageai
 

@@ -141,9 +141,9 @@ def test_it_is_checked_by_the_same_rules(folder: Path) -> None:
 
 
 def test_it_becomes_a_client_that_works(generated: Path) -> None:
-    """Versioned media types, a colon in a path, 201, 204, digest, an error schema of its own.
+    """The contract has media types with versions, a colon in a path, 201, 204, digest and errors.
 
-    Fields may have the names of arguments that generated code takes.
+    Some of its fields have the names of arguments of generated functions.
     """
     code = """
 import json

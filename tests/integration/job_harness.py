@@ -29,16 +29,16 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 class Site:
     """A sync or async client and an emulator, for tests of jobs.
 
-    Jobs are split into batches of eight rows, so that small ones have several.
+    Jobs are split into batches of eight rows, so that small jobs have several batches.
 
-    Whenever a job waits the emulator does all that it can do, and its clock goes on too.
+    Whenever a job waits, the emulator does all the work that it can, and its clock advances.
 
     Attributes:
-        key: The API key, whose files and batches no other test sees.
-        waits: Seconds that were waited, in their order.
-        told: What the jobs told.
-        on_wait: Called whenever a job has waited.
-        on_now: Called whenever a job takes the time, in the thread that does its work.
+        key: An API key of this site, so that no other test sees its files and batches.
+        waits: Seconds of each wait, in order.
+        told: The progress events of the jobs.
+        on_wait: Called after each wait of a job.
+        on_now: Called whenever a job reads the clock, in the thread of the job.
     """
 
     def __init__(self, kind: str, emulator: Emulator) -> None:

@@ -1,6 +1,6 @@
 """Every fault against every method, both clients, with and without retries, over real sockets.
 
-For `embed` each combination is tried, for the other methods any two of these together.
+`embed` is tested with each combination, and other methods with each pair of these values.
 """
 
 from __future__ import annotations

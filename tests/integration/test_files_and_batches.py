@@ -40,7 +40,7 @@ def lines(number: int) -> list[dict[str, Any]]:
 class Face:
     """A client whose calls return results without `await`, whether it is sync or async.
 
-    The asynchronous ones run on one event loop, as their connections belong to it.
+    Asynchronous calls run on one event loop, as the connections belong to it.
     """
 
     def __init__(self, kind: str, emulator: Emulator, own: bool) -> None:

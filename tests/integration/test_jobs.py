@@ -243,9 +243,7 @@ def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> No
 @pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
 def test_a_batch_that_is_refused_says_which_lines_were_at_fault(kind: str) -> None:
     """The server's errors are shown with the texts, and all other lines succeed on a retry."""
-    document = copy.deepcopy(
-        load()
-    )  # the server's limit is lower than the one in this release
+    document = copy.deepcopy(load())  # the server's limit is lower than the one in this release
     field = document["components"]["schemas"]["BatchEmbeddingsBody"]["properties"]["input"]
     field["not"] = {"contains": {"const": "text 3 of 12"}}
     server = Server("127.0.0.1", 0, Settings(document=document))

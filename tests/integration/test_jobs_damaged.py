@@ -267,7 +267,7 @@ def test_rows_without_any_vector_are_no_matrix(site: Site) -> None:
 
 DEEP = b"[" * 100_000
 Damage = Callable[[bytes, bytes], bytes]
-"""Makes damaged content of a file's own, and that of the same file of another job."""
+"""Makes damaged content from a file's content, and that of the same file of another job."""
 
 
 def _flipped(share: float) -> Damage:
@@ -331,8 +331,8 @@ def test_damage_is_reported_or_repaired_and_never_paid_for(
 ) -> None:
     """No damage to any file at any stage leads to wrong results or to double billing.
 
-    Each file meets some of the damages, in turns: of a new job that is done half of them, or all
-    with `--full`; of others a third of that.
+    Each file is damaged in some of the ways, in turn: in a new, finished job half of them, or all
+    with `--full`; in other jobs a third of that.
     """
     rows = [text * 60 for text in texts(12)]
     whole, other, copy = (tmp_path / name for name in ("whole", "other", "copy"))

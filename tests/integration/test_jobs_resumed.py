@@ -1,6 +1,6 @@
 """Jobs interrupted before or after any of their requests resume and repeat nothing.
 
-What is done to processes, at random moments, is in `tests/jobs`.
+Tests in `tests/jobs` kill processes at random moments.
 """
 
 from __future__ import annotations

@@ -75,9 +75,10 @@ def done(emulator: Emulator, *words: str | Path) -> Any:
 
 
 def texts(emulator: Emulator, *keys: str) -> Counter[str]:
-    """How often each text was sent with any of some keys, and not refused: 400 for too many tokens.
+    """Count how often each text was sent with any of the keys in a request that was not a 400.
 
-    Before a first answer it is not known how many tokens a character is, and nothing is billed.
+    The first requests may be refused for too many tokens, which is not billed: until the first
+    answer the command does not know the number of tokens per character.
     """
     emulator.requests.settle()
     prints = {fingerprint(key) for key in keys}

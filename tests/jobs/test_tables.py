@@ -56,10 +56,10 @@ def sent(emulator: Emulator, key: str) -> Counter[int]:
 def test_a_table_outlives_fifty_kills(
     method: str, kind: str, emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    """Only what was on its way at a kill is sent again, and no row is lost or doubled.
+    """Only requests in flight at a kill are sent again, and no row is lost or doubled.
 
-    Every other process is killed when the emulator has got some requests, the others before they
-    open, rename or remove some file.
+    Every other process is killed once the emulator has received some requests, the others before
+    they open, rename or remove some file.
     """
     rows = range(ROWS)
     source, into = tmp_path / "rows.parquet", tmp_path / "vectors"

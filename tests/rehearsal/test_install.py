@@ -21,7 +21,7 @@ OTHERS = (
     "pip install langfuse",
     "pip install --no-deps llama-index-embeddings-voyageai llama-index-postprocessor-voyageai-rerank",
 )
-"""What the documentation installs beside this package."""
+"""Other packages that the documentation installs."""
 WHOSE = """
 import importlib.metadata, voyageai, voyageai_rest
 print(importlib.metadata.version("voyageai"), hasattr(voyageai.Client, "embed_documents"))

@@ -21,7 +21,7 @@ KINDS: list[tuple[str | None, str, int | None, str]] = [
     ("half of a letter: \ud83d", "invalid_text", None, "it is not valid Unicode"),
     (MARK, "refused", 422, "of its own"),
 ]
-"""By kind: the text, and the code, status and part of the message of the reason."""
+"""By kind: the text, and the code, status and part of the message of its failure."""
 
 
 def check_bad_rows(emulator: Emulator, folder: Path, rows: int) -> None:

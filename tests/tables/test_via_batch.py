@@ -35,7 +35,7 @@ BATCH: dict[str, Any] = {
 }
 RUNNERS: list[asyncio.Runner] = []
 LONG = "word " * 33_000
-"""A text of more tokens than the models read."""
+"""A text with more tokens than the context length of the models."""
 METHODS: dict[str, dict[str, Any]] = {
     "embed": {"truncation": False},
     "contextualized_embed": {"method": "contextualized_embed", "model": "voyage-context-4"},

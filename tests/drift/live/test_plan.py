@@ -15,7 +15,7 @@ from tests.drift.live.probe_harness import contract
 
 ALL = ("files", "batch", "limits")
 UNSHOWN = {"max_items"}
-"""Recorded, but no example of the contract yet."""
+"""Recorded from the API, but not yet an example in the contract."""
 
 
 def keys() -> list[str]:
