@@ -40,8 +40,8 @@ class Visit:
     def of(cls, browser: Any, emulator: Emulator, **options: Any) -> Iterator[Visit]:
         """Visit an emulator, and check at the end that no error occurred."""
         size = {"width": WIDTH, "height": HEIGHT}
-        given = {"viewport": size, "locale": "en-GB", "timezone_id": "UTC", **options}
-        context = browser.new_context(**given)
+        arguments = {"viewport": size, "locale": "en-GB", "timezone_id": "UTC", **options}
+        context = browser.new_context(**arguments)
         visit = cls(emulator, context.new_page())
         try:
             yield visit

@@ -225,8 +225,8 @@ def test_without_a_project_the_command_says_how_to_name_one(run: Run) -> None:
     """The error names the option and the environment variable of MongoDB's own tools."""
     for words in (["keys", "list"], ["keys", "create", "search", "--show"]):
         assert "--project" in run("admin", *words, status=2).stderr
-    said = run("admin", "keys", "list", status=2).stderr
-    assert "or set MONGODB_ATLAS_PROJECT_ID" in said
+    output = run("admin", "keys", "list", status=2).stderr
+    assert "or set MONGODB_ATLAS_PROJECT_ID" in output
     assert "MONGODB_ATLAS_PROJECT_ID" in run("admin", "keys", "create", "--help").stdout
 
 

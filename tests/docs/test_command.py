@@ -84,11 +84,11 @@ def unknown(
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {"authorization": self.headers["authorization"]}
             headers["content-type"] = self.headers["content-type"]
-            answer = httpx2.post(f"{hosted.origin}{self.path}", content=body, headers=headers)
-            self.send_response(answer.status_code)
-            self.send_header("content-length", str(len(answer.content)))
+            response = httpx2.post(f"{hosted.origin}{self.path}", content=body, headers=headers)
+            self.send_response(response.status_code)
+            self.send_header("content-length", str(len(response.content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            self.wfile.write(response.content)
 
         def do_HEAD(self) -> None:
             self.send_response(404)

@@ -164,16 +164,16 @@ def test_the_command_tells_what_it_compared(form, tmp_path, capsys):
     command = ["upstream", str(path), "--ours", str(ours), "--known", str(known), "--format", form]
     assert 2 == main([*command, "--fail-on", "breaking"])
 
-    said = capsys.readouterr().out
-    assert "theirs.json" in said
-    assert "xact` is no longer accepted" in said
+    output = capsys.readouterr().out
+    assert "theirs.json" in output
+    assert "xact` is no longer accepted" in output
     if form == "json":
         assert {"name", "ours", "definition", "listed", "gone", "unread", "differences"} == set(
-            json.loads(said)["published"][0]
+            json.loads(output)["published"][0]
         )
     else:
-        assert "This is the library's own definition." in said
-        assert "Differences left out, as known-disagreements.yaml lists them: 1." in said
+        assert "This is the library's own definition." in output
+        assert "Differences left out, as known-disagreements.yaml lists them: 1." in output
 
 
 def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):
@@ -223,9 +223,9 @@ def test_each_definition_is_compared_with_the_contract_that_it_is_about(tmp_path
     document["components"]["schemas"]["Cluster"]["type"] = "array"
     path.write_text(json.dumps(document), encoding="utf-8")
     assert 2 == main(["upstream", str(path), "--fail-on", "breaking"])
-    said = capsys.readouterr().out
-    assert "endpoint" in said
-    assert "luster" not in said
+    output = capsys.readouterr().out
+    assert "endpoint" in output
+    assert "luster" not in output
 
 
 def test_an_unknown_definition_is_compared_with_the_contract_that_is_nearest():

@@ -30,9 +30,9 @@ def emulator() -> Iterator[Emulator]:
 
 def get(emulator: Emulator, path: str) -> Any:
     """Return the JSON of an admin route."""
-    answer = admin(emulator, "GET", path)
-    assert 200 == answer.status_code, answer.text
-    return answer.json()
+    response = admin(emulator, "GET", path)
+    assert 200 == response.status_code, response.text
+    return response.json()
 
 
 def lines(emulator: Emulator, query: str = "") -> list[dict[str, Any]]:
@@ -114,14 +114,14 @@ def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
     headers = {"x-emulator-token": emulator.admin_token, "origin": "http://elsewhere.example"}
     for path in ("/", "/_emulator/page/page.js", "/_emulator/state", "/_emulator/nowhere"):
         for method in ("GET", "OPTIONS"):
-            answer = httpx2.request(method, emulator.origin + path, headers=headers)
-            assert [] == [name for name in answer.headers if name.startswith("access-control")]
-            assert "nosniff" == answer.headers["x-content-type-options"]
-            assert "no-store" == answer.headers["cache-control"]
-            assert "default-src 'none'" in answer.headers["content-security-policy"]
-            assert "unsafe" not in answer.headers["content-security-policy"]
-            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-            assert "not the" in answer.headers["x-emulator"]
+            response = httpx2.request(method, emulator.origin + path, headers=headers)
+            assert [] == [name for name in response.headers if name.startswith("access-control")]
+            assert "nosniff" == response.headers["x-content-type-options"]
+            assert "no-store" == response.headers["cache-control"]
+            assert "default-src 'none'" in response.headers["content-security-policy"]
+            assert "unsafe" not in response.headers["content-security-policy"]
+            assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+            assert "not the" in response.headers["x-emulator"]
 
 
 # The page
@@ -172,9 +172,9 @@ def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
     assert emulator.admin_token not in page.text
     assert "not the models" in page.text
     for part, kind in (("page.js", "javascript"), ("page.css", "css")):
-        answer = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
-        assert 200 == answer.status_code
-        assert f"text/{kind}; charset=utf-8" == answer.headers["content-type"]
+        response = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
+        assert 200 == response.status_code
+        assert f"text/{kind}; charset=utf-8" == response.headers["content-type"]
     assert 200 == httpx2.head(emulator.origin).status_code
     assert 0 == len(emulator.requests)
 
@@ -185,8 +185,8 @@ def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
 )
 def test_only_the_parts_of_the_page_are_public(emulator: Emulator, part: str) -> None:
     """A request path is never used as a path on the disk."""
-    answer = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
-    refused(answer, 401)
+    response = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
+    refused(response, 401)
 
 
 def test_other_methods_are_refused(emulator: Emulator) -> None:
@@ -361,18 +361,18 @@ def test_the_clock_can_be_advanced(emulator: Emulator) -> None:
 def test_the_clock_stops_where_dates_end(emulator: Emulator) -> None:
     """A file uploaded after any number of moves still has valid dates."""
     years = 1_000 * 365 * 86_400
-    while 200 == (answer := admin(emulator, "POST", "/clock", {"advance": years})).status_code:
+    while 200 == (response := admin(emulator, "POST", "/clock", {"advance": years})).status_code:
         pass
-    assert "to the year 9000 at most" in refused(answer)
+    assert "to the year 9000 at most" in refused(response)
     assert "at most" in refused(admin(emulator, "POST", "/clock", {"advance": 10**400}))
     upload = {"file": ("lines.jsonl", b"{}")}
-    answer = httpx2.post(
+    response = httpx2.post(
         f"{emulator}/files",
         data={"purpose": "batch"},
         files=upload,
         headers={"authorization": "Bearer any"},
     )
-    assert answer.json()["expires_at"] > answer.json()["created_at"] > "8000"
+    assert response.json()["expires_at"] > response.json()["created_at"] > "8000"
 
 
 def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:

@@ -139,8 +139,8 @@ def test_long_documents_are_taken_with_chunking_only(ask: ContractClient) -> Non
     assert limit is not None
     inputs = ["a", "word " * (limit + 1)]
     body: dict[str, Any] = {"inputs": [[text] for text in inputs], "model": "voyage-context-4"}
-    said = ask.refused("/contextualizedembeddings", body)
-    assert said.startswith(
+    reason = ask.refused("/contextualizedembeddings", body)
+    assert reason.startswith(
         f"Request to model 'voyage-context-4' failed. The example at index 1 in your batch has too "
         f"many tokens and does not fit into the model's context window of {limit} tokens. "
         "Contextualized chunk embeddings do not support truncation."
@@ -195,8 +195,8 @@ def test_more_chunks_than_the_model_takes_are_refused(ask: ContractClient) -> No
     body["output_dimension"] = 256
     assert 10 == len(ask("/contextualizedembeddings", body)["data"])
     body["inputs"] = [*body["inputs"], ["a"]]
-    said = ask.refused("/contextualizedembeddings", body)
-    assert f"The max allowed chunks per submitted batch is {most}." in said
+    reason = ask.refused("/contextualizedembeddings", body)
+    assert f"The max allowed chunks per submitted batch is {most}." in reason
 
 
 def test_chunks_beyond_those_that_the_model_takes_are_not_made() -> None:
@@ -236,9 +236,9 @@ def test_a_document_too_long_for_chunking_is_told_that_limit(ask: ContractClient
         "input_type": "document",
         "enable_auto_chunking": True,
     }
-    said = ask.refused("/contextualizedembeddings", body)
-    assert f"the model's context window of {limit} tokens. Please lower the number" in said
-    assert "enable_auto_chunking" not in said
+    reason = ask.refused("/contextualizedembeddings", body)
+    assert f"the model's context window of {limit} tokens. Please lower the number" in reason
+    assert "enable_auto_chunking" not in reason
 
 
 def test_queries_may_come_flat(ask: ContractClient) -> None:

@@ -92,8 +92,10 @@ def test_every_refusal_has_atlas_s_form(
     http: httpx2.Client, method: str, path: str, body: Any, status: int, code: str
 ) -> None:
     """Programs use the error code, and people read the detail."""
-    given = {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
-    response = http.request(method, f"/api/atlas/v2/{path}", **given)
+    arguments = (
+        {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
+    )
+    response = http.request(method, f"/api/atlas/v2/{path}", **arguments)
     check("#/components/schemas/Error", response.json())
     assert (status, code, status) == (
         response.status_code,
@@ -105,8 +107,8 @@ def test_every_refusal_has_atlas_s_form(
 def test_fields_that_are_wrong_are_named(http: httpx2.Client) -> None:
     """The response lists the fields in `badRequestDetail`, as Atlas does."""
     path = f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
-    answer = http.post(path, json={"name": "a" * 251, "cloud": "ANY", "geography": "ANY"}).json()
-    assert ["name"] == [each["field"] for each in answer["badRequestDetail"]["fields"]]
+    response = http.post(path, json={"name": "a" * 251, "cloud": "ANY", "geography": "ANY"}).json()
+    assert ["name"] == [each["field"] for each in response["badRequestDetail"]["fields"]]
 
 
 @pytest.mark.parametrize(

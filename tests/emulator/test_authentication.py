@@ -61,9 +61,9 @@ def refusal(endpoint: str, platform: str | None) -> tuple[int, dict[str, str]]:
 def test_a_host_serves_the_models_of_its_platform(server: Server, path: str) -> None:
     """Code that moves to another host learns here which models it loses."""
     body = {**VALID[path], "model": "none"}
-    answer = send(application(), "POST", path, body, base=server.url, key=KEYS[server.name])
+    response = send(application(), "POST", path, body, base=server.url, key=KEYS[server.name])
     expected = refusal(path.strip("/"), server.platform)
-    assert expected == (answer.status_code, answer.json())
+    assert expected == (response.status_code, response.json())
 
 
 @each_server
@@ -72,9 +72,9 @@ def test_a_model_of_another_platform_is_not_there(server: Server) -> None:
     app = application()
     for name in ("voyage-4", "voyage-3.5", "voyage-3"):
         body = {"input": "a", "model": name}
-        answer = send(app, "POST", "/embeddings", body, base=server.url, key=KEYS[server.name])
+        response = send(app, "POST", "/embeddings", body, base=server.url, key=KEYS[server.name])
         expected = 200 if server.platform in MODELS[name].platforms else 400
-        assert (name, expected) == (name, answer.status_code)
+        assert (name, expected) == (name, response.status_code)
 
 
 @each_server
@@ -83,16 +83,16 @@ def test_the_settings_name_a_host_for_all_requests(server: Server) -> None:
     app = application(platform=server.name)
     for base in ("http://127.0.0.1/v1", SERVERS[0].url):
         body = {"input": "a", "model": "none"}
-        answer = send(app, "POST", "/embeddings", body, base=base, key=KEYS[server.name])
-        assert refusal("embeddings", server.platform) == (answer.status_code, answer.json())
+        response = send(app, "POST", "/embeddings", body, base=base, key=KEYS[server.name])
+        assert refusal("embeddings", server.platform) == (response.status_code, response.json())
 
 
 def test_an_unknown_host_allows_every_platform() -> None:
     """Users who do not choose a host can use all models and keys."""
     app = application()
     for key in KEYS.values():
-        answer = send(app, "POST", "/embeddings", {"input": "a", "model": "none"}, key=key)
-        assert refusal("embeddings", None) == (answer.status_code, answer.json())
+        response = send(app, "POST", "/embeddings", {"input": "a", "model": "none"}, key=key)
+        assert refusal("embeddings", None) == (response.status_code, response.json())
 
 
 @pytest.mark.parametrize("host", ["ai.mongodb.com:443", "AI.MongoDB.com", "ai.mongodb.com"])
@@ -135,10 +135,10 @@ def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> 
     """The answer is a 404 before body and key are checked, as for any unknown path."""
     app = application(platform="atlas")
     for method, path in (("POST", "/batches"), ("POST", "/files/delete"), ("GET", "/files")):
-        answer = send(app, method, path, {"no": "sense"}, key=key)
+        response = send(app, method, path, {"no": "sense"}, key=key)
         nowhere = send(app, method, "/nowhere", {"no": "sense"}, key=key)
-        assert (404, {"detail": "Not Found"}) == (answer.status_code, answer.json())
-        assert nowhere.json() == answer.json()
+        assert (404, {"detail": "Not Found"}) == (response.status_code, response.json())
+        assert nowhere.json() == response.json()
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) ->
 def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
     """A server error would hide that the key is wrong."""
     headers = [(b"authorization", b"Bearer \xc3\xa4\xff")]
-    answer = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
-    assert (401, INVALID) == (answer.status_code, answer.json())
+    response = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
+    assert (401, INVALID) == (response.status_code, response.json())
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ def test_a_key_may_stand_in_spaces() -> None:
 def test_a_retired_model_is_gone_where_the_policy_holds() -> None:
     """The 410 names the replacement; it is sent only by hosts with a retirement policy."""
     body = {"input": "a", "model": "voyage-1"}
-    answer = send(application(models=RETIRED), "POST", "/embeddings", body)
-    assert 410 == answer.status_code
+    response = send(application(models=RETIRED), "POST", "/embeddings", body)
+    assert 410 == response.status_code
     for name, expected in (("voyage", 200), ("atlas", 410), ("us", 400), ("eu", 400)):
         app = application(models=RETIRED, platform=name)
-        answer = send(app, "POST", "/embeddings", body, key=KEYS[name])
-        assert (name, expected) == (name, answer.status_code)
+        response = send(app, "POST", "/embeddings", body, key=KEYS[name])
+        assert (name, expected) == (name, response.status_code)
         if expected == 410:
-            assert "voyage-4" in answer.json()["detail"]
+            assert "voyage-4" in response.json()["detail"]
 
 
 def test_a_host_that_there_is_not_is_refused_with_those_there_are() -> None:

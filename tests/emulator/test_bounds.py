@@ -374,8 +374,8 @@ def test_a_crowded_body_is_refused_and_its_record_not_decoded(emulator: Emulator
     """Otherwise the recording would decode the body."""
     body = b'{"model": "voyage-4", "input": [' + b"[]," * MOST + b'""]}'
     headers = {"authorization": "Bearer right"}
-    answer = httpx2.post(f"{emulator}/embeddings", content=body, headers=headers)
-    assert 413 == answer.status_code
+    response = httpx2.post(f"{emulator}/embeddings", content=body, headers=headers)
+    assert 413 == response.status_code
     last = emulator.requests.last
     assert (len(body), None) == (last.size, last.body)
 
@@ -393,10 +393,10 @@ def test_a_fault_that_holds_a_part_gives_the_right_answer(emulator: Emulator) ->
     emulator.faults.next("delay", seconds=0.01)
     file = {"file": ("a.jsonl", b"x" * (MAX_HELD + 5_000_000))}
     headers = {"authorization": "Bearer right"}
-    answer = httpx2.post(
+    response = httpx2.post(
         f"{emulator}/files", files=file, data={"purpose": "batch"}, headers=headers, timeout=60
     )
-    assert (200, MAX_HELD + 5_000_000) == (answer.status_code, answer.json()["bytes"])
+    assert (200, MAX_HELD + 5_000_000) == (response.status_code, response.json()["bytes"])
 
 
 # The key before the body

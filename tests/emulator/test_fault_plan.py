@@ -152,8 +152,8 @@ def test_a_header_names_a_fault(emulator: Emulator) -> None:
     """Any client that can send a header can get any fault without a plan."""
     emulator.faults.next("gone")
     named = {"x-emulator-fault": "status; status=503; retry_after=2"}
-    answer = post(emulator, headers=named)
-    assert (503, "2") == (answer.status_code, answer.headers["retry-after"])
+    response = post(emulator, headers=named)
+    assert (503, "2") == (response.status_code, response.headers["retry-after"])
     assert [410, 200] == statuses(emulator, 2)
 
 
@@ -161,8 +161,8 @@ def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
     """A client needs only another base URL to get a fault."""
     base = emulator.faulty("status", status=503, detail="a/b; c")
     assert f"{emulator.origin}/faults/status;status=503;detail=a%2Fb%3B%20c/v1" == base
-    answer = post(base)
-    assert (503, "a/b; c") == (answer.status_code, answer.json()["detail"])
+    response = post(base)
+    assert (503, "a/b; c") == (response.status_code, response.json()["detail"])
     assert [503] == statuses(base, 1)
     assert ("/v1/embeddings", "createEmbeddings") == (
         emulator.requests.last.path,
@@ -174,9 +174,9 @@ def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
 
 def test_an_invalid_name_is_a_400_that_says_so(emulator: Emulator) -> None:
     """A normal answer would look as if the client had survived the fault."""
-    answer = post(emulator, headers={"x-emulator-fault": "htlm"})
-    assert 400 == answer.status_code
-    assert "there is no fault 'htlm'; did you mean html?" in answer.json()["detail"]
+    response = post(emulator, headers={"x-emulator-fault": "htlm"})
+    assert 400 == response.status_code
+    assert "there is no fault 'htlm'; did you mean html?" in response.json()["detail"]
     assert emulator.requests.last.fault is None
     assert 400 == post(f"{emulator.origin}/faults/nothing/v1").status_code
 
@@ -283,8 +283,8 @@ def test_the_admin_routes_refuse_what_cannot_be_planned(
 ) -> None:
     """An invalid entry plans none of the faults, and the error has the usual format."""
     emulator.faults.next("gone")
-    answer = admin(emulator, "PUT", "/faults", entries)
-    assert (400, ["detail"]) == (answer.status_code, list(answer.json()))
+    response = admin(emulator, "PUT", "/faults", entries)
+    assert (400, ["detail"]) == (response.status_code, list(response.json()))
     assert 1 == len(emulator.faults.as_json())
 
 

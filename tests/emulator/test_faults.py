@@ -85,11 +85,11 @@ def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set
 def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status: int) -> None:
     """Clients read the reason from `detail` and the request id from a header, as for any error."""
     emulator.faults.next(name)
-    answer = post(emulator)
-    assert status == answer.status_code
-    check("#/components/schemas/Error", answer.json())
-    assert emulator.requests.last.id == answer.headers["x-request-id"]
-    assert "retry-after" not in answer.headers
+    response = post(emulator)
+    assert status == response.status_code
+    check("#/components/schemas/Error", response.json())
+    assert emulator.requests.last.id == response.headers["x-request-id"]
+    assert "retry-after" not in response.headers
 
 
 def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulator) -> None:
@@ -109,16 +109,16 @@ def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulato
 
 def test_a_header_is_one_line_whatever_it_is_told(emulator: Emulator) -> None:
     """A line break in a header would break the connection."""
-    answer = post(emulator.faulty("status", status=503, retry_after="1\r\nx-other: 2"))
-    assert (503, "1  x-other: 2") == (answer.status_code, answer.headers["retry-after"])
-    assert "x-other" not in answer.headers
+    response = post(emulator.faulty("status", status=503, retry_after="1\r\nx-other: 2"))
+    assert (503, "1  x-other: 2") == (response.status_code, response.headers["retry-after"])
+    assert "x-other" not in response.headers
 
 
 def test_a_status_without_a_body_has_none(emulator: Emulator) -> None:
     """204 is a success that holds no vectors."""
     emulator.faults.next("status", status=204)
-    answer = post(emulator)
-    assert (204, b"") == (answer.status_code, answer.content)
+    response = post(emulator)
+    assert (204, b"") == (response.status_code, response.content)
 
 
 # Answers as a whole
@@ -128,18 +128,18 @@ def test_a_status_without_a_body_has_none(emulator: Emulator) -> None:
 def test_a_page_of_html_comes_under_any_status(emulator: Emulator, status: int) -> None:
     """Gateways answer with HTML, sometimes under a status of success."""
     emulator.faults.next("html", status=status)
-    answer = post(emulator)
-    assert status == answer.status_code
-    assert "text/html; charset=utf-8" == answer.headers["content-type"]
-    assert "<html>" in answer.text
+    response = post(emulator)
+    assert status == response.status_code
+    assert "text/html; charset=utf-8" == response.headers["content-type"]
+    assert "<html>" in response.text
 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_body_can_be_empty(emulator: Emulator, status: int) -> None:
     """A JSON parser fails on an empty body."""
     emulator.faults.next("empty", status=status)
-    answer = post(emulator)
-    assert (status, b"") == (answer.status_code, answer.content)
+    response = post(emulator)
+    assert (status, b"") == (response.status_code, response.content)
 
 
 def test_json_can_be_of_another_shape(emulator: Emulator) -> None:
@@ -195,9 +195,9 @@ def test_a_redirect_keeps_the_path(emulator: Emulator, status: int) -> None:
     """It shows whether a client sends its key to the other host."""
     with running() as elsewhere:
         emulator.faults.next("redirect", status=status, to=elsewhere.origin)
-        answer = httpx2.post(f"{emulator}/embeddings?a=b", json=TEXTS)
-        assert status == answer.status_code
-        assert f"{elsewhere}/embeddings?a=b" == answer.headers["location"]
+        response = httpx2.post(f"{emulator}/embeddings?a=b", json=TEXTS)
+        assert status == response.status_code
+        assert f"{elsewhere}/embeddings?a=b" == response.headers["location"]
 
 
 # Contents
@@ -408,14 +408,14 @@ def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) 
     for made, (body, path) in enumerate(requests, 1):
         emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
         try:
-            answer = post(emulator, body, path)
+            response = post(emulator, body, path)
         except httpx2.TransportError:
             pass
         except httpx2.DecodingError:
             assert "bad_gzip" == name
         else:
             # A bug of the emulator would give a 500 with the API's message.
-            assert answer.status_code != 500 or name in ("server_error", "status", "empty")
+            assert response.status_code != 500 or name in ("server_error", "status", "empty")
         assert made == len(emulator.requests)
         assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)
 

@@ -357,9 +357,9 @@ def test_several_files_are_deleted_all_or_none(jobs: Jobs, others: Jobs) -> None
         raw = b'{"file_ids": %s}' % str([*ids]).replace("'", '"').encode(
             "ascii", "backslashreplace"
         )
-        answer: dict[str, Any] = jobs.http.post("/files/delete", content=raw).json()
-        check("#/components/schemas/DeleteFilesResponse", answer)
-        return answer
+        response: dict[str, Any] = jobs.http.post("/files/delete", content=raw).json()
+        check("#/components/schemas/DeleteFilesResponse", response)
+        return response
 
     assert {"success": False, "error_file_ids": wrong} == delete([mine[0], *wrong, mine[1]])
     assert 3 == len(jobs.get("/files")["data"])

@@ -202,8 +202,8 @@ def test_a_part_that_there_is_not_is_refused(http: httpx2.Client) -> None:
 def test_no_path_reaches_the_disk(path: str) -> None:
     """Names are looked up in the repository's list only."""
     app = create_hub(MODELS)
-    answer = send(app, "GET", f"http://hub/voyageai/voyage-4/resolve/main/{path}", None)
-    assert 404 == answer.status_code
+    response = send(app, "GET", f"http://hub/voyageai/voyage-4/resolve/main/{path}", None)
+    assert 404 == response.status_code
 
 
 def test_the_hub_is_no_part_of_what_is_recorded(url: Emulator, http: httpx2.Client) -> None:

@@ -110,10 +110,10 @@ def test_our_own_clients_take_the_transport(emulator: InProcessEmulator) -> None
 def test_the_path_and_the_query_arrive_as_they_were_sent(emulator: InProcessEmulator) -> None:
     """Signed or encoded parts of a URL must not change in transit."""
     with client(emulator) as http:
-        answer = http.get("/files/a%2Fb?after=x+y%26z")
+        response = http.get("/files/a%2Fb?after=x+y%26z")
     last = emulator.requests.last
     assert ("/v1/files/a/b", "after=x+y%26z") == (last.path, last.query)
-    assert 404 == answer.status_code
+    assert 404 == response.status_code
 
 
 def test_many_threads_and_event_loops_share_it(emulator: InProcessEmulator) -> None:
@@ -285,8 +285,8 @@ def test_an_unwanted_body_is_not_sent_to_its_end(
             yield b"x" * 10_000
 
     with client(emulator) as http:
-        answer = http.post(f"{emulator.origin}/refused", content=endless())
-    assert (413, "too much") == (answer.status_code, answer.text)
+        response = http.post(f"{emulator.origin}/refused", content=endless())
+    assert (413, "too much") == (response.status_code, response.text)
     assert sent < 100
 
 
@@ -330,8 +330,8 @@ def test_a_head_has_no_body(scripted: tuple[Scripted, InProcessEmulator]) -> Non
     """The body of an answer to HEAD is dropped."""
     _, emulator = scripted
     with client(emulator) as http:
-        answer = http.head(f"{emulator.origin}/many")
-    assert (200, b"") == (answer.status_code, answer.content)
+        response = http.head(f"{emulator.origin}/many")
+    assert (200, b"") == (response.status_code, response.content)
 
 
 # Faults, timeouts and cancellation
@@ -461,9 +461,9 @@ def test_nothing_is_left_behind() -> None:
     before = threading.active_count()
     with in_process() as emulator, client(emulator) as http:
         request = http.build_request("POST", "/embeddings", json=TEXTS)
-        answer = http.send(request, stream=True)
+        response = http.send(request, stream=True)
         assert 1 == emulator.connections.open
-    answer.close()
+    response.close()
     assert before == threading.active_count()
     gc.collect()
     assert 0 == emulator.connections.open

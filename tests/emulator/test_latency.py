@@ -173,8 +173,8 @@ def test_a_client_times_out_over_a_socket() -> None:
         assert 0 == emulator.requests.settle()
         assert emulator.requests.last.went_away
         emulator.latency = "none"
-        answer = httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
-        assert 200 == answer.status_code
+        response = httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
+        assert 200 == response.status_code
 
 
 def test_the_wait_ends_when_the_client_goes_away() -> None:
@@ -272,10 +272,10 @@ def test_the_emulators_own_routes_do_not_wait(path: str) -> None:
         async with emulated(latency=60, concurrency=1, admin_token="token") as emulator:
             emulator.start("abc")
             await asyncio.sleep(1)
-            answer = await emulator.http.get(
+            response = await emulator.http.get(
                 f"http://localhost{path}", headers={"x-emulator-token": "token"}
             )
-            assert 200 == answer.status_code
+            assert 200 == response.status_code
             return now()
 
     assert 1 == run_in_virtual_time(main())

@@ -52,9 +52,9 @@ def test_an_operation_without_a_handler_gets_an_example(
     answers: dict[str, Any], status: int, body: str
 ) -> None:
     """A client of a new operation can be tested before its handler is written."""
-    answer = send(app_with(answers), "PUT", "/things/7/weigh", {"scale": "fine"})
-    assert (status, body) == (answer.status_code, answer.text)
-    assert "weigh" == answer.headers[EXAMPLE]
+    response = send(app_with(answers), "PUT", "/things/7/weigh", {"scale": "fine"})
+    assert (status, body) == (response.status_code, response.text)
+    assert "weigh" == response.headers[EXAMPLE]
 
 
 def test_its_requests_are_validated() -> None:

@@ -30,16 +30,16 @@ def test_every_hosted_model_answers_at_its_endpoint_and_no_other(
         if path == f"/{HOSTED[name].endpoint}":
             assert name == ask(path, {**body, "model": name})["model"]
         else:
-            said = ask.refused(path, {**body, "model": name})
-            assert said.startswith(f"Model {name} is not supported. Supported models are ['")
+            reason = ask.refused(path, {**body, "model": name})
+            assert reason.startswith(f"Model {name} is not supported. Supported models are ['")
 
 
 def test_the_models_of_the_endpoint_are_listed(ask: ContractClient) -> None:
     """The list, in the API's words, shows a caller the right name."""
-    said = ask.refused("/multimodalembeddings", {**PARTS, "model": "voyage-3"})
+    reason = ask.refused("/multimodalembeddings", {**PARTS, "model": "voyage-3"})
     start, _, _ = recorded("model_not_supported").partition("[")
     names = [name for name, m in MODELS.items() if m.endpoint == "multimodalembeddings"]
-    assert f"{start}{names}." == said
+    assert f"{start}{names}." == reason
 
 
 def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
@@ -49,8 +49,8 @@ def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
     app = Application(Settings(models={"voyage-9": new, "voyage-8": old}))
 
     def post(model: str, text: str) -> tuple[int, Any]:
-        answer = send(app, "POST", "/embeddings", {"model": model, "input": text})
-        return answer.status_code, answer.json()
+        response = send(app, "POST", "/embeddings", {"model": model, "input": text})
+        return response.status_code, response.json()
 
     assert 200 == post("voyage-9", words(5))[0]
     assert 400 == post("voyage-9", words(6))[0]
@@ -76,18 +76,18 @@ def test_vectors_have_the_dimensions_of_the_model(ask: ContractClient, name: str
     for dimension in model.dimensions.allowed:
         assert dimension == length(output_dimension=dimension)
     for dimension in (0, -1, 999):
-        said = ask.refused(path, {**body, "output_dimension": dimension})
-        assert f"The output dimension {dimension} is not supported." in said
-        assert str(sorted(model.dimensions.allowed)) in said
+        reason = ask.refused(path, {**body, "output_dimension": dimension})
+        assert f"The output dimension {dimension} is not supported." in reason
+        assert str(sorted(model.dimensions.allowed)) in reason
 
 
 def test_a_model_without_a_dtype_refuses_it(ask: ContractClient) -> None:
     """Older models support floats only."""
-    said = ask.refused("/embeddings", {"input": "a", "model": "voyage-2", "output_dtype": "int8"})
+    reason = ask.refused("/embeddings", {"input": "a", "model": "voyage-2", "output_dtype": "int8"})
     assert (
         "Request to model 'voyage-2' failed. The output data type 'int8' is not supported. "
         "Supported output data types are ['float']."
-    ) == said
+    ) == reason
 
 
 def test_a_text_over_the_context_length_is_cut_or_refused(ask: ContractClient) -> None:
@@ -130,9 +130,10 @@ def test_a_query_over_its_limit_is_cut_or_refused(ask: ContractClient) -> None:
     assert limit is not None
     body = {**RANK, "model": "rerank-lite-1", "query": words(limit)}
     assert limit + 2 == ask("/rerank", body)["usage"]["total_tokens"]  # each with a start token
-    said = ask.refused("/rerank", {**body, "truncation": False})
+    reason = ask.refused("/rerank", {**body, "truncation": False})
     assert (
-        f"The query has too many tokens and does not fit into the model's limit of {limit}" in said
+        f"The query has too many tokens and does not fit into the model's limit of {limit}"
+        in reason
     )
 
 
@@ -142,8 +143,8 @@ def test_document_and_query_must_fit_together(ask: ContractClient) -> None:
     assert limit is not None
     body = {**RANK, "model": "rerank-lite-1", "query": words(10), "documents": [words(limit - 11)]}
     assert limit == ask("/rerank", body)["usage"]["total_tokens"]
-    said = ask.refused("/rerank", {**body, "truncation": False})
-    assert "The example at index 0 in your batch has too many tokens" in said
+    reason = ask.refused("/rerank", {**body, "truncation": False})
+    assert "The example at index 0 in your batch has too many tokens" in reason
     body["documents"] = [words(limit - 12)]  # both have a start token
     assert limit == ask("/rerank", {**body, "truncation": False})["usage"]["total_tokens"]
 

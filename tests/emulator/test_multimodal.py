@@ -149,8 +149,8 @@ def test_videos_are_looked_at(ask: ContractClient, tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_named(ask: ContractClient) -> None:
     """The caller has to find one picture among a thousand."""
     broken = image(b"no picture")
-    said = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
-    assert said.startswith(
+    reason = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
+    assert reason.startswith(
         f"{PREAMBLE}Error for argument 'inputs.1.content.1.image_base64': Value error, "
         "the file is not an image in one of the formats PNG, "
     )
@@ -159,8 +159,8 @@ def test_what_cannot_be_read_is_named(ask: ContractClient) -> None:
 def test_no_host_is_allowed_by_default(ask: ContractClient, host: Host) -> None:
     """Otherwise anybody could make a developer's emulator fetch internal addresses."""
     url = host.put("/a.png", encoded(drawing(1)))
-    said = ask.refused(PATH, inputs([image_url(url)]))
-    assert f"start it with allow_hosts=['{host.place}']" in said
+    reason = ask.refused(PATH, inputs([image_url(url)]))
+    assert f"start it with allow_hosts=['{host.place}']" in reason
     assert [] == host.asked
 
 
@@ -172,16 +172,16 @@ def test_a_request_has_pictures_in_one_form(ask: ContractClient) -> None:
         {"type": "video_url", "video_url": "https://example.com/a.mp4"},
     ]
     for link in links:
-        said = ask.refused(PATH, inputs([link], [picture]))
-        assert "images and videos either by URL or as data, not both" in said
+        reason = ask.refused(PATH, inputs([link], [picture]))
+        assert "images and videos either by URL or as data, not both" in reason
 
 
 def test_only_models_with_video_take_it(ask: ContractClient) -> None:
     """The catalogue lists the modalities of each model."""
     video = {"type": "video_url", "video_url": "https://example.com/a.mp4"}
     old = MODELS["voyage-multimodal-3"].name
-    said = ask.refused(PATH, inputs([video], model=old))
-    assert f"Request to model '{old}' failed. The model does not support video inputs." == said
+    reason = ask.refused(PATH, inputs([video], model=old))
+    assert f"Request to model '{old}' failed. The model does not support video inputs." == reason
     assert "not allowed to fetch from example.com" in ask.refused(PATH, inputs([video]))
 
 
@@ -196,8 +196,8 @@ def test_a_picture_that_does_not_fit_is_dropped_whole(ask: ContractClient, room:
     assert 0 == usage["image_pixels"]
     assert MODEL.context_length - room == usage["text_tokens"] == usage["total_tokens"]
     np.testing.assert_array_equal(vectors(ask(PATH, inputs([long]))), vectors(answer))
-    said = ask.refused(PATH, {**body, "truncation": False})
-    assert "The example at index 0 in your batch has too many tokens" in said
+    reason = ask.refused(PATH, {**body, "truncation": False})
+    assert "The example at index 0 in your batch has too many tokens" in reason
 
 
 def test_a_picture_that_just_fits_is_kept(ask: ContractClient) -> None:

@@ -54,7 +54,7 @@ def scope(body: str = "/v1/embeddings") -> dict[str, Any]:
 
 def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> None:
     """A test can check everything that a program sent."""
-    answer = post(emulator, headers={"x-of-mine": "1"})
+    response = post(emulator, headers={"x-of-mine": "1"})
     last = emulator.requests.last
     assert EmbeddingsRequest.from_dict(TEXTS) == last.model
     assert TEXTS == last.body == json.loads(last.raw)
@@ -63,10 +63,10 @@ def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> 
         last.method,
         last.path,
     )
-    assert (200, answer.json()["usage"]["total_tokens"]) == (last.status, last.tokens)
-    assert answer.headers["x-request-id"] == last.id
+    assert (200, response.json()["usage"]["total_tokens"]) == (last.status, last.tokens)
+    assert response.headers["x-request-id"] == last.id
     assert "1" == last.headers["x-of-mine"]
-    assert (1, len(answer.request.content)) == (last.number, last.size)
+    assert (1, len(response.request.content)) == (last.number, last.size)
     assert last.duration is not None
     assert last.duration > 0
     assert (True, False, None) == (last.done, last.went_away, last.fault)
@@ -315,9 +315,9 @@ def test_requests_are_lines_of_json_by_the_admin_route(emulator: Emulator) -> No
     """The route returns all requests, those of an operation, or those after a number."""
 
     def shown(query: str = "") -> list[int]:
-        answer = admin(emulator, "GET", f"/requests{query}")
-        assert "application/x-ndjson" == answer.headers["content-type"]
-        return [json.loads(line)["number"] for line in answer.text.splitlines()]
+        response = admin(emulator, "GET", f"/requests{query}")
+        assert "application/x-ndjson" == response.headers["content-type"]
+        return [json.loads(line)["number"] for line in response.text.splitlines()]
 
     for body, path in [(TEXTS, "/embeddings"), (RANKING, "/rerank"), (TEXTS, "/embeddings")]:
         post(emulator, body, path)

@@ -166,9 +166,9 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 
     with running() as url:
         url.engine = Broken()
-        answer = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
-    assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())
-    assert answer.headers["x-request-id"]
+        response = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
+    assert (500, {"detail": "Internal Server Error"}) == (response.status_code, response.json())
+    assert response.headers["x-request-id"]
     assert "a fault" in caplog.text
 
 

@@ -75,8 +75,8 @@ def test_every_operation_meets_them(emulator: Emulator, operation: Any) -> None:
     """Code for files and batches must handle them as well."""
     emulator.faults.next("status", status=503, operation=operation.id)
     path = operation.path.replace("{", "").replace("}", "")
-    answer = httpx2.request(operation.method, emulator + path, headers=KEY)
-    in_the_apis_shape(answer, 503)
+    response = httpx2.request(operation.method, emulator + path, headers=KEY)
+    in_the_apis_shape(response, 503)
 
 
 @pytest.mark.parametrize(
@@ -130,5 +130,5 @@ def test_the_emulators_own_answers_have_ids_too(
 def test_advice_on_when_to_retry_is_given_only_if_asked(emulator: Emulator) -> None:
     """Planned faults and rate limits send `Retry-After` only on request."""
     emulator.faults.next("status", status=503, retry_after=7)
-    answer = httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
-    assert (503, "7") == (answer.status_code, answer.headers["retry-after"])
+    response = httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
+    assert (503, "7") == (response.status_code, response.headers["retry-after"])

@@ -40,15 +40,17 @@ class Recorded(NamedTuple):
         """Return a request that has this count as its usage."""
         match MODELS[self.model].endpoint:
             case "rerank":
-                given: dict[str, Any] = {"query": self.query, "documents": self.texts}
+                arguments: dict[str, Any] = {"query": self.query, "documents": self.texts}
             case "contextualizedembeddings":
-                given = {"inputs": [[one] if isinstance(one, str) else one for one in self.texts]}
+                arguments = {
+                    "inputs": [[one] if isinstance(one, str) else one for one in self.texts]
+                }
             case "multimodalembeddings":
                 parts = [{"type": "text", "text": text} for text in self.texts]
-                given = {"inputs": [{"content": parts}]}
+                arguments = {"inputs": [{"content": parts}]}
             case _:
-                given = {"input": self.texts}
-        return {"model": self.model, **given}
+                arguments = {"input": self.texts}
+        return {"model": self.model, **arguments}
 
 
 RECORDED = [

@@ -192,11 +192,11 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
     for server in SERVERS:
         key = f"{server.key_prefix or 'pa-'}1"
         body = {**VALID[path], **dict.fromkeys(taken)}
-        answer = send(app, "POST", path, body, base=server.url, key=key)
+        response = send(app, "POST", path, body, base=server.url, key=key)
         refused = [name for name, hosts in taken.items() if server.name not in hosts]
         said = [f"Value 'None' supplied for argument '{n}' is not a valid string" for n in refused]
         expected = PREAMBLE + "; ".join(sorted(said)) if said else None
-        detail = answer.json().get("detail")
+        detail = response.json().get("detail")
         found = detail and PREAMBLE + "; ".join(sorted(detail.removeprefix(PREAMBLE).split("; ")))
         assert (server.name, expected) == (server.name, found)
 
@@ -206,22 +206,25 @@ def test_a_host_that_refuses_null_takes_everything_else(ask: ContractClient) -> 
     app = Application(Settings(platform="atlas"))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
     for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
-        answer = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
-        assert (200, ask("/embeddings", {**body, **more})) == (answer.status_code, answer.json())
+        response = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
+        assert (200, ask("/embeddings", {**body, **more})) == (
+            response.status_code,
+            response.json(),
+        )
     wrong = {**TEXT, "input_type": "doc"}
-    answer = send(app, "POST", "/embeddings", wrong, key="al-1")
-    assert ask.refused("/embeddings", wrong) == answer.json()["detail"]
+    response = send(app, "POST", "/embeddings", wrong, key="al-1")
+    assert ask.refused("/embeddings", wrong) == response.json()["detail"]
 
 
 def test_several_wrong_arguments_are_all_named(ask: ContractClient) -> None:
     """The caller sees everything to fix after one request."""
-    said = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
+    reason = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
     expected = {
         MISSING,
         "Argument 'dimensions' is not supported by our API",
         "Error for argument 'truncation': Input should be a valid boolean",
     }
-    assert expected == set(said.removeprefix(PREAMBLE).split("; "))
+    assert expected == set(reason.removeprefix(PREAMBLE).split("; "))
 
 
 def test_the_position_of_a_json_error_is_reported(ask: ContractClient) -> None:
@@ -278,8 +281,8 @@ def test_the_body_is_checked_before_the_key(ask: ContractClient) -> None:
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic a2V5", "key"])
 def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) -> None:
     """Any key is accepted, but it must be sent as clients do."""
-    answer = httpx2.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
-    assert (401, {"detail": "Unauthorized"}) == (answer.status_code, answer.json())
+    response = httpx2.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
+    assert (401, {"detail": "Unauthorized"}) == (response.status_code, response.json())
 
 
 def test_paths_and_methods_are_those_of_the_contract(url: str, ask: ContractClient) -> None:
@@ -314,12 +317,12 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
         method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
     }
     app = Application(Settings(document=document))
-    answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
+    response = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
-    assert (400, said) == (answer.status_code, answer.json()["detail"])
-    answer = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
+    assert (400, said) == (response.status_code, response.json()["detail"])
+    response = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
     said = PREAMBLE + "Error for argument 'strength': Input should be less than or equal to 3"
-    assert (400, said) == (answer.status_code, answer.json()["detail"])
+    assert (400, said) == (response.status_code, response.json()["detail"])
 
 
 @pytest.mark.parametrize(
@@ -341,11 +344,11 @@ def test_what_is_too_short_is_not_called_empty(
     document = copy.deepcopy(DOCUMENT)
     fields = document["components"]["schemas"]["EmbeddingsRequest"]["properties"]
     fields["weights"] = schema
-    answer = send(
+    response = send(
         Application(Settings(document=document)), "POST", "/embeddings", {**TEXT, "weights": value}
     )
     expected = f"{PREAMBLE}Error for argument 'weights': {reason}"
-    assert (400, expected) == (answer.status_code, answer.json()["detail"])
+    assert (400, expected) == (response.status_code, response.json()["detail"])
 
 
 @pytest.mark.parametrize("depth", [300, 900])

@@ -115,16 +115,16 @@ def test_documents_by_relevance(site: Site) -> None:
 
 def test_texts_may_come_asynchronously(emulator: Emulator, tmp_path: Path) -> None:
     """Rows may come from a database cursor, and the job equals that of a list."""
-    told: list[Progress] = []
+    events: list[Progress] = []
 
     async def prepare() -> Any:
         async with voyageai.AsyncClient("a-key", base_url=emulator) as vo:
             return await vo.batches.prepare_embed(
-                slowly(texts(2001)), **ROLE, directory=tmp_path, progress=told.append
+                slowly(texts(2001)), **ROLE, directory=tmp_path, progress=events.append
             )
 
     job = asyncio.run(prepare())
-    assert [1000, 2000, 2001] == [progress.done for progress in told]
+    assert [1000, 2000, 2001] == [progress.done for progress in events]
     with voyageai.Client("a-key", base_url=emulator) as vo:
         assert job.id == vo.batches.prepare_embed(texts(2001), **ROLE, directory=tmp_path).id
 

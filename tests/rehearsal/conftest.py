@@ -96,8 +96,8 @@ def generated(checkout: Path, run: Run, last: Version) -> list[str]:
 @pytest.fixture(scope="session")
 def drift(run: Run, generated: list[str], last: Version) -> Any:
     """The report of the differences from the last release."""
-    said = run("generator.drift", version.tag(last), "--format", "json").stdout
-    return json.loads(said)
+    output = run("generator.drift", version.tag(last), "--format", "json").stdout
+    return json.loads(output)
 
 
 @pytest.fixture(scope="session")

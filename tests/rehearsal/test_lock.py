@@ -34,7 +34,7 @@ def test_a_tool_that_is_not_what_was_locked_is_not_installed(tmp_path):
         check=False,
     )
 
-    said = done.stdout + done.stderr
-    assert 1 == done.returncode, said
-    assert "Hash mismatch for `ruff==" in said
-    assert "python -m generator" not in said
+    output = done.stdout + done.stderr
+    assert 1 == done.returncode, output
+    assert "Hash mismatch for `ruff==" in output
+    assert "python -m generator" not in output

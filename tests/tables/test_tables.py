@@ -523,21 +523,21 @@ def test_a_job_that_runs_is_locked(vo, api, tmp_path):
 
 def test_progress_tells_rows_tokens_and_money(vo, tmp_path):
     """The last report always gives the final numbers."""
-    told: list[Any] = []
-    done(job_of(vo, rows_of(30), tmp_path / "v", progress=told.append).run())
+    events: list[Any] = []
+    done(job_of(vo, rows_of(30), tmp_path / "v", progress=events.append).run())
 
     assert ("done", 30, 30, "rows") == (
-        told[-1].stage,
-        told[-1].done,
-        told[-1].total,
-        told[-1].unit,
+        events[-1].stage,
+        events[-1].done,
+        events[-1].total,
+        events[-1].unit,
     )
-    assert re.search(r"v: voyage-4, 120 tokens, \$", told[-1].message)
+    assert re.search(r"v: voyage-4, 120 tokens, \$", events[-1].message)
 
 
 def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
     """The share is measured over the last minute, and a log gets one line a minute."""
-    told: list[Any] = []
+    events: list[Any] = []
     now = 0.0
     client = api.client(rate_limit=RateLimit(tpm=6000))
     prepared = job_of(client, rows_of(1000), tmp_path / "v")._prepared
@@ -551,21 +551,21 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
 
     job = TableJob(Sender(), prepared, {})
     totals = Totals()
-    report = job._reporter(totals, told.append)
+    report = job._reporter(totals, events.append)
     for now in range(0, 91, 5):  # 2 rows and 75 tokens a second  # the clock reads it
         totals.rows, totals.tokens = 2 * now, 75 * now
         report()
         report()
 
-    assert 19 == len(told)
-    assert {"v: voyage-4"} == {one.message for one in told}
-    assert re.fullmatch(r"375 tokens, \$\S+", told[1].detail)
-    assert told[2].detail.endswith(", 75% of the limit, 8 min left")
-    assert told[-1].detail.endswith(", 75% of the limit, 7 min left")
-    assert [0] * 12 + [1] * 7 == [one.minutes for one in told]
+    assert 19 == len(events)
+    assert {"v: voyage-4"} == {one.message for one in events}
+    assert re.fullmatch(r"375 tokens, \$\S+", events[1].detail)
+    assert events[2].detail.endswith(", 75% of the limit, 8 min left")
+    assert events[-1].detail.endswith(", 75% of the limit, 7 min left")
+    assert [0] * 12 + [1] * 7 == [one.minutes for one in events]
     lines: list[str] = []
     shown = Lines(lambda _, line: lines.append(line))
-    for one in told:
+    for one in events:
         shown.show(one)
     assert 3 == len(lines)  # at the start, after a tenth and after a minute
     assert lines[-1].startswith("v: voyage-4: 120 of 1,000 rows, 4,500 tokens, $")
@@ -589,9 +589,9 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
 def test_a_wrong_argument_is_refused_before_anything_is_written(vo, tmp_path, options, match):
     """The error says what to change, and the directory is not created."""
     rows = [{**row, "number": 1} for row in rows_of(3)]
-    given = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS, **options}
+    arguments = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS, **options}
     with pytest.raises(ArgumentError, match=match):
-        done(vo.tables.prepare_embed(rows, into=tmp_path / "v", **given))
+        done(vo.tables.prepare_embed(rows, into=tmp_path / "v", **arguments))
 
     assert not (tmp_path / "v").exists()
 
@@ -657,9 +657,9 @@ def test_a_source_without_rows_is_a_table_without_rows(vo, api, tmp_path, name, 
 
 def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path):
     """The error is a `TypeError`, as for any Python function."""
-    given: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
+    arguments: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
     with pytest.raises(TypeError, match=r"^tables.embed\(\) got .*; did you mean 'concurrency'\?"):
-        done(vo.tables.embed([], concurency=1, **given))
+        done(vo.tables.embed([], concurency=1, **arguments))
 
 
 def test_a_directory_of_something_else_is_left_alone(vo, tmp_path):
@@ -672,9 +672,9 @@ def test_a_directory_of_something_else_is_left_alone(vo, tmp_path):
 def test_a_share_makes_the_limit_of_a_job_smaller(api, tmp_path):
     """Four processes with `share=1/4` together stay within the limit."""
     vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=48_000, rpm=2000)))
-    given: dict[str, Any] = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS}
+    arguments: dict[str, Any] = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS}
     rows = [{"id": row, "body": "word " * 100} for row in range(20)]
-    vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **given)
+    vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **arguments)
 
     assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 120
 
@@ -687,16 +687,16 @@ def test_the_event_loop_is_never_blocked(api, tmp_path):
 
     async def call() -> int:
         client = api.client("AsyncClient")
-        given: dict[str, Any] = {"text": "body", "id": "id", **OPTIONS}
+        arguments: dict[str, Any] = {"text": "body", "id": "id", **OPTIONS}
         source = tmp_path / "a.parquet"
         with blockbuster_ctx():
             job = await client.tables.prepare_embed(
-                source, into=tmp_path / "v", model="voyage-4", progress=False, **given
+                source, into=tmp_path / "v", model="voyage-4", progress=False, **arguments
             )
             found = await job.run()
             await job.retry_failed()
             await client.tables.contextualized_embed(
-                source, group="doc", into=tmp_path / "w", model="voyage-context-4", **given
+                source, group="doc", into=tmp_path / "w", model="voyage-context-4", **arguments
             )
         await client.aclose()
         return found.rows

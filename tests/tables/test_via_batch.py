@@ -285,16 +285,16 @@ def test_many_rows_may_fail_once_more(client, emulator, tmp_path):
 
 def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
     """The user sees every stage, from writing the rows to the finished table."""
-    told: list[Any] = []
-    done(job_of(client, rows_of(25), tmp_path / "v", progress=told.append, **BATCH).run())
+    events: list[Any] = []
+    done(job_of(client, rows_of(25), tmp_path / "v", progress=events.append, **BATCH).run())
 
-    stages = [one.stage for one in told]
+    stages = [one.stage for one in events]
     assert {"preparing", "uploading", "creating", "running", "downloading", "done"} <= set(stages)
     assert ("done", 25, 25, "rows") == (
-        told[-1].stage,
-        told[-1].done,
-        told[-1].total,
-        told[-1].unit,
+        events[-1].stage,
+        events[-1].done,
+        events[-1].total,
+        events[-1].unit,
     )
 
 
@@ -317,11 +317,18 @@ def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
 )
 def test_what_the_way_of_sending_has_no_use_for_is_refused(client, tmp_path, options, match):
     """The error says why, and the directory is not created."""
-    given = {"text": "body", "id": "id", "model": "voyage-4", "via": "batch", **OPTIONS, **options}
-    if given["model"] != "voyage-4":
-        del given["output_dimension"]
+    arguments = {
+        "text": "body",
+        "id": "id",
+        "model": "voyage-4",
+        "via": "batch",
+        **OPTIONS,
+        **options,
+    }
+    if arguments["model"] != "voyage-4":
+        del arguments["output_dimension"]
     with pytest.raises(ArgumentError, match=match):
-        done(client.tables.prepare_embed(rows_of(3), into=tmp_path / "v", **given))
+        done(client.tables.prepare_embed(rows_of(3), into=tmp_path / "v", **arguments))
 
     assert not (tmp_path / "v").exists()
 
