@@ -571,7 +571,7 @@ def test_rows_open(visit: Visit, by: str) -> None:
 # Untrusted text
 
 
-def test_what_comes_from_outside_stays_text(visit: Visit) -> None:
+def test_untrusted_input_stays_text(visit: Visit) -> None:
     """Otherwise any client could run scripts in the browser of a person who views the page."""
     emulator = visit.emulator
     post(emulator, {**TEXTS, "model": MARKUP, "input_type": MARKUP})
@@ -597,7 +597,7 @@ def test_what_comes_from_outside_stays_text(visit: Visit) -> None:
     assert visit.page.evaluate("typeof hacked") == "undefined"
 
 
-def test_the_page_cannot_be_made_to_run_what_is_not_its_own(visit: Visit) -> None:
+def test_the_page_runs_no_injected_code(visit: Visit) -> None:
     """If a text ever became markup, the content security policy would still block it."""
     for attempt in (
         "document.body.innerHTML = '<b>'",

@@ -109,7 +109,7 @@ def test_an_env_file_keeps_its_other_lines(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_secret_that_has_no_place_is_not_made(
+def test_a_key_is_not_created_without_a_place_for_its_secret(
     run: Run, project: str, tmp_path: Path, emulator: Emulator, words: list[str], message: str
 ) -> None:
     """A key whose secret is lost is useless, and dangerous."""

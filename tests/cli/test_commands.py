@@ -154,7 +154,7 @@ def test_a_value_that_is_not_text_has_no_tokens(run: Run) -> None:
     assert "row 0: it is not valid UTF-8" in done.stderr
 
 
-def test_vectors_that_are_none_are_named(run: Run, tmp_path: Path) -> None:
+def test_malformed_vectors_are_reported(run: Run, tmp_path: Path) -> None:
     """A damaged file is a user error, not a bug."""
     (tmp_path / "a.parquet").write_bytes(b"no table")
     assert "a.parquet can't be read" in run("similarity", "-f", "a.parquet", status=2).stderr

@@ -176,7 +176,7 @@ def test_no_kept_column_is_lost_without_a_word(run: Run, tmp_path: Path) -> None
     assert ([1, None], [None, 2]) == (table["x"].to_pylist(), table["y"].to_pylist())
 
 
-def test_a_kept_column_takes_no_place_of_the_output(
+def test_a_kept_column_must_not_replace_an_output_column(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
     """A reader could not tell which of two columns named `embedding` is meant."""
@@ -266,7 +266,7 @@ def test_files_can_be_texts(run: Run, tmp_path: Path) -> None:
     assert ["a.md", "b.md"] == [row["id"] for row in found]
 
 
-def test_a_file_is_there_when_it_is_complete(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+def test_a_file_appears_when_it_is_complete(run: Run, emulator: Emulator, tmp_path: Path) -> None:
     """Readers never find half a file, and an older file stays until the new one is complete."""
     (tmp_path / "out.jsonl").write_text("older")
     (tmp_path / "in.txt").write_text("a\n" * 3000)
@@ -365,7 +365,7 @@ def test_failed_rows_of_a_table_are_reported(run: Run, tmp_path: Path) -> None:
         ((*EMBED, "--into", "d", "a", "-O", "x.npy"), "--into"),
     ],
 )
-def test_what_contradicts_itself_is_refused(
+def test_contradictory_options_are_refused(
     run: Run, emulator: Emulator, words: tuple[object, ...], said: str
 ) -> None:
     """Nothing is sent, and the error says which option to change."""

@@ -292,7 +292,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
     assert requests == len(emulator.requests.of(OPERATION))
 
 
-def test_a_run_that_is_stopped_by_its_limit_is_gone_on_with(
+def test_a_run_that_is_stopped_by_its_limit_resumes(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
     """The next run does not pay again for what was billed."""

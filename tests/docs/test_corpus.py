@@ -223,7 +223,7 @@ def test_the_corpus_holds_thousands_of_texts(corpus: list[Docstring]) -> None:
         "antigravity.geohash",  # in a module that must not be imported
     ],
 )
-def test_the_corpus_knows(name: str, corpus: list[Docstring]) -> None:
+def test_the_corpus_has_the_public_name(name: str, corpus: list[Docstring]) -> None:
     """Each of these names is exported in a different way."""
     assert name in {entry.name for entry in corpus}
 

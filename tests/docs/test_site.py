@@ -147,7 +147,7 @@ def test_each_command_and_option_is_in_the_manual():
     assert "## voyageai-emulator\n" in page
 
 
-def test_links_fit_where_a_page_goes():
+def test_links_are_relative_to_the_page():
     """The site rewrites each link relative to the page's own path."""
     where = {"docs/a.md": "a.md", "docs/cli/b.md": "cli/b.md", "spec/README.md": "contract.md"}
     text = (

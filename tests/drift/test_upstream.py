@@ -112,7 +112,7 @@ def test_a_definition_is_recognized_by_most_of_its_operations():
     assert name() is None
 
 
-def test_an_unknown_definition_has_nothing_that_is_gone():
+def test_an_unknown_definition_has_no_lost_disagreements():
     """Only definitions in the list can have lost a disagreement."""
     tree = theirs()
     for item in tree["openapi"]["paths"].values():
@@ -176,7 +176,7 @@ def test_the_command_tells_what_it_compared(form, tmp_path, capsys):
         assert "Differences left out, as known-disagreements.yaml lists them: 1." in output
 
 
-def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):
+def test_an_unreadable_definition_does_not_hide_the_others(tmp_path, capsys):
     """The job fails, but still reports the definitions that it could read."""
     path = tmp_path / "theirs.json"
     path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")

@@ -199,7 +199,7 @@ def test_other_methods_are_refused(emulator: Emulator) -> None:
 # Routes that read
 
 
-def test_the_state_tells_what_there_is(emulator: Emulator) -> None:
+def test_the_state_lists_operations_and_models(emulator: Emulator) -> None:
     """The page and scripts find all operations and models there."""
     state = get(emulator, "/state")
     assert "/v1" == state["base"]
@@ -220,7 +220,7 @@ def test_the_state_holds_no_secret() -> None:
         assert "secret" not in text
 
 
-def test_requests_are_told_in_brief(emulator: Emulator) -> None:
+def test_requests_can_be_listed_in_brief(emulator: Emulator) -> None:
     """The page polls every second, and bodies may be large."""
     post(emulator, {**TEXTS, "input_type": "query"})
     post(emulator, RANKING, "/rerank")
@@ -242,7 +242,7 @@ def test_requests_are_told_in_brief(emulator: Emulator) -> None:
     assert {"body", "headers"}.isdisjoint(first)
 
 
-def test_a_name_of_a_model_that_is_none_is_told_as_it_is_but_not_whole(emulator: Emulator) -> None:
+def test_an_unknown_model_name_is_shown_truncated(emulator: Emulator) -> None:
     """The value may be anything, so its length is limited."""
     post(emulator, {**TEXTS, "model": "<b>" * 1000})
     post(emulator, {**TEXTS, "model": ["voyage-4"], "input_type": {}})
@@ -251,7 +251,7 @@ def test_a_name_of_a_model_that_is_none_is_told_as_it_is_but_not_whole(emulator:
     assert (None, None) == (none["model"], none["input_type"])
 
 
-def test_the_model_of_a_batch_is_told(emulator: Emulator) -> None:
+def test_the_model_of_a_batch_is_shown(emulator: Emulator) -> None:
     """Batches name the model in their `request_params`, one level deeper than requests."""
     params = {"model": "voyage-4", "input_type": "document"}
     body = {
@@ -265,7 +265,7 @@ def test_the_model_of_a_batch_is_told(emulator: Emulator) -> None:
     assert ("voyage-4", "document") == (line["model"], line["input_type"])
 
 
-def test_requests_are_told_from_a_number_on(emulator: Emulator) -> None:
+def test_requests_can_be_listed_from_a_number_on(emulator: Emulator) -> None:
     """A reader gets each request once, even after the oldest were dropped."""
     for _ in range(4):
         post(emulator)
@@ -282,7 +282,7 @@ def test_requests_are_told_from_a_number_on(emulator: Emulator) -> None:
         refused(admin(emulator, "GET", f"/requests?{query}"))
 
 
-def test_one_request_is_told_whole(emulator: Emulator) -> None:
+def test_one_request_is_shown_whole(emulator: Emulator) -> None:
     """The details have headers and body, but never the key."""
     post(emulator, headers={"authorization": "Bearer pa-secret"})
     told = get(emulator, "/requests/1")
@@ -417,7 +417,7 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     refused(admin(emulator, "POST", "/batches/wake", {}), 404)
 
 
-def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator: Emulator) -> None:
+def test_listing_files_and_batches_leaves_no_trace(emulator: Emulator) -> None:
     """Polling by the page must not fill the recording, or use up a planned fault."""
     for key in ("first", "second"):
         headers = {"authorization": f"Bearer {key}"}
@@ -431,7 +431,7 @@ def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator
     assert (seen, 1) == (len(emulator.requests), len(emulator.faults.as_json()))
 
 
-def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
+def test_expired_files_are_not_listed(emulator: Emulator) -> None:
     """The list equals what the key sees through the API."""
     upload = {"file": ("a.jsonl", LINES)}
     httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
@@ -440,7 +440,7 @@ def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
     assert [] == get(emulator, "/files")["files"]
 
 
-def test_the_fingerprint_of_a_key_is_told_if_it_is_accepted() -> None:
+def test_the_fingerprint_of_an_accepted_key_is_shown() -> None:
     """The page finds its own files by the fingerprint, without knowing how to compute it."""
     with running(api_key="right") as emulator:
         headers = {"x-emulator-token": emulator.admin_token}

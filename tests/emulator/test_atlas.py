@@ -160,7 +160,7 @@ def test_a_token_is_for_an_id_and_its_secret(
 @pytest.mark.parametrize(
     ("geography", "host"), [("ANY", "ai.mongodb.com"), ("eu", "eu.ai.mongodb.com")]
 )
-def test_atlas_s_own_address_names_atlas_s_hosts(geography: str, host: str) -> None:
+def test_at_atlas_s_address_keys_name_the_api_s_hosts(geography: str, host: str) -> None:
     """A client with a transport to the emulator then still knows the API's real hosts."""
     auth = ClientCredentials("any", "any")
     with (

@@ -131,7 +131,7 @@ def test_an_operation_of_another_document_is_everywhere() -> None:
 
 
 @pytest.mark.parametrize("key", [None, "pa-1", "al-1"])
-def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> None:
+def test_an_operation_that_a_host_lacks_is_an_unknown_path(key: str | None) -> None:
     """The answer is a 404 before body and key are checked, as for any unknown path."""
     app = application(platform="atlas")
     for method, path in (("POST", "/batches"), ("POST", "/files/delete"), ("GET", "/files")):
@@ -191,14 +191,14 @@ def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: b
     ],
 )
 @pytest.mark.parametrize("pinned", [None, "right"])
-def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) -> None:
+def test_an_invalid_key_is_refused_like_a_wrong_one(key: bytes, pinned: str | None) -> None:
     """Users paste other texts where a key belongs, and get the API's refusal."""
     with pytest.raises(ApiError) as caught:
         Authenticator(pinned).authenticate(LOCAL, f"Bearer {key.decode('latin-1')}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
-def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
+def test_a_header_that_is_not_text_is_no_server_error(url: str) -> None:
     """A server error would hide that the key is wrong."""
     headers = [(b"authorization", b"Bearer \xc3\xa4\xff")]
     response = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
@@ -243,7 +243,7 @@ def test_a_retired_model_is_gone_where_the_policy_holds() -> None:
             assert "voyage-4" in response.json()["detail"]
 
 
-def test_a_host_that_there_is_not_is_refused_with_those_there_are() -> None:
+def test_an_unknown_host_is_refused_with_the_known_ones() -> None:
     """The error comes at the start, where the mistake was made."""
     with pytest.raises(ValueError, match="one of voyage, atlas, us, eu, not 'geography'"):
         EmulatorState(Settings(platform="geography"))

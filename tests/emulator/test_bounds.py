@@ -364,7 +364,7 @@ def test_a_body_of_too_many_values_is_not_decoded(
     ],
     ids=["separators in texts", "escapes in texts", "lists", "parts"],
 )
-def test_what_separates_values_counts_outside_of_texts_alone(item: Any, times: int) -> None:
+def test_separators_count_only_outside_of_strings(item: Any, times: int) -> None:
     """A text about code has many brackets, but is one value."""
     body = [item] * times
     assert body == decode(json.dumps(body).encode())
@@ -422,7 +422,7 @@ def test_without_a_right_key_no_large_body_is_taken(
         assert 0 == emulator.requests.last.size
 
 
-def test_who_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
+def test_a_client_that_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
     """The emulator must not read a hundred megabytes only to discard them."""
     sent = endless(emulator, "/files", piece=b"a" * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 401")

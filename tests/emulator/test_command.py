@@ -91,7 +91,7 @@ def test_every_setting_has_a_flag(server: FakeServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["[]", '{"client id": 5}', "no JSON"])
-def test_credentials_that_are_none_are_refused(content, tmp_path: Path, capsys: Any) -> None:
+def test_malformed_credentials_are_refused(content, tmp_path: Path, capsys: Any) -> None:
     """Otherwise anybody could administer keys; the error does not show the file's content."""
     file = tmp_path / "credentials.json"
     file.write_text(content, encoding="utf-8")
@@ -102,7 +102,7 @@ def test_credentials_that_are_none_are_refused(content, tmp_path: Path, capsys: 
     assert content not in error
 
 
-def test_credentials_of_a_deployment_need_one(tmp_path: Path, capsys: Any) -> None:
+def test_credentials_of_a_deployment_need_a_deployment(tmp_path: Path, capsys: Any) -> None:
     """Otherwise nobody would check signatures, and any request would be accepted."""
     file = tmp_path / "credentials.json"
     file.write_text('{"an id": "its secret"}', encoding="utf-8")
@@ -117,7 +117,7 @@ SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]
 
 
 @pytest.mark.parametrize(("name", "flag"), SECRETS)
-def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
+def test_a_secret_can_be_kept_out_of_the_process_list(
     name: str, flag: str, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every user of the machine can read the flags of every process."""
@@ -273,7 +273,7 @@ def test_without_an_output_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "emulator.example"])
-def test_other_machines_reach_it_only_if_that_is_meant(
+def test_other_machines_reach_it_only_with_a_flag(
     host: str, server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The emulator accepts any key, so listening on other addresses needs a flag."""
@@ -287,7 +287,7 @@ def test_other_machines_reach_it_only_if_that_is_meant(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_this_machine_needs_no_leave(
+def test_a_loopback_address_needs_no_flag(
     host: str, server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No other machine can reach a loopback address."""
@@ -295,7 +295,7 @@ def test_this_machine_needs_no_leave(
     assert (1, []) == (server.runs, caplog.records)
 
 
-def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_listening_on_other_addresses_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     """The person who starts the emulator may not have written the command."""
     with running(host="0.0.0.0", expose=True) as emulator:
         port = httpx2.URL(emulator.url).port

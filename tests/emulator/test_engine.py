@@ -59,7 +59,7 @@ def test_a_shorter_vector_is_the_longer_ones_beginning(dimension: int) -> None:
     assert cut == pytest.approx(vectors(*TEXTS, dimension=dimension), abs=1e-6)
 
 
-def test_a_vector_does_not_depend_on_its_company() -> None:
+def test_a_vector_does_not_depend_on_other_texts() -> None:
     """Otherwise batching would change results, and tests of vectors would be unstable."""
     together = vectors(*TEXTS, *(f"filler {i}" for i in range(300)))[: len(TEXTS)]
     alone = np.concatenate([vectors(text) for text in reversed(TEXTS)])[::-1]

@@ -122,7 +122,7 @@ def test_chance_is_passed_in() -> None:
     assert names == [str(plan.draw()) for _ in range(5)]
 
 
-def test_the_next_come_before_the_shares() -> None:
+def test_faults_for_the_next_request_come_before_shares() -> None:
     """A fault planned for the next request must hit that request."""
     plan = FaultPlan()
     plan.always("html")

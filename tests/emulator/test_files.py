@@ -167,7 +167,7 @@ def test_json_that_is_too_large_is_refused(jobs: Jobs, chunked: bool) -> None:
     assert f"up to {most} bytes" in refused(response, 413)
 
 
-def test_of_a_large_body_the_record_keeps_the_beginning(emulator: Emulator, jobs: Jobs) -> None:
+def test_the_record_of_a_large_body_is_truncated(emulator: Emulator, jobs: Jobs) -> None:
     """The recording has a memory limit."""
     jobs.upload(b"x" * MAX_KEPT)
     last = emulator.requests.last

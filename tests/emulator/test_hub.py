@@ -124,7 +124,7 @@ def test_the_hub_library_can_inspect_a_repository(url: Emulator) -> None:
         ),
     ],
 )
-def test_what_there_is_not_is_told_as_by_the_hub(
+def test_a_missing_file_is_answered_as_by_the_hub(
     url: Emulator, tmp_path: Path, arguments: dict[str, str], error: type[Exception]
 ) -> None:
     """Libraries distinguish a missing optional file from a mistyped model."""
@@ -153,7 +153,7 @@ def test_a_file_is_described_before_it_is_fetched(http: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("condition", ["{tag}", "W/{tag}", '"a", {tag}', "*"])
-def test_what_is_known_is_not_sent_again(http: httpx2.Client, condition: str) -> None:
+def test_a_cached_file_is_not_sent_again(http: httpx2.Client, condition: str) -> None:
     """A cache sends the ETag that it has."""
     tag = http.head(FILE).headers["etag"]
     known = http.get(FILE, headers={"if-none-match": condition.format(tag=tag)})
@@ -177,7 +177,7 @@ def test_a_download_goes_on_where_it_stopped(
     assert whole[first : last + 1] == part.content
 
 
-def test_a_part_that_there_is_not_is_refused(http: httpx2.Client) -> None:
+def test_a_range_that_does_not_exist_is_refused(http: httpx2.Client) -> None:
     """A range beyond the end gets a 416, and a part of another version gets the whole file."""
     size = http.head(FILE).headers["content-length"]
     beyond = http.get(FILE, headers={"range": f"bytes={size}-"})

@@ -105,7 +105,7 @@ def test_latency_is_none_seconds_or_the_model(said: str | float) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "fast", "-1", "nan", "inf", -0.1, True, None, "Model"])
-def test_other_latencies_are_refused_with_those_there_are(said: Any) -> None:
+def test_an_invalid_latency_is_refused_with_the_valid_ones(said: Any) -> None:
     """The error comes at the start, not at the first request."""
     with pytest.raises(ValueError, match="latency must be none, model or seconds from 0, not "):
         Application(Settings(latency=said))
@@ -325,7 +325,7 @@ def test_places_are_shared_between_event_loops() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "2", True])
-def test_what_is_no_limit_of_places_is_refused(limit: Any) -> None:
+def test_an_invalid_concurrency_is_refused(limit: Any) -> None:
     """A limit of 0 would make every request wait forever."""
     with pytest.raises(ValueError, match="concurrency must be a whole number from 1"):
         Application(Settings(concurrency=limit))

@@ -418,7 +418,7 @@ def test_a_slow_download_is_given_up(host: Host) -> None:
     ],
     ids=["answers that announce another", "a head", "a body"],
 )
-def test_what_comes_without_an_end_is_given_up(first: bytes, again: bytes) -> None:
+def test_an_endless_download_is_given_up(first: bytes, again: bytes) -> None:
     """The time limit applies to the whole file, not to each byte."""
     looks = itertools.count()
     with endless(first, again) as place:

@@ -277,7 +277,7 @@ def test_usage_says_what_the_limits_are(time: Time, limits: RateLimits) -> None:
     assert [] == limits.usage()
 
 
-def test_what_was_used_takes_bounded_memory(time: Time) -> None:
+def test_recorded_usage_takes_bounded_memory(time: Time) -> None:
     """An emulator may run for weeks, and get any number of keys."""
     limits = RateLimits(None, MODELS, time, max_windows=10)
     for number in range(50):
@@ -301,7 +301,7 @@ def test_a_window_keeps_bounded_entries() -> None:
     assert (0, 0) == (counted.requests, counted.tokens)
 
 
-def test_a_tier_that_there_is_not_is_refused_with_those_there_are(limits: RateLimits) -> None:
+def test_an_unknown_tier_is_refused_with_the_known_ones(limits: RateLimits) -> None:
     """The tier is checked at the start and at run time."""
     with pytest.raises(ValueError, match="one of free, tier_1, tier_2, tier_3, not 'gold'"):
         EmulatorState(Settings(tier="gold"))

@@ -133,7 +133,7 @@ def test_threads_count_alike() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
-def test_a_fork_after_counting_goes_without_a_word() -> None:
+def test_a_fork_after_counting_prints_no_warning() -> None:
     """The library would warn about forks on the user's standard error."""
     program = (
         "import os\n"

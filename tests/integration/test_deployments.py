@@ -443,7 +443,7 @@ def test_a_string_can_name_a_deployment(kind, text, shown):
 @pytest.mark.parametrize(
     "wrong", ["nowhere", "azure", "litellm", "azure+ftp://x", 7, "bedrock+https://x"]
 )
-def test_what_names_no_deployment_is_refused(kind, wrong):
+def test_an_unknown_deployment_is_refused(kind, wrong):
     """A typing error must not send texts to another host."""
     with pytest.raises(ArgumentError):
         kind(deployment=wrong)

@@ -144,7 +144,7 @@ def comparable(result: object) -> object:
 
 
 @pytest.mark.parametrize(("method", "case", "kind", "retries"), MATRIX, ids=named)
-def test_a_fault_comes_to_what_it_should(emulator, right, method, case, kind, retries):
+def test_each_fault_gives_the_expected_result(emulator, right, method, case, kind, retries):
     """Each call ends in the right result or error, after the right number of requests."""
     fault, parameters, expected, cured = case
     if method not in VECTORS and fault in ONLY_VECTORS:

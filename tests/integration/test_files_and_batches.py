@@ -236,7 +236,7 @@ def test_a_file_is_gone_after_its_time(steering: Face, steered: Emulator) -> Non
         assert (404, True) == (raised.value.http_status, raised.value.request_id is not None)
 
 
-def test_the_organizations_limit_is_told_as_such(steering: Face, steered: Emulator) -> None:
+def test_the_organizations_limit_is_an_error_of_its_own(steering: Face, steered: Emulator) -> None:
     """Waiting a few seconds would not help, so it is not treated as a rate limit."""
     steered.batches.hold("validating")
     steered.batches.limit(max_jobs_in_flight=1)

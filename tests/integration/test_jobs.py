@@ -389,9 +389,7 @@ def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operati
 @pytest.mark.parametrize(
     "operation", ["uploadFile", "createBatch", "retrieveBatch", "listBatches", "listFiles"]
 )
-def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
-    site: Site, operation: str
-) -> None:
+def test_an_unreadable_answer_counts_as_lost(site: Site, operation: str) -> None:
     """The server did the work, so repeating the request would be billed twice."""
     if operation.startswith("list"):  # which is asked only after an answer was lost
         lost = "uploadFile" if operation == "listFiles" else "createBatch"

@@ -123,7 +123,7 @@ def test_a_journal_that_was_changed_says_so(
     assert 1 == len(raised.value.__notes__)  # the link to its documentation
 
 
-def test_a_journal_that_was_lost_is_missed(site: Site, tmp_path: Path) -> None:
+def test_a_missing_journal_is_reported(site: Site, tmp_path: Path) -> None:
     """Without the journal everything would be uploaded, created and billed again."""
     site.embed(texts(2), directory=tmp_path)
     journal = tmp_path / "journal.jsonl"
@@ -194,7 +194,7 @@ def test_lines_that_are_as_long_as_before_are_not_sent_either(
     assert [] == site.emulator.requests.of("createBatch")
 
 
-def test_rows_that_no_line_holds_are_missed(site: Site, tmp_path: Path) -> None:
+def test_rows_missing_from_all_lines_are_reported(site: Site, tmp_path: Path) -> None:
     """The results would belong to rows of another line."""
     job = site.job(texts(12), directory=tmp_path)
     lines = tmp_path / "batches/0002.jsonl"

@@ -40,7 +40,7 @@ def run(repository, capsys):
     return start
 
 
-def test_where_nothing_has_changed_nothing_is_asked_for(repository):
+def test_without_changes_nothing_is_required(repository):
     """Right after a release the tree equals it, so the check must pass."""
     verdict = repository.verdict()
 
@@ -77,7 +77,7 @@ def test_a_higher_version_than_needed_is_fine(repository):
     assert [] == repository.verdict().problems
 
 
-def test_what_breaks_asks_for_more(repository):
+def test_a_breaking_change_needs_a_higher_version(repository):
     """A patch release must not break users' code."""
     repository.describe(without_a_model)
     repository.begin("0.6.1", "### Removed\n\n- `wren-1`.")
@@ -99,7 +99,7 @@ def test_what_breaks_asks_for_more(repository):
         ("", False),
     ],
 )
-def test_what_breaks_is_named_as_such(section, accepted, repository):
+def test_a_breaking_change_is_listed_as_one(section, accepted, repository):
     """Users who read only the breaking changes must find the entry there."""
     repository.describe(without_a_model)
     repository.begin("0.7.0", section)
@@ -219,7 +219,7 @@ def test_a_draft_is_enough(repository):
     assert [] == repository.verdict().problems
 
 
-def test_code_that_type_checked_goes_on_doing_so(repository):
+def test_narrower_types_are_a_breaking_change(repository):
     """Stricter annotations break users' type checks although nothing fails at run time."""
     repository.replace(CLIENT, "-> list[str]", "-> tuple[str, ...]")
     repository.replace(CLIENT, "return []", "return ()")
@@ -237,7 +237,7 @@ def test_code_that_type_checked_goes_on_doing_so(repository):
     assert [] == repository.verdict(MYPY).problems
 
 
-def test_code_that_was_refused_may_be_taken(repository):
+def test_wider_types_break_nobody(repository):
     """Wider annotations break nobody, though a user's `type: ignore` may become unused."""
     repository.replace(CLIENT, "key: str", "key: str | int")
     repository.begin("0.6.1")
@@ -347,7 +347,7 @@ def test_the_json_is_stable(repository, run):
         (lambda repository: repository.write("overlay/voyageai/version.py", ""), "VERSION"),
     ],
 )
-def test_what_can_not_be_judged_is_no_verdict(break_it, message, repository, run):
+def test_a_failed_comparison_is_no_verdict(break_it, message, repository, run):
     """A job that could not compare must not look like one that found a problem."""
     break_it(repository)
 

@@ -102,7 +102,7 @@ SOURCES: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_whatever_has_rows_gives_them(name):
+def test_rows_in_memory_are_a_source(name):
     """Rows in memory, such as data frames and iterators, need no file."""
     assert WANTED == read(SOURCES[name]())
 
@@ -200,7 +200,7 @@ def test_a_bad_line_is_named(line, match, tmp_path):
         read(tmp_path / "a.ndjson")
 
 
-def test_a_file_that_is_none_of_its_format_is_named(tmp_path):
+def test_a_file_of_the_wrong_format_is_named(tmp_path):
     """The user gets the file's name instead of an internal Arrow traceback."""
     for name in ("a.parquet", "a.arrow"):
         (tmp_path / name).write_text("no table")
@@ -218,7 +218,7 @@ def test_a_file_that_is_none_of_its_format_is_named(tmp_path):
         (b"rows", "source must be a path, .*, not bytes"),
     ],
 )
-def test_what_has_no_rows_is_refused(given, match):
+def test_an_invalid_source_is_refused(given, match):
     """The error comes before the job's directory is created."""
     with pytest.raises(ArgumentError, match=match):
         source_of(given)

@@ -485,7 +485,7 @@ def test_the_last_request_is_cut_down_to_what_the_money_allows(vo, api, tmp_path
     assert 0.8 * job.estimate.cost < stop.value.spent <= job.estimate.cost
 
 
-def test_max_cost_refuses_what_it_will_not_do_before_anything_is_sent(vo, api, tmp_path):
+def test_max_cost_is_checked_before_anything_is_sent(vo, api, tmp_path):
     """The price of a model must be known, and the estimate must fit."""
     job = job_of(vo, rows_of(100), tmp_path / "v")
     with pytest.raises(MaxCostError, match="but the job would cost about"):

@@ -315,7 +315,7 @@ def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
         ({"via": "live", "timings": JobTimings()}, "timings has no effect with via='live'"),
     ],
 )
-def test_what_the_way_of_sending_has_no_use_for_is_refused(client, tmp_path, options, match):
+def test_options_without_effect_are_refused(client, tmp_path, options, match):
     """The error says why, and the directory is not created."""
     arguments = {
         "text": "body",

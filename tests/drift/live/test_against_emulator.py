@@ -57,7 +57,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("settings", "status", "expected"), PLANTED.values(), ids=PLANTED)
-def test_what_was_planted_is_found_and_nothing_else(live: Live, settings, status, expected) -> None:
+def test_exactly_the_planted_differences_are_found(live: Live, settings, status, expected) -> None:
     """Maintainers trust a report only if it misses nothing and has no false alarm."""
     with serving(Server("127.0.0.1", 0, Settings(api_key=KEY, **settings))) as url:
         ran = live(url, "--fail-on", "any", "--format", "json")

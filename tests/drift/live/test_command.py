@@ -120,7 +120,7 @@ def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, stat
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_what_a_host_says_acts_on_no_terminal(live: Live, format: str) -> None:
+def test_control_characters_of_a_host_are_escaped(live: Live, format: str) -> None:
     """Control characters of a host must not reach the terminal, or break the JSON."""
     with running(api_key=KEY) as hostile:
         hostile.faults.always(

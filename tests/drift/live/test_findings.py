@@ -144,7 +144,7 @@ def test_every_kind_of_live_difference_has_a_case() -> None:
     assert set(rules()) - {RULED_OUT} <= {kind for expected in cases for kind, _ in expected}
 
 
-def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
+def test_a_difference_shows_expected_and_received_values() -> None:
     """The report states the expected and the received value, and where it was received."""
     seen = probe_emulator(models=models(voyage_4_lite={"context_length": 16000}))
     (difference,) = seen.differences

@@ -155,7 +155,7 @@ def test_a_key_is_hidden_however_it_was_escaped(escaped: str) -> None:
     assert KEY not in str(seen.differences)
 
 
-def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
+def test_probes_about_a_missing_key_send_none() -> None:
     """Such a probe shows nothing if the key is sent."""
     sent: list[str | None] = []
 
