@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks --wheel dist/voyageai-….whl`: measures, prints, and writes JSON."""
+"""Measure, print and write JSON: `python -m tests.benchmarks --wheel dist/voyageai-….whl`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import bars, emulator, hostile, jobs, measure
 from .contenders import Environment, contenders, install
 from .tables import Section, show
 
-# Whole and quick.
+# Full and quick runs.
 ROUNDS = (15, 5)
 JOB_LINES = (100_000, 10_000)
 CLIENT, EMULATOR = SUBJECTS = ("client", "emulator")
@@ -62,7 +62,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[Section]:
-    """The client's tables, each as soon as it is measured."""
+    """Yield the tables of the client, each as soon as it is measured."""
     core = {
         name: one
         for name, one in environments.items()
@@ -96,14 +96,14 @@ def hostile_section(environment: Environment) -> Section:
 
 
 def emulator_sections(environments: dict[str, Environment], quick: bool) -> Iterator[Section]:
-    """The emulator's tables, likewise."""
+    """Yield the tables of the emulator, each as soon as it is measured."""
     environment = environments[bars.OURS_EMULATOR]
     yield from emulator.sections(environment, ROUNDS[quick])
     yield jobs.large_job(environment, JOB_LINES[quick])
 
 
 def record(environments: dict[str, Environment], sections: list[Section]) -> dict[str, object]:
-    """Return the results in the form that is written as JSON."""
+    """Return the results in the form in which they are written as JSON."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),

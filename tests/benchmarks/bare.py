@@ -1,9 +1,9 @@
-"""The least that Starlette does for an answer: reads JSON, sends bytes made in advance.
+"""The baseline of the emulator: Starlette reads JSON and sends prepared bytes.
 
     python -I bare.py FOLDER
 
-Every file of the folder is the answer of the route of its name. Prints its port and serves until
-it is ended, with the server of the emulator.
+Every file of the folder is the response of the route with its name. Prints its port, and serves
+until it is terminated, with the server that the emulator uses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 
 def route(name: str, content: bytes) -> Route:
-    """A path with one answer."""
+    """Return a route with a fixed answer."""
 
     async def answer(request: Request) -> Response:
         await request.json()
@@ -33,7 +33,7 @@ if __name__ == "__main__":
     app = Starlette(
         routes=[route(file.name, file.read_bytes()) for file in Path(sys.argv[1]).iterdir()]
     )
-    # asyncio sends without delay only where the protocol is spelled out.
+    # asyncio sets TCP_NODELAY only if the socket's protocol is given.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()

@@ -1,4 +1,4 @@
-"""The bars: what the client and the emulator must reach, and what each one means."""
+"""The bars: the limits that client and emulator must meet, and why each one matters."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ JOB = "Emulator, large batch job"
 
 
 def together(in_flight: int) -> str:
-    """The section of so many calls at once."""
+    """Return the title of the section for so many concurrent calls."""
     return f"{in_flight} {TOGETHER}"
 
 
-# Rows that bars are about, and the one that ratios refer to.
+# Rows that bars limit, and the one that ratios refer to.
 OURS = "this"
 OURS_NUMPY = "this + numpy"
 OURS_TLS = "this, with a TLS context"
@@ -69,14 +69,14 @@ PEAK_MEMORY = "peak MB"
 
 @dataclass(frozen=True)
 class Bar:
-    """The most that a figure may be.
+    """The upper limit of a figure.
 
     Attributes:
-        section, row, quantity: Which figure.
-        limit: The most it may be.
-        meaning: Why it matters, in a line.
-        ratio: Whether the figure's ratio to its section's base is what counts.
-        base: The row that the ratio refers to, where it is not the section's base.
+        section, row, quantity: The place of the figure.
+        limit: The highest value allowed.
+        meaning: A line that says why it matters.
+        ratio: Whether the limit applies to the figure's ratio to its section's base.
+        base: The row to which the ratio refers, if not the section's base.
     """
 
     section: str

@@ -1,4 +1,4 @@
-"""The clients that are measured, each in an environment of its own."""
+"""The clients to compare, each in an environment of its own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from .bars import OFFICIAL, OURS, OURS_EMULATOR, OURS_NUMPY
 
 AIOHTTP = "aiohttp"
-# The bars speak of this release of the official client.
+# The bars refer to this release of the official client.
 OFFICIAL_RELEASE = "0.5.0"
-# Pinned, so that a row does not move because another project made a release.
+# Pinned, so that a release of another project does not change a row.
 OPENAI_RELEASE = "3.52.0"
 
 VOYAGEAI_FIRST = """
@@ -27,7 +27,7 @@ TLS_FIRST = """
 from voyageai.transport.config import ConnectionConfig
 ConnectionConfig().context()
 """
-"""What a first call by https costs beside, as the stub server has no TLS."""
+"""The extra cost of a first call by https, as the stub server has no TLS."""
 OPENAI_FIRST = """
 import openai
 client = openai.OpenAI(api_key="benchmark", base_url={url!r})
@@ -44,14 +44,14 @@ array.array("f", base64.b64decode(answer.json()["data"][0]["embedding"]))[0]
 
 @dataclass(frozen=True)
 class Contender:
-    """A client and what it takes to run it.
+    """A client, and what is needed to run it.
 
     Attributes:
-        name: Its name in tables.
-        requirements: What pip installs.
-        module: What is imported.
-        first: Code from nothing to the first number of a vector; `url` is filled in. Those that
-            have none are there for the calls only.
+        name: The client's name in tables.
+        requirements: The arguments of `pip install`.
+        module: The module to import.
+        first: Code that runs up to the first number of a vector; `url` is filled in. Contenders
+            without it are compared for their calls only.
     """
 
     name: str
@@ -79,9 +79,9 @@ class Environment:
     """An installed contender.
 
     Attributes:
-        contender: Which one.
-        python: Its interpreter.
-        distributions: Version and size in bytes of what pip brought, by name.
+        contender: The client.
+        python: The interpreter of the environment.
+        distributions: Version and size in bytes of each installed distribution, by name.
     """
 
     contender: Contender
@@ -89,7 +89,7 @@ class Environment:
     distributions: dict[str, tuple[str, int]]
 
 
-# Sizes are those of the files each distribution lists, with compiled ones; pip itself is left out.
+# Sizes are of the files that each distribution lists, with bytecode but without pip.
 WEIGH = """
 import json
 from importlib.metadata import distributions

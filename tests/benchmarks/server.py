@@ -1,9 +1,9 @@
-"""A loopback server of answers made in advance; `/<n>/...` gets n vectors. Needs only Python.
+"""A loopback server of prepared responses; `/<n>/...` returns n vectors. Needs only Python.
 
     python -I server.py [MILLISECONDS]
 
-Prints its port and serves until it is ended. With milliseconds each answer takes so long, and many
-connections are served at once.
+Prints its port, and serves until it is terminated. With milliseconds, each response takes so
+long, and many connections are served concurrently.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIMENSIONS = 1024
 
 @functools.cache
 def answer(count: int) -> bytes:
-    """The whole answer to any request for `count` vectors."""
+    """Return the whole response to any request for `count` vectors."""
     dice = random.Random(count)
     data = [
         {
@@ -42,7 +42,7 @@ def answer(count: int) -> bytes:
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """One connection, on which each request gets a prepared answer."""
+    """Handles one connection, on which each request gets a prepared response."""
 
     disable_nagle_algorithm = True
 
@@ -61,14 +61,14 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A thread per connection."""
+    """A server with a thread per connection."""
 
     daemon_threads = True
     address_family = socket.AF_INET
 
 
 class Slow(asyncio.Protocol):
-    """One connection whose answers take their time."""
+    """Handles one connection whose responses are delayed."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._loop = loop

@@ -1,10 +1,9 @@
-"""What table jobs take: CPU and memory beside a bare loop, and their share of a rate limit.
+"""Measure table jobs: CPU and memory beside a bare loop, and their share of a rate limit.
 
     python -m tests.benchmarks.table_jobs cpu [--rows 200000] [--rounds 5] [--latency 0.1]
     python -m tests.benchmarks.table_jobs share [--rows 200000] [--tpm 1000000] [--processes 1]
 
-Both need the package with the extras `tables` and `emulator`, and run what they measure in processes
-of its own.
+Both need the package with the extras `tables` and `emulator`, and measure in new processes.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def write_rows(path: Path, rows: int, words: tuple[int, int]) -> None:
 
 @cache
 def answer(count: int) -> bytes:
-    """The body of the answer with so many vectors."""
+    """Return the body of a response with so many vectors."""
     vector = base64.b64encode(array("f", [0.0625] * WIDTH)).decode()
     data = [{"object": "embedding", "embedding": vector, "index": place} for place in range(count)]
     usage = {"total_tokens": 25 * count}
@@ -72,13 +71,13 @@ def answer(count: int) -> bytes:
 
 
 class Stub(BaseHTTPRequestHandler):
-    """Answers after a time, with vectors that are made once."""
+    """Responds after a delay, with vectors that are made once."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     latency = 0.0
 
-    def do_POST(self) -> None:  # the library's name
+    def do_POST(self) -> None:  # http.server requires this name
         """Answer a request for vectors."""
         body = self.rfile.read(int(self.headers["content-length"]))
         content = answer(len(json.loads(body)["input"]))
@@ -90,11 +89,11 @@ class Stub(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def serve(latency: str) -> None:
-    """Serve until the process ends; print the port."""
+    """Serve until the process ends, after printing the port."""
     Stub.latency = float(latency)
     with ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
         print(server.server_address[1], flush=True)
@@ -105,7 +104,7 @@ def serve(latency: str) -> None:
 
 
 def bare(url: str, source: str, into: str) -> None:
-    """What somebody would write without a job: one request after the other, nothing kept."""
+    """Embed without a job, as a simple script would: one request at a time, storing nothing."""
     vector = pa.list_(pa.float32(), WIDTH)
     schema = pa.schema({"id": pa.int64(), "embedding": vector})
     with (
@@ -121,7 +120,7 @@ def bare(url: str, source: str, into: str) -> None:
 
 
 def job(url: str, source: str, into: str) -> None:
-    """The same by a job."""
+    """Embed the same rows by a job."""
     with voyageai.Client("key", base_url=url) as vo:
         vo.tables.embed(source, text="body", id="id", into=into, progress=False, **ARGUMENTS)
 
@@ -143,7 +142,7 @@ def limited(url: str, source: str, into: str, tpm: str, processes: str) -> None:
 
 
 def share(rows: int, tpm: int, processes: int) -> None:
-    """Run jobs at a limit, and print how much of it they used, by the emulator's record."""
+    """Run jobs at a limit; print the share of it that they used, by the emulator's record."""
     with (
         tempfile.TemporaryDirectory() as folder,
         voyageai_emulator.running(latency=LATENCY) as emulator,
@@ -183,9 +182,9 @@ def share(rows: int, tpm: int, processes: int) -> None:
 
 
 def measured(way: str, url: str, first: str, source: str, into: str) -> None:
-    """Run one way, and print its CPU seconds and its most memory, in MiB.
+    """Run one way of embedding; print its CPU seconds and its peak memory in MiB.
 
-    A few rows go first: how long modules take to import depends on where their bytecode is.
+    A few rows are embedded first, so that the time of imports does not count.
     """
     WAYS[way](url, first, f"{into}-first")
     before = cpu()
@@ -195,13 +194,13 @@ def measured(way: str, url: str, first: str, source: str, into: str) -> None:
 
 
 def cpu() -> float:
-    """CPU seconds of this process, user and system."""
+    """Return the CPU seconds of this process, user and system."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def compare(rows: int, rounds: int, latency: float) -> None:
-    """Measure both ways in turn, and print medians and their ratio."""
+    """Measure both ways in turn; print medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder, started("serve", latency) as server:
         assert server.stdout is not None
@@ -228,7 +227,7 @@ def compare(rows: int, rounds: int, latency: float) -> None:
 
 @contextmanager
 def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A process of this module; it is ended with the context."""
+    """Start a process of this module, and end it when the context ends."""
     command = [sys.executable, "-m", __spec__.name, *map(str, arguments)]
     with ExitStack() as stack:
         process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -237,7 +236,7 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the command that the command line names."""
     commands = {"serve": serve, "measured": measured, "limited": limited}
     if sys.argv[1:2] and sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])

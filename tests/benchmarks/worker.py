@@ -1,9 +1,9 @@
-"""Runs in a contender's environment: makes a call for each line it reads, prints what it took.
+"""Run in a contender's environment: make a call per input line, and print its time.
 
     python -I worker.py WAY URL TEXTS DIMENSIONS
 
-A line of input is the number of calls to make, whose mean is printed, or `memory`, or how many
-calls to make at once for how many seconds, or `paced`, calls a second and seconds.
+A line of input is a number of calls, whose mean time is printed, or `memory`, or a number of
+concurrent calls and seconds, or `paced`, calls a second and seconds.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ KEY = "benchmark"
 NUMBER_SIZE = 4
 
 Texts = list[str]
-# Returns what the client returned, and the vectors in their final form.
+# Returns the client's result, and the vectors in their final form.
 Call = Callable[[], tuple[Any, Any]]
 Make = Callable[[str, Texts], Call]
 Finish = Callable[[Any], tuple[Any, Any]]
 
 
 def voyageai(finish: Finish) -> Make:
-    """The official client or this one, which are used the same way."""
+    """Call the official client or this one, which have the same interface."""
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").Client(api_key=KEY, base_url=url)
@@ -41,7 +41,7 @@ def voyageai(finish: Finish) -> Make:
 
 
 def voyageai_async(finish: Finish) -> Make:
-    """The same, asynchronous."""
+    """Call their asynchronous clients."""
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").AsyncClient(api_key=KEY, base_url=url)
@@ -75,7 +75,7 @@ def aiohttp(url: str, texts: Texts) -> Call:
 
     async def post() -> Any:
         library = import_module("aiohttp")
-        if not sessions:  # made on the loop that uses it
+        if not sessions:  # created on the event loop that uses it
             sessions.append(library.ClientSession(connector=library.TCPConnector(limit=0)))
         async with sessions[0].post(f"{url}/embeddings", json=_body(texts)) as answer:
             return json.loads(await answer.read())
@@ -88,7 +88,7 @@ def aiohttp(url: str, texts: Texts) -> Call:
 
 
 class _Waiting:
-    """An asynchronous call as a plain one, always on the same loop."""
+    """An asynchronous call that blocks, always on the same event loop."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _Waiting:
         self._close = close
 
     def close(self) -> None:
-        """For clients that complain if they are left open."""
+        """Close clients that warn if they are left open."""
         if self._close is not None:
             self._loop.run_until_complete(self._close())
 
@@ -113,11 +113,11 @@ class _Waiting:
         return self._finish(await self._call())
 
     def together(self, in_flight: int, seconds: float) -> int:
-        """Keep so many calls going for so long; returns how many there were."""
+        """Keep so many calls running for so long; return how many there were."""
         return self._loop.run_until_complete(self._together(in_flight, seconds))
 
     def paced(self, rate: int, seconds: float) -> None:
-        """Begin so many calls a second for so long, and wait for the last."""
+        """Start so many calls a second for so long, and wait for the last."""
         self._loop.run_until_complete(self._paced(rate, seconds))
 
     async def _paced(self, rate: int, seconds: float) -> None:
@@ -164,7 +164,7 @@ def _matrix(result: Any) -> tuple[Any, Any]:
 
 
 def _lists(result: Any) -> tuple[Any, Any]:
-    return result, result.embeddings  # in the official client a plain attribute, already made
+    return result, result.embeddings  # a plain attribute in the official client
 
 
 def _array(result: Any) -> tuple[Any, Any]:
@@ -187,7 +187,7 @@ WAYS: dict[str, Make] = {
 
 
 def timed(call: Call, times: int) -> dict[str, float]:
-    """Mean milliseconds of a call; results are dropped off the clock where it is one call."""
+    """Return the mean milliseconds of a call, without the time to free results where it is one."""
     result: Any = None
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -199,7 +199,7 @@ def timed(call: Call, times: int) -> dict[str, float]:
 
 
 def crowded(call: Call, in_flight: int, seconds: float) -> dict[str, float]:
-    """Milliseconds per call of calls at once: how long until the next one is through."""
+    """Return the milliseconds per call of concurrent calls."""
     assert isinstance(call, _Waiting)
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -209,7 +209,7 @@ def crowded(call: Call, in_flight: int, seconds: float) -> dict[str, float]:
 
 
 def paced(call: Call, rate: int, seconds: float) -> dict[str, float]:
-    """The part of a core that so many calls a second take."""
+    """Return the share of a core that so many calls a second use."""
     assert isinstance(call, _Waiting)
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()

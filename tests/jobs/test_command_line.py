@@ -1,4 +1,4 @@
-"""A million lines through the command line: in little memory, and over a kill."""
+"""A million lines through the command line in little memory, and resumed after a kill."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ EMBED = (sys.executable, "-m", "voyageai", "embed", "-m", "voyage-4", "-d", "256
 
 @pytest.fixture
 def server() -> Iterator[StubServer]:
-    """A server whose answers cost next to nothing."""
+    """Run a stub server whose answers cost almost no time."""
     with serving() as found:
         yield found
 
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
-    """The lines."""
+    """Write the input lines to a file."""
     found = tmp_path / "lines.txt"
     with found.open("w") as file:
         file.writelines(f"Record {n}: the river rose by {n % 977} cm.\n" for n in range(ROWS))
@@ -41,7 +41,7 @@ def lines(tmp_path: Path) -> Path:
 def begin(
     server: StubServer, *words: str, cwd: Path, command: Sequence[str] = EMBED
 ) -> subprocess.Popen[bytes]:
-    """Start the command."""
+    """Start the command line in a new process."""
     env = {**os.environ, "VOYAGE_API_KEY": "pa-key", "VOYAGE_BASE_URL": server.url}
     return subprocess.Popen([*command, *words], cwd=cwd, env=env, stderr=subprocess.PIPE)
 
@@ -50,7 +50,7 @@ def begin(
 def test_a_million_lines_take_little_memory(
     server: StubServer, lines: Path, tmp_path: Path
 ) -> None:
-    """However many there are: rows are written as they are answered."""
+    """Rows are written as they are answered, so memory does not grow with the input."""
     command = (sys.executable, "-c", PROBE, *EMBED[3:])
     words = ("--out", "parquet", "-O", "x.parquet", "-f", str(lines))
     with begin(server, *words, cwd=tmp_path, command=command) as process:
@@ -65,7 +65,7 @@ def test_a_million_lines_take_little_memory(
 
 
 def test_a_table_that_is_killed_goes_on(server: StubServer, lines: Path, tmp_path: Path) -> None:
-    """Nothing is sent twice but what was on its way."""
+    """Only requests that were in flight at the kill are sent again."""
     words = ("--into", "table", "-j", str(IN_FLIGHT), str(lines))
     enough = ROWS // PER_REQUEST // 3
     with begin(server, *words, cwd=tmp_path) as process:
