@@ -487,7 +487,9 @@ def test_tokens_are_counted_as_the_only_model_has_them(face, options):
 def test_a_message_says_what_to_do_at_a_gateway(face, monkeypatch):
     """`embed_documents` sets a field that its caller has not."""
     client = face.client(deployment=deployments.Gateway("https://x.example/v1"))
-    said = "can't be sent to a gateway in OpenAI's form: .*; leave it out, and call embed in place"
+    said = (
+        "can't be sent to an OpenAI-compatible gateway: .*; leave it out, and call embed in place"
+    )
     with pytest.raises(ArgumentError, match=said):
         face.call(client, "embed_documents", ["a"], "voyage-4")
     monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
