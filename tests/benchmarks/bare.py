@@ -1,9 +1,9 @@
-"""The least that Starlette does for an answer: reads JSON, sends bytes made in advance.
+"""A minimal Starlette server for comparison: parse the JSON body, send a prepared response.
 
     python -I bare.py FOLDER
 
-Every file of the folder is the answer of the route of its name. Prints its port and serves until
-it is ended, with the server of the emulator.
+Each file in the folder is the response of the route with the file's name. Prints the port, then
+serves until it is terminated. Runs on the same HTTP server as the emulator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 
 def route(name: str, content: bytes) -> Route:
-    """A path with one answer."""
+    """Return a route that always sends one response."""
 
     async def answer(request: Request) -> Response:
         await request.json()
@@ -33,7 +33,7 @@ if __name__ == "__main__":
     app = Starlette(
         routes=[route(file.name, file.read_bytes()) for file in Path(sys.argv[1]).iterdir()]
     )
-    # asyncio sends without delay only where the protocol is spelled out.
+    # asyncio sets TCP_NODELAY only if the protocol is given explicitly.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()

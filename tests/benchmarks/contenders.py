@@ -1,4 +1,4 @@
-"""The clients that are measured, each in an environment of its own."""
+"""The clients that are compared, each in its own virtual environment."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from .bars import OFFICIAL, OURS, OURS_EMULATOR, OURS_NUMPY
 
 AIOHTTP = "aiohttp"
-# The bars speak of this release of the official client.
+# The bars refer to this release of the official client.
 OFFICIAL_RELEASE = "0.5.0"
-# Pinned, so that a row does not move because another project made a release.
+# Pinned, so that a release of another project does not change a row.
 OPENAI_RELEASE = "3.52.0"
 
 VOYAGEAI_FIRST = """
@@ -44,14 +44,14 @@ array.array("f", base64.b64decode(answer.json()["data"][0]["embedding"]))[0]
 
 @dataclass(frozen=True)
 class Contender:
-    """A client and what it takes to run it.
+    """A client to measure.
 
     Attributes:
-        name: Its name in tables.
-        requirements: What pip installs.
-        module: What is imported.
-        first: Code from nothing to the first number of a vector; `url` is filled in. Those that
-            have none are there for the calls only.
+        name: Name in tables.
+        requirements: Requirements for pip.
+        module: Module to import.
+        first: Program from the import to the first number of a vector, with the placeholder
+            `url`. Empty for clients of which only calls are measured.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Contender:
 
 
 def contenders(wheel: Path) -> dict[str, Contender]:
-    """All contenders by name, with this project as the given wheel."""
+    """Return all contenders by name; this project is installed from the wheel."""
     all_of_them = (
         Contender(OURS, (str(wheel),), "voyageai", VOYAGEAI_FIRST),
         Contender(OURS_EMULATOR, (f"{wheel}[emulator]",), "voyageai_emulator"),
@@ -79,9 +79,9 @@ class Environment:
     """An installed contender.
 
     Attributes:
-        contender: Which one.
-        python: Its interpreter.
-        distributions: Version and size in bytes of what pip brought, by name.
+        contender: The client.
+        python: Path of the interpreter.
+        distributions: Version, and size in bytes, of each installed distribution, by name.
     """
 
     contender: Contender
@@ -89,7 +89,7 @@ class Environment:
     distributions: dict[str, tuple[str, int]]
 
 
-# Sizes are those of the files each distribution lists, with compiled ones; pip itself is left out.
+# Sizes of the files that each distribution lists, with compiled files, without pip itself.
 WEIGH = """
 import json
 from importlib.metadata import distributions
@@ -103,7 +103,7 @@ print(json.dumps(found))
 
 
 def install(contender: Contender, folder: Path, wheel: Path) -> Environment:
-    """Make the contender's environment, or find the one made earlier from the same parts."""
+    """Create the contender's environment, or reuse one with the same wheel and pins."""
     parts = [sys.version, *contender.requirements]
     if contender.name in (OURS, OURS_EMULATOR, OURS_NUMPY):
         parts.append(hashlib.sha256(wheel.read_bytes()).hexdigest())

@@ -1,6 +1,6 @@
-"""The emulator's own speed, beside a route of the same server that makes nothing.
+"""Speed of the emulator, compared with a route of the same server that sends prepared bytes.
 
-The server has one core to itself where there are two, and this process, which asks, another.
+With two or more cores, the server has one to itself, and this process, the client, has another.
 """
 
 from __future__ import annotations
@@ -95,12 +95,12 @@ WORDS = [
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that is measured.
+    """A request to measure.
 
     Attributes:
-        section: Title of its table.
-        path: Path below the base URL.
-        body: What is sent.
+        section: Title of the table.
+        path: Path, relative to the base URL.
+        body: JSON body.
     """
 
     section: str
@@ -109,7 +109,7 @@ class Asked:
 
 
 def texts(count: int) -> list[str]:
-    """Texts of thirty words, always the same."""
+    """Return texts of thirty words, always the same."""
     dice = random.Random(count)
     return [" ".join(dice.choices(WORDS, k=30)) for _ in range(count)]
 
@@ -150,7 +150,7 @@ LARGE = (
 
 
 def sections(environment: Environment, rounds: int) -> Iterator[Section]:
-    """All tables, each as soon as it is measured."""
+    """Yield each table when its measurement is complete."""
     command = [str(environment.python), "-I"]
     with ExitStack() as stack:
         server = stack.enter_context(on_own_core([*command, "-m", "voyageai_emulator"]))
@@ -182,7 +182,7 @@ def sections(environment: Environment, rounds: int) -> Iterator[Section]:
 
 
 class Asker:
-    """Sends one request again and again, and costs little itself: the bytes are made in advance."""
+    """A client that repeats one request with little CPU: its bytes are prepared once."""
 
     def __init__(self, port: int | None, path: str, body: Mapping[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -200,7 +200,7 @@ class Asker:
         self._socket.close()
 
     def ask(self) -> bytes:
-        """The body of the answer, which must be a success."""
+        """Send the request, and return the response body; exit unless the status is 200."""
         self._socket.sendall(self._request)
         head = b""
         while b"\r\n\r\n" not in head:
@@ -221,11 +221,11 @@ class Asker:
         return received
 
     def timed(self, seconds: float, cpu: Callable[[], float]) -> dict[str, float]:
-        """Milliseconds of a request: the mean of those that fit into so many seconds, or of one.
+        """Return the mean time and CPU of a request in milliseconds.
 
         Args:
-            seconds: How long to go on.
-            cpu: Tells the CPU time of the server.
+            seconds: Time to repeat the request; 0 for a single request.
+            cpu: Function that returns the CPU time of the server.
         """
         start, used = time.perf_counter(), cpu()
         count = 0

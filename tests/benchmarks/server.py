@@ -1,9 +1,9 @@
-"""A loopback server of answers made in advance; `/<n>/...` gets n vectors. Needs only Python.
+"""A stub server with prepared responses: `/<n>/...` returns n vectors. Needs only Python.
 
     python -I server.py [MILLISECONDS]
 
-Prints its port and serves until it is ended. With milliseconds each answer takes so long, and many
-connections are served at once.
+Prints the port, then serves until it is terminated. MILLISECONDS is the latency of each response;
+with it, one event loop serves all connections, else a thread serves each one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIMENSIONS = 1024
 
 @functools.cache
 def answer(count: int) -> bytes:
-    """The whole answer to any request for `count` vectors."""
+    """Return the HTTP response, with its head, for `count` vectors."""
     dice = random.Random(count)
     data = [
         {
@@ -42,7 +42,7 @@ def answer(count: int) -> bytes:
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """One connection, on which each request gets a prepared answer."""
+    """A connection that responds to each request immediately."""
 
     disable_nagle_algorithm = True
 
@@ -61,14 +61,14 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A thread per connection."""
+    """A server with a thread per connection."""
 
     daemon_threads = True
     address_family = socket.AF_INET
 
 
 class Slow(asyncio.Protocol):
-    """One connection whose answers take their time."""
+    """A connection that responds to each request after a delay."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._loop = loop

@@ -1,10 +1,9 @@
-"""What table jobs take: CPU and memory beside a bare loop, and their share of a rate limit.
+"""Cost of table jobs: CPU and memory compared with a bare loop, and their use of a rate limit.
 
     python -m tests.benchmarks.table_jobs cpu [--rows 200000] [--rounds 5] [--latency 0.1]
     python -m tests.benchmarks.table_jobs share [--rows 200000] [--tpm 1000000] [--processes 1]
 
-Both need the package with the extras `tables` and `emulator`, and run what they measure in processes
-of its own.
+Both need the package with the extras `tables` and `emulator`, and measure in separate processes.
 """
 
 from __future__ import annotations
@@ -46,11 +45,11 @@ FIRST_ROWS = 2000
 MINUTE = 60.0
 
 
-# Rows, and a server that answers them
+# Rows, and a stub server for them
 
 
 def write_rows(path: Path, rows: int, words: tuple[int, int]) -> None:
-    """Write a table of texts, a row group at a time."""
+    """Write a table of texts, one row group at a time."""
     chance = random.Random(rows)
     schema = pa.schema({"id": pa.int64(), "body": pa.string()})
     with pq.ParquetWriter(path, schema) as writer:
@@ -62,7 +61,7 @@ def write_rows(path: Path, rows: int, words: tuple[int, int]) -> None:
 
 @cache
 def answer(count: int) -> bytes:
-    """The body of the answer with so many vectors."""
+    """Return the response body with `count` vectors."""
     vector = base64.b64encode(array("f", [0.0625] * WIDTH)).decode()
     data = [{"object": "embedding", "embedding": vector, "index": place} for place in range(count)]
     usage = {"total_tokens": 25 * count}
@@ -72,14 +71,14 @@ def answer(count: int) -> bytes:
 
 
 class Stub(BaseHTTPRequestHandler):
-    """Answers after a time, with vectors that are made once."""
+    """Respond with the same prepared vectors, after a delay."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     latency = 0.0
 
-    def do_POST(self) -> None:  # the library's name
-        """Answer a request for vectors."""
+    def do_POST(self) -> None:  # the name is fixed by http.server
+        """Respond with a vector for each text."""
         body = self.rfile.read(int(self.headers["content-length"]))
         content = answer(len(json.loads(body)["input"]))
         time.sleep(self.latency)
@@ -90,7 +89,7 @@ class Stub(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def serve(latency: str) -> None:
@@ -105,7 +104,7 @@ def serve(latency: str) -> None:
 
 
 def bare(url: str, source: str, into: str) -> None:
-    """What somebody would write without a job: one request after the other, nothing kept."""
+    """Embed a file without a job: a loop that sends one request after the other."""
     vector = pa.list_(pa.float32(), WIDTH)
     schema = pa.schema({"id": pa.int64(), "embedding": vector})
     with (
@@ -121,7 +120,7 @@ def bare(url: str, source: str, into: str) -> None:
 
 
 def job(url: str, source: str, into: str) -> None:
-    """The same by a job."""
+    """Embed a file with a table job."""
     with voyageai.Client("key", base_url=url) as vo:
         vo.tables.embed(source, text="body", id="id", into=into, progress=False, **ARGUMENTS)
 
@@ -143,7 +142,7 @@ def limited(url: str, source: str, into: str, tpm: str, processes: str) -> None:
 
 
 def share(rows: int, tpm: int, processes: int) -> None:
-    """Run jobs at a limit, and print how much of it they used, by the emulator's record."""
+    """Run jobs at a rate limit, and print the fraction they used, from the emulator's record."""
     with (
         tempfile.TemporaryDirectory() as folder,
         voyageai_emulator.running(latency=LATENCY) as emulator,
@@ -183,9 +182,9 @@ def share(rows: int, tpm: int, processes: int) -> None:
 
 
 def measured(way: str, url: str, first: str, source: str, into: str) -> None:
-    """Run one way, and print its CPU seconds and its most memory, in MiB.
+    """Embed a file in one way, and print the CPU seconds and the peak memory in MiB.
 
-    A few rows go first: how long modules take to import depends on where their bytecode is.
+    A few rows go first, since the time of imports depends on whether bytecode is cached.
     """
     WAYS[way](url, first, f"{into}-first")
     before = cpu()
@@ -195,13 +194,13 @@ def measured(way: str, url: str, first: str, source: str, into: str) -> None:
 
 
 def cpu() -> float:
-    """CPU seconds of this process, user and system."""
+    """Return the user and system CPU seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def compare(rows: int, rounds: int, latency: float) -> None:
-    """Measure both ways in turn, and print medians and their ratio."""
+    """Measure the two ways alternately, and print medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder, started("serve", latency) as server:
         assert server.stdout is not None
@@ -228,7 +227,7 @@ def compare(rows: int, rounds: int, latency: float) -> None:
 
 @contextmanager
 def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A process of this module; it is ended with the context."""
+    """Run a function of this module in a process, which is killed when the context exits."""
     command = [sys.executable, "-m", __spec__.name, *map(str, arguments)]
     with ExitStack() as stack:
         process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -237,7 +236,7 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the function that the command line names."""
     commands = {"serve": serve, "measured": measured, "limited": limited}
     if sys.argv[1:2] and sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])

@@ -1,4 +1,4 @@
-"""Readings, their medians, their ratios, and how they stand to the bars."""
+"""Tables of readings: medians, ratios, and whether bars are reached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .bars import BARS, Bar
 
-# Of one row: by quantity, what each process or call took.
+# The readings of one row, by quantity: one for each process or call.
 Readings = dict[str, list[float]]
 
 
@@ -18,8 +18,8 @@ class Section:
     """One table.
 
     Attributes:
-        title: One of the sections in `bars`.
-        base: The row that ratios refer to; None for a section without ratios.
+        title: Title of a section in `bars`.
+        base: Row that ratios refer to; None if there are no ratios.
         rows: Readings by row.
     """
 
@@ -37,18 +37,18 @@ class Section:
         return list(dict.fromkeys(name for readings in self.rows.values() for name in readings))
 
     def value(self, row: str, quantity: str) -> float:
-        """The median of the runs."""
+        """Return the median of the readings."""
         return median(self.rows[row][quantity])
 
     def ratio(self, row: str, quantity: str, base: str | None = None) -> float | None:
-        """The median as a part of the base's median, or of another row's."""
+        """Return the ratio of the median to the median of a base row; by default the section's."""
         base = base or self.base
         if base is None:
             return None
         return self.value(row, quantity) / self.value(base, quantity)
 
     def verdicts(self) -> Iterator[tuple[Bar, float, bool]]:
-        """Each bar of this section, the figure that counts, and whether it is reached."""
+        """Yield each bar of this section, the figure it applies to, and whether it is reached."""
         for bar in BARS:
             if bar.section == self.title:
                 value = self.value(bar.row, bar.quantity)
@@ -57,7 +57,7 @@ class Section:
                 yield bar, figure, figure <= bar.limit
 
     def grid(self) -> list[list[str]]:
-        """Lines of cells, the heads first."""
+        """Return the table as lists of cells; the first is the header."""
         heads = [self.title]
         for quantity in self.quantities:
             heads += [quantity, "ratio"] if self.base else [quantity]
@@ -76,7 +76,7 @@ class Section:
         return lines
 
     def as_json(self) -> dict[str, Any]:
-        """All there is to know, for later comparison."""
+        """Return all readings and results, for later comparison."""
         return {
             "title": self.title,
             "base": self.base,
