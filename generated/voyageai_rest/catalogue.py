@@ -578,7 +578,7 @@ BATCH: Batch = Batch(
 TOKENIZATION: Tokenization = Tokenization(
     characters_per_token=5,
     tokens_per_word=(1.2, 1.5),
-    note="Prose only; third parties measured many more tokens per character on mixed content, and a MongoDB course says 4 characters.",
+    note="For prose only. Third parties measured many more tokens per character on mixed content, and a MongoDB course says 4 characters.",
 )
 """Rules of thumb for token counts without a tokenizer at hand; for prose only."""
 
@@ -688,7 +688,7 @@ MODELS: Mapping[str, Model] = Models(
             batch=None,
             auto_embed=True,
             prompts="retrieval",
-            note="The Batch model list and the tokenizer list that were read are older than the model, and a reading of the Voyage reference in September 2026 did not yet list its dimensions.",
+            note="The lists of Batch models and of tokenizers that were read are older than this model, and in September 2026 the Voyage reference did not yet list its dimensions.",
         ),
         "voyage-3-large": Model(
             name="voyage-3-large",
@@ -797,7 +797,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-code-2",
             batch=True,
             prompts="retrieval",
-            note="The request limit is from older pages; the current ones no longer print it for this model.",
+            note="The request limit is from older pages; current pages no longer state it for this model.",
         ),
         "voyage-finance-2": Model(
             name="voyage-finance-2",
@@ -820,7 +820,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-finance-2",
             batch=False,
             prompts="retrieval",
-            note="Not in the Batch model list, which is newer than the model.",
+            note="Not in the list of Batch models, which is newer than this model.",
         ),
         "voyage-law-2": Model(
             name="voyage-law-2",
@@ -843,7 +843,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-law-2",
             batch=False,
             prompts="retrieval",
-            note="The lifecycle page names voyage-4 in its table and voyage-4-lite in its change log; the table is followed. Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+            note="The replacement is voyage-4 in the table of the lifecycle page, and voyage-4-lite in its change log; the table is used. Reported to share Llama 2's tokenizer; its own repository was not seen. Not in the list of Batch models.",
         ),
         "voyage-3": Model(
             name="voyage-3",
@@ -864,7 +864,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-3",
             batch=False,
             prompts="retrieval",
-            note="langchain-voyageai takes 120000 tokens per request. The tokens per minute are from an older rate limit page. Not in the Batch model list.",
+            note="langchain-voyageai allows 120000 tokens per request. The tokens per minute are from an older rate limit page. Not in the list of Batch models.",
         ),
         "voyage-3-lite": Model(
             name="voyage-3-lite",
@@ -885,7 +885,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-3-lite",
             batch=False,
             prompts="retrieval",
-            note="langchain-voyageai takes 120000 tokens per request. The tokens per minute are from an older rate limit page. Not in the Batch model list.",
+            note="langchain-voyageai allows 120000 tokens per request. The tokens per minute are from an older rate limit page. Not in the list of Batch models.",
         ),
         "voyage-multilingual-2": Model(
             name="voyage-multilingual-2",
@@ -906,7 +906,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-multilingual-2",
             batch=False,
             prompts="retrieval",
-            note="The Voyage pricing page says both 50M free tokens and none. Not in the Batch model list.",
+            note="The Voyage pricing page says both 50M free tokens and none. Not in the list of Batch models.",
         ),
         "voyage-large-2-instruct": Model(
             name="voyage-large-2-instruct",
@@ -928,7 +928,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-large-2-instruct",
             batch=False,
             prompts=None,
-            note="Has task instructions of its own, published apart from the API; whether input_type prepends the retrieval prompts is not stated. Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+            note="Has its own task instructions, published separately from the API. Whether input_type prepends the retrieval prompts is not stated. Reported to share Llama 2's tokenizer; its own repository was not seen. Not in the list of Batch models.",
         ),
         "voyage-large-2": Model(
             name="voyage-large-2",
@@ -950,7 +950,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-large-2",
             batch=False,
             prompts="retrieval",
-            note="Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+            note="Reported to share Llama 2's tokenizer; its own repository was not seen. Not in the list of Batch models.",
         ),
         "voyage-2": Model(
             name="voyage-2",
@@ -972,7 +972,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-2",
             batch=False,
             prompts="retrieval",
-            note="Not in the Batch model list.",
+            note="Not in the list of Batch models.",
         ),
         "voyage-02": Model(
             name="voyage-02",
@@ -994,7 +994,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-02",
             batch=False,
             prompts=None,
-            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+            note="No page that names this model states its request limit or prompts. Not in the list of Batch models.",
         ),
         "voyage-01": Model(
             name="voyage-01",
@@ -1016,7 +1016,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-01",
             batch=False,
             prompts=None,
-            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+            note="No page that names this model states its request limit or prompts. Not in the list of Batch models.",
         ),
         "voyage-lite-01": Model(
             name="voyage-lite-01",
@@ -1038,7 +1038,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-lite-01",
             batch=False,
             prompts=None,
-            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+            note="No page that names this model states its request limit or prompts. Not in the list of Batch models.",
         ),
         "voyage-lite-01-instruct": Model(
             name="voyage-lite-01-instruct",
@@ -1060,7 +1060,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-lite-01-instruct",
             batch=False,
             prompts=None,
-            note="No page that names this model states its request limit or prompts. Said to share Llama 2's tokenizer; its own repository was not seen. Not in the Batch model list.",
+            note="No page that names this model states its request limit or prompts. Reported to share Llama 2's tokenizer; its own repository was not seen. Not in the list of Batch models.",
         ),
         "voyage-lite-02-instruct": Model(
             name="voyage-lite-02-instruct",
@@ -1082,7 +1082,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-lite-02-instruct",
             batch=False,
             prompts=None,
-            note="No page that names this model states its request limit or prompts. Not in the Batch model list.",
+            note="No page that names this model states its request limit or prompts. Not in the list of Batch models.",
         ),
         "voyage-4-nano": Model(
             name="voyage-4-nano",
@@ -1097,7 +1097,7 @@ MODELS: Mapping[str, Model] = Models(
             tokenizer="voyageai/voyage-4-nano",
             embedding_space="voyage-4",
             prompts=None,
-            note="Apache-2.0, free. The model card and the documentation round the context to 32000; both official clients, which run the model, use 32768. The Atlas table gives 512 as the default dimension, with 128 and 256; the model card, the Claude documentation and both clients agree on the values here. The dtypes are those the Python client's local backend gives.",
+            note="Apache-2.0, free. The model card and the documentation round the context to 32000; both official clients, which run the model, use 32768. The Atlas table gives 512 as the default dimension, with 128 and 256; the model card, the Claude documentation and both clients agree on the values here. The dtypes are those of the Python client's local backend.",
         ),
         "voyage-context-4": Model(
             name="voyage-context-4",
@@ -1120,7 +1120,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-context-4",
             batch=None,
             prompts="retrieval",
-            note="The tables of Atlas and Claude print 120000 as the context with auto-chunking and a total of 32K without; the Voyage reference and the live message give 32000 per list and 120000 per request. Atlas gives 30 June 2026 as its Active Date. The Batch and tokenizer lists that were read are older than the model.",
+            note="The tables of Atlas and Claude give a context of 120000 with auto-chunking, and a total of 32K without; the Voyage reference and the live message give 32000 per list and 120000 per request. Atlas gives 30 June 2026 as its Active Date. The lists of Batch models and of tokenizers that were read are older than this model.",
         ),
         "voyage-context-3": Model(
             name="voyage-context-3",
@@ -1144,7 +1144,7 @@ MODELS: Mapping[str, Model] = Models(
             embedding_space="voyage-context-3",
             batch=True,
             prompts="retrieval",
-            note="The tables of Atlas and Claude print 120000 as the context with auto-chunking and a total of 32K without; the Voyage reference and the live message give 32000 per list and 120000 per request. 200M tokens were still free in July 2026.",
+            note="The tables of Atlas and Claude give a context of 120000 with auto-chunking, and a total of 32K without; the Voyage reference and the live message give 32000 per list and 120000 per request. 200M tokens were still free in July 2026.",
         ),
         "voyage-multimodal-3.5": Model(
             name="voyage-multimodal-3.5",
@@ -1176,7 +1176,7 @@ MODELS: Mapping[str, Model] = Models(
             media=ModelMedia(
                 image_max_pixels=16000000, image_max_bytes=20000000, video_max_bytes=20000000
             ),
-            note="20 MB is read as 20000000 bytes. The dtypes are asserted by the Python client's live tests (int8, ubinary) while the multimodal reference omits output_dtype. Each video frame is priced as an image, but the pixel bounds of a frame are not stated. Batch does not take the endpoint. The server also names voyage-multimodal-3-5.",
+            note="20 MB is read as 20000000 bytes. The Python client's live tests assert the dtypes (int8, ubinary), while the multimodal reference omits output_dtype. Each video frame is priced as an image, but the pixel limits of a frame are not stated. The Batch API does not support the endpoint. The server also names voyage-multimodal-3-5.",
         ),
         "voyage-multimodal-3": Model(
             name="voyage-multimodal-3",
@@ -1200,7 +1200,7 @@ MODELS: Mapping[str, Model] = Models(
             prompts="retrieval",
             pixels=ModelPixels(image_per_token=560, image_min=50000, image_max=2000000),
             media=ModelMedia(image_max_pixels=16000000, image_max_bytes=20000000),
-            note="20 MB is read as 20000000 bytes. Batch does not take the endpoint. The server also names voyage-multimodal-3-l4.",
+            note="20 MB is read as 20000000 bytes. The Batch API does not support the endpoint. The server also names voyage-multimodal-3-l4.",
         ),
         "rerank-3": Model(
             name="rerank-3",
@@ -1218,7 +1218,7 @@ MODELS: Mapping[str, Model] = Models(
             free=ModelFree(tokens=200000000),
             tokenizer=None,
             batch=None,
-            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The Batch model list and the tokenizer list that were read are older than the model.",
+            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The lists of Batch models and of tokenizers that were read are older than this model.",
         ),
         "rerank-3-lite": Model(
             name="rerank-3-lite",
@@ -1236,7 +1236,7 @@ MODELS: Mapping[str, Model] = Models(
             free=ModelFree(tokens=200000000),
             tokenizer=None,
             batch=None,
-            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The Batch model list and the tokenizer list that were read are older than the model.",
+            note="Preview from 1 September 2026, Active from 29 September, announced on the blog on 30 September. The lists of Batch models and of tokenizers that were read are older than this model.",
         ),
         "rerank-2.5": Model(
             name="rerank-2.5",
@@ -1255,7 +1255,7 @@ MODELS: Mapping[str, Model] = Models(
             free=ModelFree(tokens=0),
             tokenizer="voyageai/rerank-2.5",
             batch=True,
-            note="The lifecycle table of 29 September 2026 has every Atlas endpoint serving it, the change log of 1 September left it out; the table is followed. 200M tokens were still free in July 2026.",
+            note="In the lifecycle table of 29 September 2026, every Atlas endpoint serves this model; the change log of 1 September omits it. The table is used. 200M tokens were still free in July 2026.",
         ),
         "rerank-2.5-lite": Model(
             name="rerank-2.5-lite",
@@ -1274,7 +1274,7 @@ MODELS: Mapping[str, Model] = Models(
             free=ModelFree(tokens=0),
             tokenizer="voyageai/rerank-2.5-lite",
             batch=True,
-            note="The lifecycle table of 29 September 2026 has every Atlas endpoint serving it, the change log of 1 September left it out; the table is followed. 200M tokens were still free in July 2026.",
+            note="In the lifecycle table of 29 September 2026, every Atlas endpoint serves this model; the change log of 1 September omits it. The table is used. 200M tokens were still free in July 2026.",
         ),
         "rerank-2": Model(
             name="rerank-2",
@@ -1293,7 +1293,7 @@ MODELS: Mapping[str, Model] = Models(
             free=ModelFree(tokens=0),
             tokenizer=None,
             batch=False,
-            note="An older Voyage pricing page gives 200M free tokens, Atlas none; the newer is followed. Not in the Batch model list.",
+            note="An older Voyage pricing page gives 200M free tokens, Atlas none; the newer page is used. Not in the list of Batch models.",
         ),
         "rerank-2-lite": Model(
             name="rerank-2-lite",
@@ -1312,7 +1312,7 @@ MODELS: Mapping[str, Model] = Models(
             free=ModelFree(tokens=0),
             tokenizer="voyageai/rerank-2-lite",
             batch=False,
-            note="Not in the Batch model list.",
+            note="Not in the list of Batch models.",
         ),
         "rerank-1": Model(
             name="rerank-1",
@@ -1331,7 +1331,7 @@ MODELS: Mapping[str, Model] = Models(
             tokenizer=None,
             start_token=True,
             batch=False,
-            note="The definition inside the TypeScript client 0.1.0 allows 100000 tokens per request, the later ones 300000; the later is followed. Not in the Batch model list.",
+            note="The definition in the TypeScript client 0.1.0 allows 100000 tokens per request, later ones 300000; the later value is used. Not in the list of Batch models.",
         ),
         "rerank-lite-1": Model(
             name="rerank-lite-1",
@@ -1350,7 +1350,7 @@ MODELS: Mapping[str, Model] = Models(
             tokenizer="voyageai/rerank-lite-1",
             start_token=True,
             batch=False,
-            note="Not in the Batch model list.",
+            note="Not in the list of Batch models.",
         ),
     }
 )

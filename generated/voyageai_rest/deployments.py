@@ -75,7 +75,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         "sagemaker": DeploymentKind(
             name="sagemaker",
             title="Amazon SageMaker",
-            about="A model package of the AWS Marketplace, on an endpoint of one's own.",
+            about="A model package of the AWS Marketplace, on your own endpoint.",
             authentication="sigv4",
             url="https://runtime.sagemaker.{region}.amazonaws.com/endpoints/{endpoint}",
             paths={
@@ -102,7 +102,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         "azure": DeploymentKind(
             name="azure",
             title="an Azure managed application",
-            about="An application of the Azure Marketplace within a virtual network of one's own.",
+            about="An application of the Azure Marketplace, in your own virtual network.",
             authentication="none",
             url="http://{address}",
             paths={
@@ -118,7 +118,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         "vertex": DeploymentKind(
             name="vertex",
             title="Google Vertex AI",
-            about="A model of Google's Model Garden, on a dedicated endpoint of one's own.",
+            about="A model of Google's Model Garden, on your own dedicated endpoint.",
             authentication="google",
             url="https://{dns}/v1/projects/{project}/locations/{location}/endpoints/{endpoint}",
             paths={
@@ -133,7 +133,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         ),
         "voyage": DeploymentKind(
             name="voyage",
-            title="a gateway that passes requests on",
+            title="a gateway that forwards requests unchanged",
             about="Any gateway that forwards paths and bodies unchanged.",
             authentication="key",
             url="https://{gateway}",
@@ -149,7 +149,7 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
         "cloudflare": DeploymentKind(
             name="cloudflare",
             title="Cloudflare AI Gateway",
-            about="A custom provider of the gateway, which has to be made first; its base URL is the API's.",
+            about="A custom provider, which must be created in the gateway first, with the API's base URL.",
             authentication="optional key",
             key_variable="VOYAGE_API_KEY",
             url="https://gateway.ai.cloudflare.com/v1/{account}/{gateway}/custom-{provider}",
@@ -162,13 +162,13 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
                 "batches": "/batches",
             },
             headers={
-                "cf-aig-authorization": 'The gateway\'s own token, as "Bearer ...", where it asks for one.'
+                "cf-aig-authorization": 'The gateway\'s own token, as "Bearer ...", if it requires one.'
             },
         ),
         "portkey": DeploymentKind(
             name="portkey",
             title="Portkey",
-            about="Portkey's gateway, which rewrites requests to embed texts and passes others on.",
+            about="Portkey's gateway, which rewrites requests to /embeddings and forwards other requests unchanged.",
             authentication="optional key",
             key_variable="VOYAGE_API_KEY",
             url="https://api.portkey.ai/v1",
@@ -180,27 +180,27 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
             },
             headers={
                 "x-portkey-api-key": "The gateway's own key.",
-                "x-portkey-provider": "`voyage`, with the key of the Voyage API as the client's; left out where the model is named `@PROVIDER/MODEL`.",
+                "x-portkey-provider": "`voyage`, with the key of the Voyage API as the client's key; omitted if the model's name is `@PROVIDER/MODEL`.",
             },
             implied={"output_dtype": "float"},
             refused={
-                "embeddings.output_dimension": "the gateway does not forward it, and vectors would have the default dimension",
-                "embeddings.output_dtype": "the gateway does not forward it, and vectors would be of floats",
+                "embeddings.output_dimension": "the gateway does not forward it, so vectors would have the default dimension",
+                "embeddings.output_dtype": "the gateway does not forward it, so vectors would be floats",
             },
         ),
         "openai": DeploymentKind(
             name="openai",
-            title="a gateway in OpenAI's form",
-            about="Any gateway that takes embeddings as OpenAI does.",
+            title="an OpenAI-compatible gateway",
+            about="Any gateway with OpenAI's API for embeddings.",
             authentication="optional key",
             url="https://{gateway}",
             paths={"embeddings": "/embeddings"},
             renamed={"output_dimension": "dimensions"},
             implied={"truncation": True, "output_dtype": "float"},
             refused={
-                "input_type": "OpenAI's form has no such field",
-                "truncation": "OpenAI's form has no such field",
-                "output_dtype": "OpenAI's form has no such field",
+                "input_type": "OpenAI's API has no such field",
+                "truncation": "OpenAI's API has no such field",
+                "output_dtype": "OpenAI's API has no such field",
             },
         ),
         "openrouter": DeploymentKind(
@@ -236,12 +236,12 @@ DEPLOYMENTS: Mapping[str, DeploymentKind] = MappingProxyType(
                 "truncation": "providerOptions.voyage.truncation",
             },
             implied={"encoding_format": "base64", "output_dtype": "float"},
-            refused={"output_dtype": "the gateway documents answers of floats alone"},
+            refused={"output_dtype": "the gateway documents only responses with floats"},
         ),
         "litellm": DeploymentKind(
             name="litellm",
             title="LiteLLM",
-            about="LiteLLM's proxy, with models under the names that its configuration gives them.",
+            about="LiteLLM's proxy; its configuration defines the names of the models.",
             authentication="optional key",
             url="http://{host}/v1",
             paths={"embeddings": "/embeddings", "rerank": "/rerank"},

@@ -1,4 +1,4 @@
-"""Measure, print and write JSON: `python -m tests.benchmarks --wheel dist/voyageai-….whl`."""
+"""`python -m tests.benchmarks --wheel dist/voyageai-….whl`: measure, print tables, write JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import bars, emulator, hostile, jobs, measure
 from .contenders import Environment, contenders, install
 from .tables import Section, show
 
-# Full and quick runs.
+# Normal, and with --quick.
 ROUNDS = (15, 5)
 JOB_LINES = (100_000, 10_000)
 CLIENT, EMULATOR = SUBJECTS = ("client", "emulator")
@@ -52,9 +52,11 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=bars.__doc__)
     parser.add_argument("--wheel", type=Path, required=True, help="the wheel to measure")
     parser.add_argument(
-        "--envs", type=Path, default=Path(".nox/bench-envs"), help="where environments are kept"
+        "--envs", type=Path, default=Path(".nox/bench-envs"), help="folder of the environments"
     )
-    parser.add_argument("--json", type=Path, default=Path("benchmarks.json"), help="what to write")
+    parser.add_argument(
+        "--json", type=Path, default=Path("benchmarks.json"), help="JSON file to write"
+    )
     parser.add_argument("--only", choices=SUBJECTS, help="what to measure; by default both")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
@@ -62,7 +64,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[Section]:
-    """Yield the tables of the client, each as soon as it is measured."""
+    """Yield each table of the client when its measurement is complete."""
     core = {
         name: one
         for name, one in environments.items()
@@ -87,7 +89,7 @@ def sections_of(environments: dict[str, Environment], rounds: int) -> Iterator[S
 
 
 def hostile_section(environment: Environment) -> Section:
-    """Measure the cost of hostile answers to this client, beside the largest right one."""
+    """Measure the cost of hostile responses to this client, next to valid large ones."""
     section = Section(bars.HOSTILE, hostile.RIGHT)
     python = str(environment.python)
     for row, reading in hostile.measured(python, measure.child_environment()).items():
@@ -96,14 +98,14 @@ def hostile_section(environment: Environment) -> Section:
 
 
 def emulator_sections(environments: dict[str, Environment], quick: bool) -> Iterator[Section]:
-    """Yield the tables of the emulator, each as soon as it is measured."""
+    """Yield each table of the emulator when its measurement is complete."""
     environment = environments[bars.OURS_EMULATOR]
     yield from emulator.sections(environment, ROUNDS[quick])
     yield jobs.large_job(environment, JOB_LINES[quick])
 
 
 def record(environments: dict[str, Environment], sections: list[Section]) -> dict[str, object]:
-    """Return the results in the form in which they are written as JSON."""
+    """Return the results in the form that is written as JSON."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),

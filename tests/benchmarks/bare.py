@@ -1,9 +1,9 @@
-"""The baseline of the emulator: Starlette reads JSON and sends prepared bytes.
+"""A minimal Starlette server for comparison: parse the JSON body, send a prepared response.
 
     python -I bare.py FOLDER
 
-Every file of the folder is the response of the route with its name. Prints its port, and serves
-until it is terminated, with the server that the emulator uses.
+Each file in the folder is the response of the route with the file's name. Prints the port, then
+serves until it is terminated. Runs on the same HTTP server as the emulator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 
 def route(name: str, content: bytes) -> Route:
-    """Return a route with a fixed answer."""
+    """Return a route that always sends one response."""
 
     async def answer(request: Request) -> Response:
         await request.json()
@@ -33,7 +33,7 @@ if __name__ == "__main__":
     app = Starlette(
         routes=[route(file.name, file.read_bytes()) for file in Path(sys.argv[1]).iterdir()]
     )
-    # asyncio sets TCP_NODELAY only if the socket's protocol is given.
+    # asyncio sets TCP_NODELAY only if the protocol is given explicitly.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()

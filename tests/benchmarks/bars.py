@@ -1,4 +1,4 @@
-"""The bars: the limits that client and emulator must meet, and why each one matters."""
+"""The bars, which are targets for the client and the emulator, with the reason for each."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ JOB = "Emulator, large batch job"
 
 
 def together(in_flight: int) -> str:
-    """Return the title of the section for so many concurrent calls."""
+    """Return the title of the section with this number of concurrent calls."""
     return f"{in_flight} {TOGETHER}"
 
 
-# Rows that bars limit, and the one that ratios refer to.
+# Rows that have bars, and the row that ratios refer to.
 OURS = "this"
 OURS_NUMPY = "this + numpy"
 OURS_TLS = "this, with a TLS context"
@@ -72,11 +72,11 @@ class Bar:
     """The upper limit of a figure.
 
     Attributes:
-        section, row, quantity: The place of the figure.
-        limit: The highest value allowed.
-        meaning: A line that says why it matters.
-        ratio: Whether the limit applies to the figure's ratio to its section's base.
-        base: The row to which the ratio refers, if not the section's base.
+        section, row, quantity: Position of the figure.
+        limit: Maximum value.
+        meaning: Why the figure matters, in one line.
+        ratio: Whether the limit applies to the ratio to the section's base.
+        base: Row that the ratio refers to, if it is not the section's base.
     """
 
     section: str
@@ -91,29 +91,97 @@ class Bar:
 BARS = (
     Bar(WEIGHT, OURS, DISTRIBUTIONS, 10, "few packages to trust and to keep updated", ratio=False),
     Bar(WEIGHT, OURS, MEGABYTES, 15, "fits small containers and functions", ratio=False),
-    Bar(IMPORT, OURS, CPU, 0.08, "programs that import it and do not call it hardly notice"),
-    Bar(FIRST, OURS_TLS, CPU, 0.40, "short-lived processes are not all start-up"),
+    Bar(IMPORT, OURS, CPU, 0.08, "programs that import it without using it are hardly slowed down"),
+    Bar(FIRST, OURS_TLS, CPU, 0.40, "short-lived processes do not spend their time on start-up"),
     Bar(SYNC, MATRIX, WALL, 0.22, "vectors reach numpy without becoming Python objects"),
-    Bar(SYNC, LISTS, WALL, 0.75, "lists cost little more than making their floats"),
-    Bar(SMALL, LISTS, CPU, 0.60, "many small calls cost little more than their wait"),
+    Bar(SYNC, LISTS, WALL, 0.75, "lists cost little more than creating their floats"),
+    Bar(SMALL, LISTS, CPU, 0.60, "many small calls cost little more than the wait for responses"),
     # 0.6 and 0.35 of aiohttp's calls per second.
-    Bar(together(32), LISTS, EACH, 1.67, "many calls at once are nearly as quick as by aiohttp"),
-    Bar(together(128), LISTS, EACH, 2.86, "very many calls at once do not collapse"),
-    Bar(PACED, LISTS, CORES, 0.35, "the highest rate limit is no load", ratio=False),
-    Bar(together(32), LISTS, EACH, 1.0, "never slower than the official", base=OFFICIAL_EMBED),
-    Bar(together(128), LISTS, EACH, 1.0, "never slower than the official", base=OFFICIAL_EMBED),
-    Bar(MEMORY, MATRIX, KEPT, 1.1, "only the vectors stay in memory, once", ratio=False),
+    Bar(
+        together(32), LISTS, EACH, 1.67, "many concurrent calls are nearly as fast as with aiohttp"
+    ),
+    Bar(
+        together(128),
+        LISTS,
+        EACH,
+        2.86,
+        "throughput does not collapse with very many concurrent calls",
+    ),
+    Bar(PACED, LISTS, CORES, 0.35, "even the highest rate limit takes little CPU", ratio=False),
+    Bar(together(32), LISTS, EACH, 1.0, "not slower than the official client", base=OFFICIAL_EMBED),
+    Bar(
+        together(128), LISTS, EACH, 1.0, "not slower than the official client", base=OFFICIAL_EMBED
+    ),
+    Bar(MEMORY, MATRIX, KEPT, 1.1, "memory holds the vectors once, and nothing else", ratio=False),
     *(
-        Bar(HOSTILE, row, hostile.STALL, 1, "no server holds a loop up longer")
+        Bar(
+            HOSTILE,
+            row,
+            hostile.STALL,
+            1,
+            "no response blocks the event loop longer than a valid one",
+        )
         for row in hostile.HOSTILE
     ),
-    *(Bar(HOSTILE, row, hostile.PEAK, 2, "nor takes much more memory") for row in hostile.HOSTILE),
+    *(
+        Bar(HOSTILE, row, hostile.PEAK, 2, "no response takes much more memory than a valid one")
+        for row in hostile.HOSTILE
+    ),
     # 200 requests per second on one core.
-    Bar(EMULATOR_EMBED, EMULATOR, EACH_CPU, 5, "test suites do not wait for it", ratio=False),
-    Bar(EMULATOR_CONTEXTUALIZED, EMULATOR, EACH_CPU, 5, "nor at this endpoint", ratio=False),
-    Bar(EMULATOR_MULTIMODAL, EMULATOR, EACH_CPU, 5, "nor at this one", ratio=False),
-    Bar(EMULATOR_RERANK, EMULATOR, EACH_CPU, 5, "nor when they rerank", ratio=False),
-    Bar(EMULATOR_BASE64, EMULATOR, EACH, 150, "a full request is soon answered", ratio=False),
-    Bar(EMULATOR_LISTS, EMULATOR, EACH, 150, "in any encoding", ratio=False),
-    Bar(JOB, EMULATOR, PEAK_MEMORY, 300, "a laptop does not notice a full job", ratio=False),
+    Bar(
+        EMULATOR_EMBED,
+        EMULATOR,
+        EACH_CPU,
+        5,
+        "test suites do not wait for the emulator",
+        ratio=False,
+    ),
+    Bar(
+        EMULATOR_CONTEXTUALIZED,
+        EMULATOR,
+        EACH_CPU,
+        5,
+        "test suites do not wait for this endpoint",
+        ratio=False,
+    ),
+    Bar(
+        EMULATOR_MULTIMODAL,
+        EMULATOR,
+        EACH_CPU,
+        5,
+        "test suites do not wait for this endpoint",
+        ratio=False,
+    ),
+    Bar(
+        EMULATOR_RERANK,
+        EMULATOR,
+        EACH_CPU,
+        5,
+        "test suites do not wait for this endpoint",
+        ratio=False,
+    ),
+    Bar(
+        EMULATOR_BASE64,
+        EMULATOR,
+        EACH,
+        150,
+        "a full request gets its response quickly",
+        ratio=False,
+    ),
+    Bar(
+        EMULATOR_LISTS,
+        EMULATOR,
+        EACH,
+        150,
+        "a full request gets its response quickly in any encoding",
+        ratio=False,
+    ),
+    Bar(
+        JOB,
+        EMULATOR,
+        PEAK_MEMORY,
+        300,
+        "a full job fits easily into a laptop's memory",
+        ratio=False,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The clients to compare, each in an environment of its own."""
+"""The clients that are compared, each in its own virtual environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TLS_FIRST = """
 from voyageai.transport.config import ConnectionConfig
 ConnectionConfig().context()
 """
-"""The extra cost of a first call by https, as the stub server has no TLS."""
+"""What a first call by https costs beside, as the stub server has no TLS."""
 OPENAI_FIRST = """
 import openai
 client = openai.OpenAI(api_key="benchmark", base_url={url!r})
@@ -44,14 +44,14 @@ array.array("f", base64.b64decode(answer.json()["data"][0]["embedding"]))[0]
 
 @dataclass(frozen=True)
 class Contender:
-    """A client, and what is needed to run it.
+    """A client to measure.
 
     Attributes:
-        name: The client's name in tables.
-        requirements: The arguments of `pip install`.
-        module: The module to import.
-        first: Code that runs up to the first number of a vector; `url` is filled in. Contenders
-            without it are compared for their calls only.
+        name: Name in tables.
+        requirements: Requirements for pip.
+        module: Module to import.
+        first: Program from the import to the first number of a vector, with the placeholder
+            `url`. Empty for clients of which only calls are measured.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Contender:
 
 
 def contenders(wheel: Path) -> dict[str, Contender]:
-    """All contenders by name, with this project as the given wheel."""
+    """Return all contenders by name; this project is installed from the wheel."""
     all_of_them = (
         Contender(OURS, (str(wheel),), "voyageai", VOYAGEAI_FIRST),
         Contender(OURS_EMULATOR, (f"{wheel}[emulator]",), "voyageai_emulator"),
@@ -80,8 +80,8 @@ class Environment:
 
     Attributes:
         contender: The client.
-        python: The interpreter of the environment.
-        distributions: Version and size in bytes of each installed distribution, by name.
+        python: Path of the interpreter.
+        distributions: Version, and size in bytes, of each installed distribution, by name.
     """
 
     contender: Contender
@@ -89,7 +89,7 @@ class Environment:
     distributions: dict[str, tuple[str, int]]
 
 
-# Sizes are of the files that each distribution lists, with bytecode but without pip.
+# Sizes of the files that each distribution lists, with compiled files, without pip itself.
 WEIGH = """
 import json
 from importlib.metadata import distributions
@@ -103,7 +103,7 @@ print(json.dumps(found))
 
 
 def install(contender: Contender, folder: Path, wheel: Path) -> Environment:
-    """Make the contender's environment, or find the one made earlier from the same parts."""
+    """Create the contender's environment, or reuse one with the same wheel and pins."""
     parts = [sys.version, *contender.requirements]
     if contender.name in (OURS, OURS_EMULATOR, OURS_NUMPY):
         parts.append(hashlib.sha256(wheel.read_bytes()).hexdigest())

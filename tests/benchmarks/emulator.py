@@ -1,6 +1,6 @@
-"""Measure the emulator's speed, beside a route of the same server that computes nothing.
+"""Speed of the emulator, compared with a route of the same server that sends prepared bytes.
 
-If there are two cores, the server has one to itself, and this process, the client, uses the other.
+With two or more cores, the server has one to itself, and this process, the client, has another.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .measure import HERE, WARM_UP, cpu_clock, first_line, on_own_core
 from .tables import Section
 
 SECONDS = 0.3
-"""Seconds of each reading of small requests."""
+"""How long each reading of small requests goes on."""
 WORDS = [
     "a",
     "answer",
@@ -98,9 +98,9 @@ class Asked:
     """A request to measure.
 
     Attributes:
-        section: The title of its table.
-        path: The path below the base URL.
-        body: The JSON body.
+        section: Title of the table.
+        path: Path, relative to the base URL.
+        body: JSON body.
     """
 
     section: str
@@ -109,7 +109,7 @@ class Asked:
 
 
 def texts(count: int) -> list[str]:
-    """Return texts of thirty words, the same in each run."""
+    """Return texts of thirty words, always the same."""
     dice = random.Random(count)
     return [" ".join(dice.choices(WORDS, k=30)) for _ in range(count)]
 
@@ -150,7 +150,7 @@ LARGE = (
 
 
 def sections(environment: Environment, rounds: int) -> Iterator[Section]:
-    """Yield all tables, each as soon as it is measured."""
+    """Yield each table when its measurement is complete."""
     command = [str(environment.python), "-I"]
     with ExitStack() as stack:
         server = stack.enter_context(on_own_core([*command, "-m", "voyageai_emulator"]))
@@ -182,7 +182,7 @@ def sections(environment: Environment, rounds: int) -> Iterator[Section]:
 
 
 class Asker:
-    """Sends one prepared request repeatedly, at little cost of its own."""
+    """A client that repeats one request with little CPU: its bytes are prepared once."""
 
     def __init__(self, port: int | None, path: str, body: Mapping[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -200,7 +200,7 @@ class Asker:
         self._socket.close()
 
     def ask(self) -> bytes:
-        """Send the request; return the body of a successful response."""
+        """Send the request, and return the response body; exit unless the status is 200."""
         self._socket.sendall(self._request)
         head = b""
         while b"\r\n\r\n" not in head:
@@ -221,11 +221,11 @@ class Asker:
         return received
 
     def timed(self, seconds: float, cpu: Callable[[], float]) -> dict[str, float]:
-        """Return the milliseconds per request: a mean over some seconds, or one measurement.
+        """Return the mean time and CPU of a request in milliseconds.
 
         Args:
-            seconds: The time to measure.
-            cpu: Returns the CPU time of the server.
+            seconds: Time to repeat the request; 0 for a single request.
+            cpu: Function that returns the CPU time of the server.
         """
         start, used = time.perf_counter(), cpu()
         count = 0

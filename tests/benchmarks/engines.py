@@ -1,9 +1,9 @@
-"""Measure engines at a rate limit and without server cost: `python -m tests.benchmarks.engines`.
+"""Ray at a rate limit, and Daft with an instant server: `python -m tests.benchmarks.engines`.
 
-`budget`: two Ray workers share a `RateBudget`. Prints the tokens that the emulator answered between
-second 60 and the end, as a share of its limit, and the number of requests that it refused. `daft`:
-processor time and peak memory of a process in which Daft's native runner embeds a Parquet file with
-our provider and writes another. Needs the packages of `nox -s engines`; asserts nothing.
+`budget`: two Ray workers share a `RateBudget`. Prints the tokens that the emulator processed from
+second 60 to the end, as a fraction of its limit, and the number of requests it refused. `daft`: CPU
+time and peak memory of a process in which Daft's native runner embeds a Parquet file with our
+provider and writes the result. Needs the packages of `nox -s engines`. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WORKERS = 2
 
 
 def limited(pipe: Connection, tpm: int) -> None:
-    """Run an emulator with a limit; when told to stop, send what it has answered."""
+    """Run an emulator with a rate limit; at the end send its record of the requests."""
     import voyageai_emulator
 
     with voyageai_emulator.running(latency=0.3) as emulator:
@@ -41,13 +41,13 @@ def limited(pipe: Connection, tpm: int) -> None:
 
 
 class Stub(BaseHTTPRequestHandler):
-    """A server that answers any number of texts with the same vector at once."""
+    """Respond immediately, with the same vector for each text."""
 
     protocol_version = "HTTP/1.1"
     vector = base64.b64encode(array("f", [0.5] * WIDTH).tobytes()).decode()
 
-    def do_POST(self) -> None:  # http.server requires this name
-        """Answer a request."""
+    def do_POST(self) -> None:  # named by the library
+        """Respond with a vector for each text."""
         size = int(self.headers["content-length"])
         texts = json.loads(self.rfile.read(size))["input"]
         data = [
@@ -68,14 +68,14 @@ class Stub(BaseHTTPRequestHandler):
 
 
 def stub(pipe: Connection) -> None:
-    """Run a server that answers at once, until the process is terminated."""
+    """Run a server that responds immediately, until it is terminated."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
     pipe.send(f"http://127.0.0.1:{server.server_port}")
     server.serve_forever()
 
 
 def beside(target: Callable[..., None], *args: object) -> tuple[Any, Connection]:
-    """Run a function in a process of its own, passing it one end of a pipe as first argument."""
+    """Run a function in its own process, with one end of a pipe as the first argument."""
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=target, args=(there, *args))
@@ -84,7 +84,7 @@ def beside(target: Callable[..., None], *args: object) -> tuple[Any, Connection]
 
 
 def budget(tpm: int, seconds: int) -> None:
-    """Measure Ray workers that share a rate budget."""
+    """Measure two Ray workers that share a budget."""
     import pyarrow as pa
     import ray
     from voyageai.integrations.ray import RateBudget
@@ -130,7 +130,7 @@ def budget(tpm: int, seconds: int) -> None:
 
 
 def embed_with_daft(pipe: Connection, url: str, folder: str) -> None:
-    """Embed a Parquet file; send the seconds of processor time and the bytes of memory used."""
+    """Embed a Parquet file, and send the CPU seconds and the peak memory in bytes."""
     import daft
     from daft.functions import embed_text
     from voyageai.integrations.daft import VoyageProvider

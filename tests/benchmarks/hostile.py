@@ -1,6 +1,6 @@
-"""Measure hostile responses in event loop time and memory, beside the largest valid one.
+"""Measure what a hostile response costs in event loop time and memory, next to a valid large one.
 
-Run as a script by an interpreter with the package, it measures and prints JSON.
+As a script, run by an interpreter that has the package, it measures and prints JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Body = tuple[bytes, list[bytes]]
 
 
 def bodies() -> Iterator[tuple[str, Body]]:
-    """Return the response of each row of the table."""
+    """Yield the name and the response of each row of the table."""
     text = base64.b64encode(bytes(4 * DIMENSION)).decode()
     yield "right, as base64", _plain(_answer(text))
     yield RIGHT, _plain(_answer([-0.012345678901234567] * DIMENSION))
@@ -55,7 +55,7 @@ def _plain(content: bytes) -> Body:
 
 
 def _serve(listener: socket.socket, body: Body) -> None:
-    """Give each connection one answer."""
+    """Send one response on each connection."""
     head, pieces = body
     while True:
         try:
@@ -76,7 +76,7 @@ def _serve(listener: socket.socket, body: Body) -> None:
 
 
 async def _stall(url: str) -> float:
-    """Return the longest time, in milliseconds, that the event loop was blocked."""
+    """Return the longest time, in milliseconds, for which a call blocked the event loop."""
     import voyageai
 
     longest = 0.0
@@ -101,13 +101,13 @@ async def _stall(url: str) -> float:
 
 
 def main() -> None:
-    """Measure each row, and print the results as JSON."""
+    """Measure each row, and print the readings as JSON."""
     found: dict[str, dict[str, float]] = {}
     for row, body in bodies():
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threading.Thread(target=_serve, args=(listener, body), daemon=True).start()
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-            asyncio.run(_stall(url))  # warm up: the first call imports modules
+            asyncio.run(_stall(url))  # warm-up, as the first call imports modules
             stalls = sorted(asyncio.run(_stall(url)) for _ in range(3))
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def measured(python: str, environment: dict[str, str]) -> dict[str, dict[str, float]]:
-    """Run the measurement with another interpreter."""
+    """Run this module with another interpreter, and return its readings."""
     done = subprocess.run(
         [python, __file__], env=environment, stdout=subprocess.PIPE, check=True, text=True
     )

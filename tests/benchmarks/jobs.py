@@ -1,4 +1,4 @@
-"""Measure the emulator's time and memory for a large batch job."""
+"""Time and memory that a large batch job takes in the emulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .contenders import Environment
 from .measure import first_line, on_own_core
 from .tables import Section
 
-# The unit is a kibibyte on Linux and a byte on macOS.
+# The unit of `ru_maxrss`: a kibibyte on Linux, a byte on macOS.
 UNIT = 1 if sys.platform == "darwin" else 1024
 PAUSE = 0.25
 BOUNDARY = "benchmark"
@@ -27,7 +27,7 @@ PARAMS = {"model": "voyage-4-lite", "output_dimension": 256, "encoding_format": 
 
 
 def large_job(environment: Environment, lines: int) -> Section:
-    """Run a job on an emulator with a state file, as a real job would need."""
+    """Measure a job in an emulator that keeps its state in a file."""
     section = Section(bars.JOB)
     with tempfile.TemporaryDirectory() as folder:
         state = str(Path(folder) / "state.db")
@@ -55,7 +55,7 @@ def large_job(environment: Environment, lines: int) -> Section:
 
 
 class Client:
-    """A minimal client of files and batch jobs that needs no packages."""
+    """A minimal client for files and batch jobs, which needs only the standard library."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -63,7 +63,7 @@ class Client:
         self._http = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
 
     def run(self, lines: int) -> int:
-        """Run a job of so many lines; return the lines of its output."""
+        """Run a job of `lines` lines, and return the number of lines in its output."""
         file = self._json("POST", "/files", upload(lines), FORM)
         job = self._json(
             "POST",
@@ -103,7 +103,7 @@ class Client:
 
 
 def upload(lines: int) -> bytes:
-    """Return a multipart form with a file of so many lines."""
+    """Return a multipart form with a file of `lines` lines."""
     content = "".join(
         json.dumps({"custom_id": f"line-{n}", "body": {"input": [f"text of line {n}"]}}) + "\n"
         for n in range(lines)

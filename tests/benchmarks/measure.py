@@ -1,4 +1,4 @@
-"""The measurements; contenders take turns, so that a slow spell of the machine affects all."""
+"""The measurements. Contenders alternate, so that a slow phase of the machine affects them all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WARM_UP = 2
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 SECONDS = 0.4
-"""Seconds of each reading of concurrent calls."""
+"""How long each reading of calls at once goes on."""
 
 Environments = Mapping[str, Environment]
 # Row, contender, and way of calling it in `worker`.
@@ -53,30 +53,30 @@ TOGETHER_WAYS: tuple[Way, ...] = (
 
 
 def child_environment() -> dict[str, str]:
-    """Return an environment without the user's keys, proxies and Python settings."""
+    """Return a minimal environment, without keys, proxies and Python settings."""
     kept = ("PATH", "HOME", "LANG", "TMPDIR", "TEMP", "SYSTEMROOT")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 @contextmanager
 def serving(milliseconds: int = 0) -> Generator[str, None, None]:
-    """Run the stub server, whose responses take so many milliseconds."""
+    """Run the stub server with a latency, and yield its URL."""
     command = [sys.executable, "-I", str(HERE / "server.py"), str(milliseconds)]
     with on_own_core(command) as server:
         yield f"http://127.0.0.1:{int(first_line(server))}"
 
 
 def first_line(server: subprocess.Popen[str]) -> str:
-    """Return the first line that a server prints, which it does once it accepts requests."""
+    """Return the first line that a server prints, once it accepts requests."""
     assert server.stdout is not None
     return server.stdout.readline()
 
 
 @contextmanager
 def on_own_core(command: list[str]) -> Generator[subprocess.Popen[str], None, None]:
-    """Run a server on a core of its own if there are two, and this process on another one.
+    """Run a server on its own core, and this process on another, if there are two or more.
 
-    Processes started from here on inherit this process's core.
+    Processes started inside the `with` block inherit the core of this process.
     """
     before = os.sched_getaffinity(0) if len(CORES) > 1 else set[int]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -92,15 +92,15 @@ def on_own_core(command: list[str]) -> Generator[subprocess.Popen[str], None, No
 
 
 def cpu_clock(pid: int) -> Callable[[], float]:
-    """Return a function that reads a process's CPU seconds, or elapsed time if unavailable."""
+    """Return a function that returns a process's CPU seconds; elapsed seconds if not on Linux."""
     if sys.platform != "linux":
         return time.perf_counter
-    clock = (~pid << 3) | 2  # Linux's id of the CPU clock of a process
+    clock = (~pid << 3) | 2  # the id of the process's CPU clock on Linux
     return lambda: time.clock_gettime(clock)
 
 
 def weight(environments: Environments) -> Section:
-    """Return the number of distributions and the megabytes (10**6 bytes) of an installation."""
+    """Return the number of installed distributions, and their size in megabytes (10**6 bytes)."""
     section = Section(bars.WEIGHT, bars.OFFICIAL)
     for name, environment in environments.items():
         sizes = [size for _, size in environment.distributions.values()]
@@ -109,7 +109,7 @@ def weight(environments: Environments) -> Section:
 
 
 def start_up(title: str, programs: Mapping[str, tuple[Environment, str]], rounds: int) -> Section:
-    """Return the run time of new processes that each run a program."""
+    """Measure new processes, each of which runs one program."""
     section = Section(title, bars.OFFICIAL)
     for turn in range(-1, rounds):
         for name, (environment, code) in programs.items():
@@ -127,7 +127,7 @@ def imports(environments: Environments, rounds: int) -> Section:
 
 
 def imports_alone(whole: Section) -> Section:
-    """Return the cost of an import less the interpreter's own start, round by round."""
+    """Return the cost of the imports, minus the start of the interpreter in the same round."""
     section = Section(bars.IMPORT_ALONE, whole.base)
     bare = whole.rows[bars.BARE]
     for row, readings in whole.rows.items():
@@ -155,7 +155,7 @@ def first_vectors(environments: Environments, url: str, rounds: int) -> Section:
 def calls(
     title: str, ways: tuple[Way, ...], environments: Environments, url: str, rounds: int
 ) -> Section:
-    """Return the time of calls in processes that are warm."""
+    """Measure calls in warm processes."""
     count = int(title.split(maxsplit=1)[0])
     times = max(1, 20 // count)
     section = Section(title, OFFICIAL_EMBED)
@@ -173,13 +173,13 @@ def calls(
 
 
 def together(in_flight: int, environments: Environments, url: str, rounds: int) -> Section:
-    """Return the time per call for so many concurrent calls on one event loop."""
+    """Measure the time per call with `in_flight` concurrent calls on one event loop."""
     section = Section(bars.together(in_flight), bars.AIOHTTP)
     return _loaded(section, f"{in_flight} {SECONDS}", environments, url, rounds)
 
 
 def paced(environments: Environments, url: str, rounds: int) -> Section:
-    """Return the share of a core that a steady number of calls a second takes."""
+    """Measure the fraction of a core that a constant rate of calls takes."""
     request = f"paced {bars.RATE_LIMIT} {SECONDS}"
     return _loaded(Section(bars.PACED), request, environments, url, rounds)
 
@@ -202,7 +202,7 @@ def _loaded(
 
 
 def memory(environments: Environments, url: str) -> Section:
-    """Return the memory that results keep, counted by tracemalloc."""
+    """Measure the memory that results keep, with tracemalloc."""
     section = Section(bars.MEMORY)
     for row, name, way in WAYS:
         with _worker(environments[name], way, url, 1000) as worker:

@@ -1,9 +1,9 @@
-"""A loopback server of prepared responses; `/<n>/...` returns n vectors. Needs only Python.
+"""A stub server with prepared responses: `/<n>/...` returns n vectors. Needs only Python.
 
     python -I server.py [MILLISECONDS]
 
-Prints its port, and serves until it is terminated. With milliseconds, each response takes so
-long, and many connections are served concurrently.
+Prints the port, then serves until it is terminated. MILLISECONDS is the latency of each response;
+with it, one event loop serves all connections, else a thread serves each one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIMENSIONS = 1024
 
 @functools.cache
 def answer(count: int) -> bytes:
-    """Return the whole response to any request for `count` vectors."""
+    """Return the HTTP response, with its head, for `count` vectors."""
     dice = random.Random(count)
     data = [
         {
@@ -42,7 +42,7 @@ def answer(count: int) -> bytes:
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """Handles one connection, on which each request gets a prepared response."""
+    """A connection that responds to each request immediately."""
 
     disable_nagle_algorithm = True
 
@@ -68,7 +68,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Slow(asyncio.Protocol):
-    """Handles one connection whose responses are delayed."""
+    """A connection that responds to each request after a delay."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._loop = loop

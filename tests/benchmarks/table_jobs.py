@@ -1,9 +1,9 @@
-"""Measure table jobs: CPU and memory beside a bare loop, and their share of a rate limit.
+"""Cost of table jobs: CPU and memory compared with a bare loop, and their use of a rate limit.
 
     python -m tests.benchmarks.table_jobs cpu [--rows 200000] [--rounds 5] [--latency 0.1]
     python -m tests.benchmarks.table_jobs share [--rows 200000] [--tpm 1000000] [--processes 1]
 
-Both need the package with the extras `tables` and `emulator`, and measure in new processes.
+Both need the package with the extras `tables` and `emulator`, and measure in separate processes.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ FIRST_ROWS = 2000
 MINUTE = 60.0
 
 
-# Rows, and a server that answers them
+# Rows, and a stub server for them
 
 
 def write_rows(path: Path, rows: int, words: tuple[int, int]) -> None:
-    """Write a table of texts, a row group at a time."""
+    """Write a table of texts, one row group at a time."""
     chance = random.Random(rows)
     schema = pa.schema({"id": pa.int64(), "body": pa.string()})
     with pq.ParquetWriter(path, schema) as writer:
@@ -61,7 +61,7 @@ def write_rows(path: Path, rows: int, words: tuple[int, int]) -> None:
 
 @cache
 def answer(count: int) -> bytes:
-    """Return the body of a response with so many vectors."""
+    """Return the response body with `count` vectors."""
     vector = base64.b64encode(array("f", [0.0625] * WIDTH)).decode()
     data = [{"object": "embedding", "embedding": vector, "index": place} for place in range(count)]
     usage = {"total_tokens": 25 * count}
@@ -71,14 +71,14 @@ def answer(count: int) -> bytes:
 
 
 class Stub(BaseHTTPRequestHandler):
-    """Responds after a delay, with vectors that are made once."""
+    """Respond with the same prepared vectors, after a delay."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     latency = 0.0
 
-    def do_POST(self) -> None:  # http.server requires this name
-        """Answer a request for vectors."""
+    def do_POST(self) -> None:  # the name is fixed by http.server
+        """Respond with a vector for each text."""
         body = self.rfile.read(int(self.headers["content-length"]))
         content = answer(len(json.loads(body)["input"]))
         time.sleep(self.latency)
@@ -93,7 +93,7 @@ class Stub(BaseHTTPRequestHandler):
 
 
 def serve(latency: str) -> None:
-    """Serve until the process ends, after printing the port."""
+    """Serve until the process ends; print the port."""
     Stub.latency = float(latency)
     with ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
         print(server.server_address[1], flush=True)
@@ -104,7 +104,7 @@ def serve(latency: str) -> None:
 
 
 def bare(url: str, source: str, into: str) -> None:
-    """Embed without a job, as a simple script would: one request at a time, storing nothing."""
+    """Embed a file without a job: a loop that sends one request after the other."""
     vector = pa.list_(pa.float32(), WIDTH)
     schema = pa.schema({"id": pa.int64(), "embedding": vector})
     with (
@@ -120,7 +120,7 @@ def bare(url: str, source: str, into: str) -> None:
 
 
 def job(url: str, source: str, into: str) -> None:
-    """Embed the same rows by a job."""
+    """Embed a file with a table job."""
     with voyageai.Client("key", base_url=url) as vo:
         vo.tables.embed(source, text="body", id="id", into=into, progress=False, **ARGUMENTS)
 
@@ -142,7 +142,7 @@ def limited(url: str, source: str, into: str, tpm: str, processes: str) -> None:
 
 
 def share(rows: int, tpm: int, processes: int) -> None:
-    """Run jobs at a limit; print the share of it that they used, by the emulator's record."""
+    """Run jobs at a rate limit, and print the fraction they used, from the emulator's record."""
     with (
         tempfile.TemporaryDirectory() as folder,
         voyageai_emulator.running(latency=LATENCY) as emulator,
@@ -182,9 +182,9 @@ def share(rows: int, tpm: int, processes: int) -> None:
 
 
 def measured(way: str, url: str, first: str, source: str, into: str) -> None:
-    """Run one way of embedding; print its CPU seconds and its peak memory in MiB.
+    """Embed a file in one way, and print the CPU seconds and the peak memory in MiB.
 
-    A few rows are embedded first, so that the time of imports does not count.
+    A few rows go first, since the time of imports depends on whether bytecode is cached.
     """
     WAYS[way](url, first, f"{into}-first")
     before = cpu()
@@ -194,13 +194,13 @@ def measured(way: str, url: str, first: str, source: str, into: str) -> None:
 
 
 def cpu() -> float:
-    """Return the CPU seconds of this process, user and system."""
+    """Return the user and system CPU seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def compare(rows: int, rounds: int, latency: float) -> None:
-    """Measure both ways in turn; print medians and their ratio."""
+    """Measure the two ways alternately, and print medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder, started("serve", latency) as server:
         assert server.stdout is not None
@@ -227,7 +227,7 @@ def compare(rows: int, rounds: int, latency: float) -> None:
 
 @contextmanager
 def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Start a process of this module, and end it when the context ends."""
+    """Run a function of this module in a process, which is killed when the context exits."""
     command = [sys.executable, "-m", __spec__.name, *map(str, arguments)]
     with ExitStack() as stack:
         process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -236,7 +236,7 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def main() -> None:
-    """Run the command that the command line names."""
+    """Run the function that the command line names."""
     commands = {"serve": serve, "measured": measured, "limited": limited}
     if sys.argv[1:2] and sys.argv[1] in commands:
         commands[sys.argv[1]](*sys.argv[2:])

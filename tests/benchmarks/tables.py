@@ -1,4 +1,4 @@
-"""Readings, their medians and ratios, and whether they meet the bars."""
+"""Tables of readings: medians, ratios, and whether bars are reached."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from .bars import BARS, Bar
 
-# The readings of a row: for each quantity, those of each process or call.
+# The readings of one row, by quantity: one for each process or call.
 Readings = dict[str, list[float]]
 
 
 @dataclass
 class Section:
-    """A table of readings.
+    """One table.
 
     Attributes:
-        title: A section of `bars`.
-        base: The row to which ratios refer; None for a section without ratios.
+        title: Title of a section in `bars`.
+        base: Row that ratios refer to; None if there are no ratios.
         rows: Readings by row.
     """
 
@@ -37,18 +37,18 @@ class Section:
         return list(dict.fromkeys(name for readings in self.rows.values() for name in readings))
 
     def value(self, row: str, quantity: str) -> float:
-        """Return the median of the runs."""
+        """Return the median of the readings."""
         return median(self.rows[row][quantity])
 
     def ratio(self, row: str, quantity: str, base: str | None = None) -> float | None:
-        """Return the median as a ratio to the median of the base or of another row."""
+        """Return the ratio of the median to the median of a base row; by default the section's."""
         base = base or self.base
         if base is None:
             return None
         return self.value(row, quantity) / self.value(base, quantity)
 
     def verdicts(self) -> Iterator[tuple[Bar, float, bool]]:
-        """Yield each bar of this section, the figure that counts, and whether it is met."""
+        """Yield each bar of this section, the figure it applies to, and whether it is reached."""
         for bar in BARS:
             if bar.section == self.title:
                 value = self.value(bar.row, bar.quantity)
@@ -57,7 +57,7 @@ class Section:
                 yield bar, figure, figure <= bar.limit
 
     def grid(self) -> list[list[str]]:
-        """Return lines of cells, the headings first."""
+        """Return the table as lists of cells; the first is the header."""
         heads = [self.title]
         for quantity in self.quantities:
             heads += [quantity, "ratio"] if self.base else [quantity]
@@ -76,7 +76,7 @@ class Section:
         return lines
 
     def as_json(self) -> dict[str, Any]:
-        """Return all data of the section for later comparison."""
+        """Return all readings and results, for later comparison."""
         return {
             "title": self.title,
             "base": self.base,

@@ -1,9 +1,10 @@
-"""Run in a contender's environment: make a call per input line, and print its time.
+"""Measure calls in a contender's environment: one measurement per line of standard input.
 
     python -I worker.py WAY URL TEXTS DIMENSIONS
 
-A line of input is a number of calls, whose mean time is printed, or `memory`, or a number of
-concurrent calls and seconds, or `paced`, calls a second and seconds.
+Each line is one of: `CALLS`, to make calls one after the other; `IN_FLIGHT SECONDS`, to keep this
+number of concurrent calls in flight; `paced CALLS_PER_SECOND SECONDS`, to start calls at a constant
+rate; `memory`, to measure the memory of a result. Prints each measurement as a line of JSON.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ KEY = "benchmark"
 NUMBER_SIZE = 4
 
 Texts = list[str]
-# Returns the client's result, and the vectors in their final form.
+# Returns the client's result, and the vectors in their final format.
 Call = Callable[[], tuple[Any, Any]]
 Make = Callable[[str, Texts], Call]
 Finish = Callable[[Any], tuple[Any, Any]]
 
 
 def voyageai(finish: Finish) -> Make:
-    """Call the official client or this one, which have the same interface."""
+    """Return calls by the official client or by this one, which have the same interface."""
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").Client(api_key=KEY, base_url=url)
@@ -41,7 +42,7 @@ def voyageai(finish: Finish) -> Make:
 
 
 def voyageai_async(finish: Finish) -> Make:
-    """Call their asynchronous clients."""
+    """Return calls by the asynchronous client."""
 
     def make(url: str, texts: Texts) -> Call:
         client = import_module("voyageai").AsyncClient(api_key=KEY, base_url=url)
@@ -75,7 +76,7 @@ def aiohttp(url: str, texts: Texts) -> Call:
 
     async def post() -> Any:
         library = import_module("aiohttp")
-        if not sessions:  # created on the event loop that uses it
+        if not sessions:  # created on the loop that uses it
             sessions.append(library.ClientSession(connector=library.TCPConnector(limit=0)))
         async with sessions[0].post(f"{url}/embeddings", json=_body(texts)) as answer:
             return json.loads(await answer.read())
@@ -88,7 +89,7 @@ def aiohttp(url: str, texts: Texts) -> Call:
 
 
 class _Waiting:
-    """An asynchronous call that blocks, always on the same event loop."""
+    """A blocking call that runs an asynchronous one, always on the same event loop."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class _Waiting:
         self._close = close
 
     def close(self) -> None:
-        """Close clients that warn if they are left open."""
+        """Close the client, as some warn if they are not closed."""
         if self._close is not None:
             self._loop.run_until_complete(self._close())
 
@@ -113,11 +114,11 @@ class _Waiting:
         return self._finish(await self._call())
 
     def together(self, in_flight: int, seconds: float) -> int:
-        """Keep so many calls running for so long; return how many there were."""
+        """Keep `in_flight` calls in flight for some seconds, and return the number of calls."""
         return self._loop.run_until_complete(self._together(in_flight, seconds))
 
     def paced(self, rate: int, seconds: float) -> None:
-        """Start so many calls a second for so long, and wait for the last."""
+        """Start `rate` calls per second for some seconds, and wait for all of them."""
         self._loop.run_until_complete(self._paced(rate, seconds))
 
     async def _paced(self, rate: int, seconds: float) -> None:
@@ -164,7 +165,7 @@ def _matrix(result: Any) -> tuple[Any, Any]:
 
 
 def _lists(result: Any) -> tuple[Any, Any]:
-    return result, result.embeddings  # a plain attribute in the official client
+    return result, result.embeddings  # in the official client an attribute that is already a list
 
 
 def _array(result: Any) -> tuple[Any, Any]:
@@ -187,7 +188,10 @@ WAYS: dict[str, Make] = {
 
 
 def timed(call: Call, times: int) -> dict[str, float]:
-    """Return the mean milliseconds of a call, without the time to free results where it is one."""
+    """Return the mean time of a call in milliseconds.
+
+    The time of a single call does not include freeing its result.
+    """
     result: Any = None
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -199,7 +203,7 @@ def timed(call: Call, times: int) -> dict[str, float]:
 
 
 def crowded(call: Call, in_flight: int, seconds: float) -> dict[str, float]:
-    """Return the milliseconds per call of concurrent calls."""
+    """Return the elapsed milliseconds per call for concurrent calls."""
     assert isinstance(call, _Waiting)
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -209,7 +213,7 @@ def crowded(call: Call, in_flight: int, seconds: float) -> dict[str, float]:
 
 
 def paced(call: Call, rate: int, seconds: float) -> dict[str, float]:
-    """Return the share of a core that so many calls a second use."""
+    """Return the fraction of a core that a constant rate of calls takes."""
     assert isinstance(call, _Waiting)
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()

@@ -240,7 +240,7 @@ def test_a_doctor_names_a_model_that_a_deployment_can_not_serve(run):
     """The call is wrong, not the connection."""
     with voyageai_emulator.running(deployment="openai") as url:
         done = run("doctor", "--deployment", f"openai+{url}", "-m", "rerank-3", status=1)
-    assert "needs /rerank, which a gateway in OpenAI's form does not have" in done.stdout
+    assert "needs /rerank, which an OpenAI-compatible gateway does not have" in done.stdout
 
 
 def test_unsupported_features_are_reported_before_rows_are_read(run, tmp_path):
@@ -251,7 +251,10 @@ def test_unsupported_features_are_reported_before_rows_are_read(run, tmp_path):
         words = ("embed", rows, "-m", "voyage-4", "--deployment", f"openai+{url}")
         done = run(*words, "--into", tmp_path / "table", status=2)
         assert 0 == len(url.requests)
-    assert "-t/--input-type: input_type='document' can't be sent to a gateway" in done.stderr
+    assert (
+        "-t/--input-type: input_type='document' can't be sent to an OpenAI-compatible gateway"
+        in done.stderr
+    )
     assert not (tmp_path / "table").exists()
 
 

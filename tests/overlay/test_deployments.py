@@ -490,7 +490,7 @@ def test_a_message_says_what_to_do_at_a_gateway(face, monkeypatch):
     """The remedies differ from those for the API, such as calling `embed` for `embed_documents`."""
     client = face.client(deployment=deployments.Gateway("https://x.example/v1"))
     message = (
-        "can't be sent to a gateway in OpenAI's form: .*; leave it out, and call embed in place"
+        "can't be sent to an OpenAI-compatible gateway: .*; leave it out, and call embed in place"
     )
     with pytest.raises(ArgumentError, match=message):
         face.call(client, "embed_documents", ["a"], "voyage-4")

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class BadRequestDetail(JsonModel):
-    """The fields that are wrong.
+    """The invalid fields of a request.
 
     Attributes:
-        fields: One item for each field.
+        fields: One entry per invalid field.
 
     Example:
         >>> value = BadRequestDetail.from_dict(

@@ -12,9 +12,9 @@ class CreateModelKeyRequest(JsonModel):
     """A key to create.
 
     Attributes:
-        name: Its name, which no other key of the project has.
-        cloud: The cloud it is for; `ANY` for none in particular.
-        geography: The geography it is for; `ANY` for none in particular.
+        name: Name of the key. It must be unique in the project.
+        cloud: Cloud of the key; `ANY` means no specific cloud.
+        geography: Geography of the key; `ANY` means no specific geography.
 
     Example:
         >>> value = CreateModelKeyRequest.from_dict(

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class Error(JsonModel):
-    """A refusal.
+    """An error response.
 
     Attributes:
-        error: The status.
-        error_code: Name of the reason.
-        reason: Name of the status.
-        detail: What is wrong.
-        parameters: What the detail is about.
-        bad_request_detail: The fields that are wrong.
+        error: HTTP status code.
+        error_code: Error code.
+        reason: HTTP reason phrase.
+        detail: Error message.
+        parameters: Values that the error message refers to.
+        bad_request_detail: The invalid fields of a request.
 
     Example:
         >>> value = Error.from_dict(

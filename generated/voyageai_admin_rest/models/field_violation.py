@@ -9,11 +9,11 @@ from ..types import JsonModel, Shape, as_is, plain, shape
 
 @define(kw_only=True, repr=False)
 class FieldViolation(JsonModel):
-    """A field that is wrong.
+    """An invalid field.
 
     Attributes:
-        field: Its name.
-        description: What is wrong with it.
+        field: Name of the field.
+        description: What is wrong with the field.
 
     Example:
         >>> value = FieldViolation.from_dict({"field": "name", "description": "must not be empty"})

@@ -9,11 +9,11 @@ from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shap
 
 @define(kw_only=True, repr=False)
 class Link(JsonModel):
-    """An address of something related.
+    """A link to a related resource.
 
     Attributes:
-        href: The address.
-        rel: What it is, such as `self`, `next` or `previous`.
+        href: URL of the resource.
+        rel: Relation to this resource, such as `self`, `next` or `previous`.
 
     Example:
         >>> value = Link.from_dict(

@@ -13,17 +13,17 @@ class ModelKey(JsonModel):
 
     Attributes:
         api_key_id: Id of the key.
-        name: Its name.
-        group_id: Id of its project.
-        cloud: The cloud it is for.
-        geography: The geography it is for.
-        endpoint: The host that takes it, without a scheme.
-        secret: The key itself; only in the answer to its creation.
-        masked_secret: The key as lists show it: its beginning and its end.
+        name: Name of the key.
+        group_id: Id of the project.
+        cloud: Cloud of the key.
+        geography: Geography of the key.
+        endpoint: Host that accepts the key, without a scheme.
+        secret: The key itself. Only in the response that creates it.
+        masked_secret: The first and last characters of the key.
         status: State of the key, such as `ACTIVE`.
-        created_at: When it was created, with a space or a T between date and time.
-        last_used_at: When it was last used.
-        created_by: Name or id of the user that created it.
+        created_at: When the key was created, with a space or a T between date and time.
+        last_used_at: When the key was last used.
+        created_by: Name or id of the user who created the key.
 
     Example:
         >>> value = ModelKey.from_dict(

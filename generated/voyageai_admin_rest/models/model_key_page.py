@@ -29,8 +29,8 @@ class ModelKeyPage(JsonModel):
 
     Attributes:
         results: The keys.
-        links: This page and its neighbours.
-        total_count: Keys of all pages, an estimate.
+        links: Links to this page and to adjacent pages.
+        total_count: Estimated number of keys on all pages.
 
     Example:
         >>> value = ModelKeyPage.from_dict(

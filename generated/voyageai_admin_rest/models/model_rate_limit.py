@@ -24,11 +24,11 @@ class ModelRateLimit(JsonModel):
     """The rate limits of a group of models.
 
     Attributes:
-        cloud: The cloud they are for.
-        geography: The geography they are for.
-        endpoint: The host they are for, without a scheme.
+        cloud: Cloud that the limits apply to.
+        geography: Geography that the limits apply to.
+        endpoint: Host that the limits apply to, without a scheme.
         model_group_name: Name of the group.
-        model_names: The models of the group; 100 at most.
+        model_names: Names of the models in the group, at most 100.
         requests_per_minute_limit: Requests per minute.
         tokens_per_minute_limit: Tokens per minute.
 

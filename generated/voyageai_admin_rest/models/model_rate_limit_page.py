@@ -29,8 +29,8 @@ class ModelRateLimitPage(JsonModel):
 
     Attributes:
         results: The limits.
-        links: This page and its neighbours.
-        total_count: Limits of all pages, an estimate.
+        links: Links to this page and to adjacent pages.
+        total_count: Estimated number of limits on all pages.
 
     Example:
         >>> value = ModelRateLimitPage.from_dict(

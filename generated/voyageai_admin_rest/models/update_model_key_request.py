@@ -12,7 +12,7 @@ class UpdateModelKeyRequest(JsonModel):
     """The new name of a key.
 
     Attributes:
-        name: The name.
+        name: New name of the key.
 
     Example:
         >>> value = UpdateModelKeyRequest.from_dict({"name": "search in production"})

@@ -9,7 +9,7 @@ from ..types import JsonModel, Shape, plain, shape
 
 @define(kw_only=True, repr=False)
 class UpdateModelRateLimitRequest(JsonModel):
-    """The limits to set; neither may exceed the organization's.
+    """The limits to set. They must not exceed the organization's.
 
     Attributes:
         requests_per_minute_limit: Requests per minute.

@@ -32,29 +32,29 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class Batch(JsonModel):
-    """A batch job. Its times are null until they come.
+    """A batch job. A timestamp is null until its event has happened.
 
     Attributes:
-        id: Its id, `batch-` and a random part.
-        endpoint: The endpoint its lines are for; values to come are passed through.
-        input_file_id: Id of the file with its lines.
-        status: Where it stands; values to come are passed through.
-        created_at: When it was created.
+        id: Id of the job, `batch-` and a random part.
+        endpoint: Endpoint that processes the lines. Unknown values are passed through.
+        input_file_id: Id of the input file.
+        status: Status of the job. Unknown values are passed through.
+        created_at: When the job was created.
         object: Always `batch`.
-        errors: Why it failed.
-        completion_window: Time within which it is done or expires.
-        model: Its model.
-        output_file_id: Id of the file with the answers.
-        error_file_id: Id of the file with the lines that failed.
-        request_counts: Numbers of a job's lines, by state.
-        metadata: The caller's own pairs.
-        in_progress_at: When its lines began to run.
-        finalizing_at: When its files began to be written.
-        completed_at: When it was completed.
-        failed_at: When it failed.
-        expected_completion_at: The end of its window.
-        cancelling_at: When its cancellation was asked for.
-        cancelled_at: When it was cancelled.
+        errors: Why the job failed.
+        completion_window: Time after which the job expires if it is not completed.
+        model: Name of the model.
+        output_file_id: Id of the file with the results.
+        error_file_id: Id of the file with the failed lines.
+        request_counts: Number of a job's lines, by state.
+        metadata: The caller's key-value pairs.
+        in_progress_at: When processing of the lines started.
+        finalizing_at: When writing of the files started.
+        completed_at: When the job was completed.
+        failed_at: When the job failed.
+        expected_completion_at: End of the completion window.
+        cancelling_at: When cancellation was requested.
+        cancelled_at: When the job was cancelled.
 
     Example:
         >>> value = Batch.from_dict(

@@ -12,7 +12,7 @@ class BatchContextualizedEmbeddingsBody(JsonModel):
     """Fields that differ from line to line of a job for /v1/contextualizedembeddings.
 
     Attributes:
-        inputs: Documents, each a list of its chunks.
+        inputs: Documents, each a list of chunks.
 
     Example:
         >>> value = BatchContextualizedEmbeddingsBody.from_dict(

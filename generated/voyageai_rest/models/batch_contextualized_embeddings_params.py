@@ -20,12 +20,13 @@ class BatchContextualizedEmbeddingsParams(JsonModel):
     Attributes:
         model: Name of a contextualized embedding model.
         input_type: Purpose of the texts. The server's default is null.
-        output_dimension: Length of the vectors. The server's default is null.
-        output_dtype: Type of the numbers. The server's default is float.
-        encoding_format: How the vectors are written. The server's default is null.
-        enable_auto_chunking: Let the server split each document. The server's default is false.
-        chunk_size: Most tokens of a chunk. The server's default is 512.
-        chunk_overlap: Tokens that neighbouring chunks share. The server's default is 0.
+        output_dimension: Dimension of the vectors. The server's default is null.
+        output_dtype: Type of the vectors' numbers. The server's default is float.
+        encoding_format: Encoding of the vectors. The server's default is null.
+        enable_auto_chunking: Split documents into chunks on the server. The server's default is
+            false.
+        chunk_size: Maximum tokens per chunk. The server's default is 512.
+        chunk_overlap: Number of tokens shared by adjacent chunks. The server's default is 0.
 
     Example:
         >>> value = BatchContextualizedEmbeddingsParams.from_dict(

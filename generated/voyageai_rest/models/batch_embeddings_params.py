@@ -20,10 +20,10 @@ class BatchEmbeddingsParams(JsonModel):
     Attributes:
         model: Name of a text embedding model.
         input_type: Purpose of the texts. The server's default is null.
-        truncation: Cut texts over the context length. The server's default is true.
-        output_dimension: Length of the vectors. The server's default is null.
-        output_dtype: Type of the numbers. The server's default is float.
-        encoding_format: How the vectors are written. The server's default is null.
+        truncation: Truncate texts that exceed the context length. The server's default is true.
+        output_dimension: Dimension of the vectors. The server's default is null.
+        output_dtype: Type of the vectors' numbers. The server's default is float.
+        encoding_format: Encoding of the vectors. The server's default is null.
 
     Example:
         >>> value = BatchEmbeddingsParams.from_dict({"model": "voyage-4", "input_type": "document"})

@@ -10,13 +10,13 @@ from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shap
 
 @define(kw_only=True, repr=False)
 class BatchError(JsonModel):
-    """Reason why a job's input file was refused.
+    """An error in a job's input file.
 
     Attributes:
-        code: The kind of error.
-        message: The reason, for people.
-        line: The line at fault, where it is one.
-        param: The argument at fault, where it is one.
+        code: Error code.
+        message: Error message.
+        line: Number of the invalid line, if the error is in one line.
+        param: Name of the invalid argument, if the error is in one.
 
     Example:
         >>> value = BatchError.from_dict(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class BatchErrors(JsonModel):
-    """Reasons why a job failed.
+    """The errors that made a job fail.
 
     Attributes:
         data: The errors.

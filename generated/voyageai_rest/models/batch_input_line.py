@@ -17,8 +17,8 @@ class BatchInputLine(JsonModel):
     """One line of a job's input file.
 
     Attributes:
-        custom_id: The caller's name for the line; unique in the job.
-        body: The inputs; all other arguments are the job's.
+        custom_id: Id chosen by the caller. It is unique within the job.
+        body: The inputs of the line. All other arguments are set for the whole job.
 
     Example:
         >>> value = BatchInputLine.from_dict(

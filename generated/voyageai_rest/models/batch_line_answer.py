@@ -9,7 +9,7 @@ from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shap
 
 @define(kw_only=True, repr=False)
 class BatchLineAnswer(JsonModel):
-    """The endpoint's answer to a line.
+    """Response body of the endpoint for one line.
 
     Attributes:
         object: Always `list`.

@@ -9,11 +9,11 @@ from ..types import JsonModel, Shape, as_is, plain, shape
 
 @define(kw_only=True, repr=False)
 class BatchLineError(JsonModel):
-    """Reason why a line was not run.
+    """Why a line was not processed.
 
     Attributes:
-        code: The kind of error, such as `batch_expired`.
-        message: The reason, for people.
+        code: Error code, such as `batch_expired`.
+        message: Error message.
 
     Example:
         >>> value = BatchLineError.from_dict(

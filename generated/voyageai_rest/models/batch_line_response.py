@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class BatchLineResponse(JsonModel):
-    """The status and the answer of a line that was run.
+    """HTTP status and response body of a processed line.
 
     Attributes:
-        status_code: HTTP status of the line.
-        body: The endpoint's answer to a line.
+        status_code: HTTP status.
+        body: Response body of the endpoint for one line.
         message: Why the line failed.
 
     Example:

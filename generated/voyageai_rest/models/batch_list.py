@@ -32,7 +32,7 @@ class BatchList(JsonModel):
         object: Always `list`.
         first_id: Id of the first job of the page.
         last_id: Id of the last job of the page, for `after`.
-        has_more: Whether there are more pages.
+        has_more: Whether there is another page.
 
     Example:
         >>> value = BatchList.from_dict(

@@ -9,7 +9,7 @@ from ..types import JsonModel, Shape, as_str, shape
 
 @define(kw_only=True, repr=False)
 class BatchMetadata(JsonModel):
-    """Up to 16 pairs of the caller's own.
+    """Up to 16 key-value pairs, chosen by the caller.
 
     Example:
         >>> value = BatchMetadata.from_dict({"corpus": "recipes"})

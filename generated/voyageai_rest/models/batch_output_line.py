@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class BatchOutputLine(JsonModel):
-    """One line of a job's output or error file. Lines come in any order.
+    """One line of a job's output or error file. The lines are in no particular order.
 
     Attributes:
-        custom_id: The caller's name for the line.
+        custom_id: The line's id in the input file.
         batch_id: Id of the job.
-        response: What came of a line that was run.
-        error: Why the line was not run.
+        response: The response, if the line was processed.
+        error: The error, if the line was not processed.
 
     Example:
         >>> value = BatchOutputLine.from_dict(

@@ -9,12 +9,12 @@ from ..types import JsonModel, Shape, as_is, plain, shape
 
 @define(kw_only=True, repr=False)
 class BatchRequestCounts(JsonModel):
-    """Numbers of a job's lines, by state.
+    """Number of a job's lines, by state.
 
     Attributes:
-        total: All lines.
-        completed: Lines answered.
-        failed: Lines that failed.
+        total: Number of all lines.
+        completed: Number of completed lines.
+        failed: Number of failed lines.
 
     Example:
         >>> value = BatchRequestCounts.from_dict({"total": 3, "completed": 2, "failed": 1})

@@ -13,7 +13,7 @@ class BatchRerankBody(JsonModel):
 
     Attributes:
         query: The query.
-        documents: The documents, none of them empty.
+        documents: The documents; empty ones are rejected.
 
     Example:
         >>> value = BatchRerankBody.from_dict(

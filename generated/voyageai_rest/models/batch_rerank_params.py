@@ -14,9 +14,11 @@ class BatchRerankParams(JsonModel):
 
     Attributes:
         model: Name of a reranker.
-        top_k: How many of the best to return. The server's default is null.
-        return_documents: Return the texts with the scores. The server's default is false.
-        truncation: Cut query and documents that are too long. The server's default is true.
+        top_k: Number of best results to return. The server's default is null.
+        return_documents: Return the documents' texts with the scores. The server's default is
+            false.
+        truncation: Truncate a query or documents that are too long. The server's default is
+            true.
 
     Example:
         >>> value = BatchRerankParams.from_dict({"model": "rerank-2.5", "top_k": 3})

@@ -3,8 +3,8 @@ from typing import Literal
 BatchStatus = Literal[
     "cancelled", "cancelling", "completed", "failed", "finalizing", "in_progress", "validating"
 ]
-"""Where a job stands. One that misses its window is completed with `batch_expired` lines in its
-error file."""
+"""Status of a job. A job that exceeds its completion window gets the status `completed`, and its
+unfinished lines are in the error file with the code `batch_expired`."""
 
 BATCH_STATUS_VALUES: tuple[BatchStatus, ...] = (
     "cancelled",

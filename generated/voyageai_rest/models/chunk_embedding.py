@@ -12,11 +12,12 @@ class ChunkEmbedding(JsonModel):
     """The vector of one chunk.
 
     Attributes:
-        embedding: Numbers, or a base64 string when that was asked for. Binary types have an
-            eighth as many numbers as dimensions.
+        embedding: A list of numbers or, if the request has `encoding_format` base64, a base64
+            string. The number of elements is the dimension, or an eighth of it for `binary` and
+            `ubinary`.
         index: Position of the chunk in its document, from 0.
         object: Always `embedding`.
-        text: The chunk's text; only with auto-chunking.
+        text: Text of the chunk. Only with auto-chunking.
 
     Example:
         >>> value = ChunkEmbedding.from_dict(

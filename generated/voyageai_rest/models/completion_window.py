@@ -1,6 +1,6 @@
 from typing import Literal
 
 CompletionWindow = Literal["12h"]
-"""Time within which a job is done or expires."""
+"""Time after which a job expires if it is not completed."""
 
 COMPLETION_WINDOW_VALUES: tuple[CompletionWindow, ...] = ("12h",)

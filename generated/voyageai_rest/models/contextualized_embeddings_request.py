@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class ContextualizedEmbeddingsRequest(JsonModel):
-    """Documents, as lists of their chunks, to embed.
+    """Documents to embed, each a list of chunks.
 
     Attributes:
-        inputs: A list of documents, each a list of its chunks in order. With input_type query
-            each inner list holds one query. With auto-chunking each holds one whole document. In
-            these two cases a flat list of texts is taken too. The model limits the tokens of each
-            inner list, and the tokens and chunks of all together.
+        inputs: A list of documents, each a list of its chunks in order. With `input_type`
+            query, each inner list holds one query. With auto-chunking, each inner list holds one
+            whole document. In these two cases, a flat list of texts is accepted too. The model
+            limits the tokens of each inner list, and the total number of tokens and of chunks.
         model: Name of a contextualized embedding model.
-        input_type: Purpose of the texts; must be document with auto-chunking. The server's
+        input_type: Purpose of the texts. With auto-chunking it must be `document`. The server's
             default is null.
-        output_dimension: Length of the vectors, one of the model's; its default without it. The
-            server's default is null.
-        output_dtype: Type of the numbers. The server's default is float.
-        encoding_format: How the vectors are written; lists of numbers without it. The server's
+        output_dimension: Dimension of the vectors, one of the model's. If unset, the model's
+            default. The server's default is null.
+        output_dtype: Type of the vectors' numbers. The server's default is float.
+        encoding_format: Encoding of the vectors. If unset, lists of numbers. The server's
             default is null.
-        enable_auto_chunking: Let the server split each document into chunks. The server's
+        enable_auto_chunking: Split each document into chunks on the server. The server's
             default is false.
-        chunk_size: Most tokens of a chunk. Only with auto-chunking. The server's default is
-            512.
-        chunk_overlap: Tokens that neighbouring chunks share; less than chunk_size. Only with
-            auto-chunking. The server's default is 0.
+        chunk_size: Maximum number of tokens per chunk. Only with auto-chunking. The server's
+            default is 512.
+        chunk_overlap: Number of tokens shared by adjacent chunks, less than `chunk_size`. Only
+            with auto-chunking. The server's default is 0.
 
     Example:
         >>> value = ContextualizedEmbeddingsRequest.from_dict(

@@ -28,11 +28,11 @@ class ContextualizedEmbeddingsResponse(JsonModel):
     """Vectors of chunks, grouped by document.
 
     Attributes:
-        data: One entry per document. Place them by `index`.
-        usage: Billed use of the request.
+        data: One entry per document. Order them by `index`.
+        usage: Billed usage of the request.
         object: Always `list`.
-        model: The model that answered.
-        chunker_version: Version of the server's chunker; only with auto-chunking.
+        model: Name of the model that produced the response.
+        chunker_version: Version of the server's chunker. Only with auto-chunking.
 
     Example:
         >>> value = ContextualizedEmbeddingsResponse.from_dict(

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class CreateBatchRequest(JsonModel):
-    """A job to start.
+    """A batch job to create.
 
     Attributes:
-        endpoint: The endpoint that a job's lines are for. Multimodal embeddings are not taken.
-        input_file_id: Id of the uploaded file with the lines.
-        completion_window: Time within which a job is done or expires.
-        request_params: The model and all other arguments that every line shares.
-        metadata: Up to 16 pairs of the caller's own.
+        endpoint: Endpoint that processes the lines of a job. Multimodal embeddings are not
+            supported.
+        input_file_id: Id of the uploaded input file.
+        completion_window: Time after which a job expires if it is not completed.
+        request_params: The model, and all other arguments that the lines share.
+        metadata: Up to 16 key-value pairs, chosen by the caller.
 
     Example:
         >>> value = CreateBatchRequest.from_dict(

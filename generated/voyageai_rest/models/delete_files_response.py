@@ -21,10 +21,10 @@ from ..types import (
 
 @define(kw_only=True, repr=False)
 class DeleteFilesResponse(JsonModel):
-    """Outcome of a deletion of several files.
+    """Result of deleting several files.
 
     Attributes:
-        success: True when all are gone, false when none is.
+        success: True if all files were deleted, false if none was.
         error_file_ids: Ids of the files that could not be deleted.
 
     Example:

@@ -9,11 +9,11 @@ from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shap
 
 @define(kw_only=True, repr=False)
 class DeletedFile(JsonModel):
-    """Confirms that a file is gone.
+    """Confirmation that a file was deleted.
 
     Attributes:
         id: Id of the file.
-        deleted: Whether it is gone.
+        deleted: Whether the file was deleted.
         object: Always `file`.
 
     Example:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class DocumentEmbeddings(JsonModel):
-    """The vectors of one document's chunks.
+    """The vectors of the chunks of one document.
 
     Attributes:
-        data: One entry per chunk. Place them by `index`.
+        data: One entry per chunk. Order them by `index`.
         index: Position of the document in the request, from 0.
         object: Always `list`.
 

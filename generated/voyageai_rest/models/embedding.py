@@ -12,9 +12,10 @@ class Embedding(JsonModel):
     """The vector of one input.
 
     Attributes:
-        embedding: Numbers, or a base64 string when that was asked for. Binary types have an
-            eighth as many numbers as dimensions.
-        index: Position of its input in the request, from 0.
+        embedding: A list of numbers or, if the request has `encoding_format` base64, a base64
+            string. The number of elements is the dimension, or an eighth of it for `binary` and
+            `ubinary`.
+        index: Position of the input in the request, from 0.
         object: Always `embedding`.
 
     Example:

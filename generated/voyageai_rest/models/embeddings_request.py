@@ -30,17 +30,16 @@ class EmbeddingsRequest(JsonModel):
     """Texts to embed.
 
     Attributes:
-        input: A text, or a list of texts. Besides the length of the list, the model limits the
-            tokens of all texts together.
+        input: A text, or a list of texts. The model also limits the total number of tokens.
         model: Name of a text embedding model.
-        input_type: Purpose of the texts; no prompt is added without it. Set it for retrieval.
-            The server's default is null.
-        truncation: Cut texts over the context length. If false they are an error. The server's
-            default is true.
-        output_dimension: Length of the vectors, one of the model's; its default without it. The
-            server's default is null.
-        output_dtype: Type of the numbers. The server's default is float.
-        encoding_format: How the vectors are written; lists of numbers without it. The server's
+        input_type: Purpose of the texts. If unset, no prompt is prepended. Set it for
+            retrieval. The server's default is null.
+        truncation: Truncate texts that exceed the context length. If false, such texts are an
+            error. The server's default is true.
+        output_dimension: Dimension of the vectors, one of the model's. If unset, the model's
+            default. The server's default is null.
+        output_dtype: Type of the vectors' numbers. The server's default is float.
+        encoding_format: Encoding of the vectors. If unset, lists of numbers. The server's
             default is null.
 
     Example:

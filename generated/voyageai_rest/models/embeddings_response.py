@@ -28,10 +28,10 @@ class EmbeddingsResponse(JsonModel):
     """Vectors of texts.
 
     Attributes:
-        data: One entry per text. Place them by `index`.
-        usage: Billed use of the request.
+        data: One entry per text. Order them by `index`.
+        usage: Billed usage of the request.
         object: Always `list`.
-        model: The model that answered.
+        model: Name of the model that produced the response.
 
     Example:
         >>> value = EmbeddingsResponse.from_dict(

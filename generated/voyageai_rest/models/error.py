@@ -22,12 +22,12 @@ from ..types import (
 
 @define(kw_only=True, repr=False)
 class Error(JsonModel):
-    """The reason why a request failed.
+    """Why a request failed.
 
     Attributes:
-        detail: The reason, for people. A list of reasons where the server framework made it.
-        error_code: A name for the reason, such as `TOO_MANY_TOKENS_IN_BATCH`, where one is
-            given.
+        detail: Error message. It is a list of errors if the server's framework wrote it.
+        error_code: Name of the error, such as `TOO_MANY_TOKENS_IN_BATCH`; not in every
+            response.
 
     Example:
         >>> value = Error.from_dict({"detail": "Unauthorized"})

@@ -32,7 +32,7 @@ class FileList(JsonModel):
         object: Always `list`.
         first_id: Id of the first file of the page.
         last_id: Id of the last file of the page, for `after`.
-        has_more: Whether there are more pages.
+        has_more: Whether there is another page.
 
     Example:
         >>> value = FileList.from_dict(

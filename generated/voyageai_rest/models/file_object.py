@@ -29,13 +29,13 @@ class FileObject(JsonModel):
     """A stored file.
 
     Attributes:
-        id: Its id, `file-` and a random part.
-        bytes: Its size in bytes.
-        created_at: When it was stored.
-        filename: Its name.
-        purpose: What it is for; values to come are passed through.
+        id: Id of the file, `file-` and a random part.
+        bytes: Size of the file in bytes.
+        created_at: When the file was stored.
+        filename: Name of the file.
+        purpose: Purpose of the file. Unknown values are passed through.
         object: Always `file`.
-        expires_at: When it is removed, 30 days after it was stored.
+        expires_at: When the file is deleted, 30 days later.
 
     Example:
         >>> value = FileObject.from_dict(

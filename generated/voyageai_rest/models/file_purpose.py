@@ -1,6 +1,6 @@
 from typing import Literal
 
 FilePurpose = Literal["batch", "batch-error", "batch-output"]
-"""What a stored file is for."""
+"""Purpose of a stored file."""
 
 FILE_PURPOSE_VALUES: tuple[FilePurpose, ...] = ("batch", "batch-error", "batch-output")

@@ -13,7 +13,7 @@ class ImageBase64Content(JsonModel):
 
     Attributes:
         type: Always `'image_base64'`.
-        image_base64: `data:image/png;base64,...`
+        image_base64: The image as a data URL, `data:image/png;base64,...`.
 
     Example:
         >>> value = ImageBase64Content.from_dict(

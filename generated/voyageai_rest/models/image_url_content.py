@@ -9,8 +9,8 @@ from ..types import JsonModel, Shape, as_is, parsed, plain, shape
 
 @define(kw_only=True, repr=False)
 class ImageUrlContent(JsonModel):
-    """A PNG, JPEG, WEBP or GIF image that the server fetches. It follows few redirects, needs a
-    content-length and respects robots.txt.
+    """A PNG, JPEG, WEBP or GIF image that the server fetches by URL. The server follows only a few
+    redirects, requires a Content-Length header, and respects robots.txt.
 
     Attributes:
         type: Always `'image_url'`.

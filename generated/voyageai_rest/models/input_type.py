@@ -1,7 +1,7 @@
 from typing import Literal
 
 InputType = Literal["document", "query"]
-"""What the input is for. The server puts a prompt before it, another for queries than for
-documents, so that the two are compared as question and answer."""
+"""Purpose of the input. The server prepends a prompt to it. The prompts for queries and for
+documents differ, so that queries match the documents that answer them."""
 
 INPUT_TYPE_VALUES: tuple[InputType, ...] = ("document", "query")

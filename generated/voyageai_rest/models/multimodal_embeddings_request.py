@@ -19,16 +19,17 @@ class MultimodalEmbeddingsRequest(JsonModel):
     """Sequences of texts, images and videos to embed.
 
     Attributes:
-        inputs: The inputs. The model limits the tokens of each and of all together.
+        inputs: The inputs. The model limits the tokens of each input and of all inputs
+            together.
         model: Name of a multimodal embedding model.
-        input_type: Purpose of the inputs; no prompt is added without it. The server's default
-            is null.
-        truncation: Cut inputs over the context length; an image that is cut is dropped whole.
-            If false they are an error. The server's default is true.
-        output_dimension: Length of the vectors, one of the model's; its default without it. The
-            server's default is null.
-        output_dtype: Type of the numbers. The server's default is float.
-        encoding_format: How the vectors are written; lists of numbers without it. The server's
+        input_type: Purpose of the inputs. If unset, no prompt is prepended. The server's
+            default is null.
+        truncation: Truncate inputs that exceed the context length. An image that does not fit
+            is dropped as a whole. If false, such inputs are an error. The server's default is true.
+        output_dimension: Dimension of the vectors, one of the model's. If unset, the model's
+            default. The server's default is null.
+        output_dtype: Type of the vectors' numbers. The server's default is float.
+        encoding_format: Encoding of the vectors. If unset, lists of numbers. The server's
             default is null.
 
     Example:

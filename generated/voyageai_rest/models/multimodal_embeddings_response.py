@@ -28,10 +28,11 @@ class MultimodalEmbeddingsResponse(JsonModel):
     """Vectors of multimodal inputs.
 
     Attributes:
-        data: One entry per input. Place them by `index`.
-        usage: Billed use of the request. Pixels count as tokens at the model's ratio.
+        data: One entry per input. Order them by `index`.
+        usage: Billed usage of the request. The model defines how many pixels count as one
+            token.
         object: Always `list`.
-        model: The model that answered.
+        model: Name of the model that produced the response.
 
     Example:
         >>> value = MultimodalEmbeddingsResponse.from_dict(

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class MultimodalInput(JsonModel):
-    """One input, a sequence of texts, images and videos with a single vector.
+    """One input, a sequence of texts, images and videos that is embedded as one vector.
 
     Attributes:
-        content: The parts in order. Images and videos come all by URL or all as data URLs, not
-            both in a request.
+        content: The parts, in order. Within a request, images and videos are either all by URL
+            or all as data URLs.
 
     Example:
         >>> value = MultimodalInput.from_dict(

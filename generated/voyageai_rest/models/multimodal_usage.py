@@ -9,13 +9,13 @@ from ..types import UNSET, JsonModel, Shape, Unset, as_is, optional, plain, shap
 
 @define(kw_only=True, repr=False)
 class MultimodalUsage(JsonModel):
-    """Billed use of the request. Pixels count as tokens at the model's ratio.
+    """Billed usage of the request. The model defines how many pixels count as one token.
 
     Attributes:
-        total_tokens: Tokens of texts, images and videos.
-        text_tokens: Tokens of the texts.
-        image_pixels: Pixels of the images, each scaled into the model's bounds.
-        video_pixels: Pixels of all frames of the videos.
+        total_tokens: Number of tokens in texts, images and videos.
+        text_tokens: Number of tokens in the texts.
+        image_pixels: Number of pixels in the images, scaled to the model's limits.
+        video_pixels: Number of pixels in all frames of the videos.
 
     Example:
         >>> value = MultimodalUsage.from_dict(

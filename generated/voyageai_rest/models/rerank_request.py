@@ -10,19 +10,21 @@ from ..types import UNSET, JsonModel, Shape, Unset, as_str, list_of, optional, p
 
 @define(kw_only=True, repr=False)
 class RerankRequest(JsonModel):
-    """A query and the documents to rank by it.
+    """A query, and the documents to rank by their relevance to it.
 
     Attributes:
-        query: The query. Models that follow instructions take them as part of it. The model
-            limits its tokens.
-        documents: The documents, none of them empty. The model limits the tokens of the query
-            with one document, and of the query once per document with all documents.
+        query: The query. For models that follow instructions, it includes the instructions. The
+            model limits the number of tokens.
+        documents: The documents; empty ones are rejected. The model limits the tokens of the
+            query plus any one document, and the total for all documents, where the query counts
+            once per document.
         model: Name of a reranker.
-        top_k: How many of the best to return; all without it, or when there are fewer. The
-            server's default is null.
-        return_documents: Return the texts with the scores. The server's default is false.
-        truncation: Cut query and documents that are too long. If false they are an error. The
-            server's default is true.
+        top_k: Number of best results to return. All if unset or larger than the number of
+            documents. The server's default is null.
+        return_documents: Return the documents' texts with the scores. The server's default is
+            false.
+        truncation: Truncate a query or documents that are too long. If false, they are an
+            error. The server's default is true.
 
     Example:
         >>> value = RerankRequest.from_dict(

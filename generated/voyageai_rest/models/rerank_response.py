@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, repr=False)
 class RerankResponse(JsonModel):
-    """Documents by descending relevance.
+    """Relevance scores of documents, in descending order.
 
     Attributes:
-        data: One entry per document, or top_k of them, best first.
-        usage: Billed use of the request.
+        data: One entry per document, or `top_k` entries, best first.
+        usage: Billed usage of the request.
         object: Always `list`.
-        model: The model that answered.
+        model: Name of the model that produced the response.
 
     Example:
         >>> value = RerankResponse.from_dict(

@@ -13,9 +13,9 @@ class RerankResult(JsonModel):
 
     Attributes:
         index: Position of the document in the request, from 0.
-        relevance_score: Relevance to the query, higher is better; between 0 and 1 as far as
-            seen.
-        document: The document's text; only with return_documents.
+        relevance_score: Relevance to the query; higher is better. All observed scores are
+            between 0 and 1.
+        document: Text of the document. Only with `return_documents`.
 
     Example:
         >>> value = RerankResult.from_dict({"index": 0, "relevance_score": 0.87})

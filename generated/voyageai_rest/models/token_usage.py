@@ -9,10 +9,10 @@ from ..types import JsonModel, Shape, as_is, plain, shape
 
 @define(kw_only=True, repr=False)
 class TokenUsage(JsonModel):
-    """Billed use of the request.
+    """Billed usage of the request.
 
     Attributes:
-        total_tokens: Tokens of all inputs.
+        total_tokens: Number of tokens in all inputs.
 
     Example:
         >>> value = TokenUsage.from_dict({"total_tokens": 10})

@@ -15,8 +15,8 @@ class UploadFileRequest(Model):
     """A file to store.
 
     Attributes:
-        file: The content; JSON Lines with a name that ends in .jsonl.
-        purpose: What an uploaded file is for.
+        file: Content of the file, in JSON Lines. The file name ends in `.jsonl`.
+        purpose: Purpose of an uploaded file.
     """
 
     file: File

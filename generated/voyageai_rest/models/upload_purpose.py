@@ -1,6 +1,6 @@
 from typing import Literal
 
 UploadPurpose = Literal["batch"]
-"""What an uploaded file is for."""
+"""Purpose of an uploaded file."""
 
 UPLOAD_PURPOSE_VALUES: tuple[UploadPurpose, ...] = ("batch",)

@@ -9,11 +9,11 @@ from ..types import JsonModel, Shape, as_is, parsed, plain, shape
 
 @define(kw_only=True, repr=False)
 class VideoBase64Content(JsonModel):
-    """An MP4 video as a data URL. Needs a model that takes video.
+    """An MP4 video as a data URL. Needs a model that accepts video.
 
     Attributes:
         type: Always `'video_base64'`.
-        video_base64: `data:video/mp4;base64,...`
+        video_base64: The video as a data URL, `data:video/mp4;base64,...`.
 
     Example:
         >>> value = VideoBase64Content.from_dict(

@@ -9,8 +9,8 @@ from ..types import JsonModel, Shape, as_is, parsed, plain, shape
 
 @define(kw_only=True, repr=False)
 class VideoUrlContent(JsonModel):
-    """An MP4 video that the server fetches, on the same conditions as an image. Needs a model that
-    takes video.
+    """An MP4 video that the server fetches by URL, under the same conditions as an image. Needs a
+    model that accepts video.
 
     Attributes:
         type: Always `'video_url'`.

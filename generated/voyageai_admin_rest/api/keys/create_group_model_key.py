@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, group_id: str, body: CreateModelKeyRequest) -> Request:
-    """Creates a key in a project. Only this answer holds its secret.
+    """Create a key in a project. Only this response contains the key's secret.
 
     Args:
         group_id: Id of the project.

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def build_request(*, group_id: str, api_key_id: str) -> Request:
-    """Removes a key, which disables it at once.
+    """Delete a key, which disables it immediately.
 
     Args:
         group_id: Id of the project.
-        api_key_id: Id of the key, as an answer gave it.
+        api_key_id: Id of the key, from a previous response.
 
     Returns:
         The request, which can be sent to any base URL.
@@ -36,7 +36,7 @@ def parse_response(response: RawResponse) -> None:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        The key is deleted. There is no body; its media type chooses the version.
+        The key is deleted. The response has no body; the media type only selects the version.
 
     Raises:
         StatusError: The status is not a success.

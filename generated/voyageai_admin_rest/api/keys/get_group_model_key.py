@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def build_request(*, group_id: str, api_key_id: str) -> Request:
-    """The key, without its secret.
+    """Return a key, without its secret.
 
     Args:
         group_id: Id of the project.
-        api_key_id: Id of the key, as an answer gave it.
+        api_key_id: Id of the key, from a previous response.
 
     Returns:
         The request, which can be sent to any base URL.

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def build_request(*, org_id: str, api_key_id: str) -> Request:
-    """The key of any of its projects, without its secret.
+    """Return a key of any project of the organization, without its secret.
 
     Args:
         org_id: Id of the organization.
-        api_key_id: Id of the key, as an answer gave it.
+        api_key_id: Id of the key, from a previous response.
 
     Returns:
         The request, which can be sent to any base URL.

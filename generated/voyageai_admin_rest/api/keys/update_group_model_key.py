@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def build_request(*, group_id: str, api_key_id: str, body: UpdateModelKeyRequest) -> Request:
-    """Changes the name of a key; nothing else of it can be changed.
+    """Change the name of a key. Nothing else about a key can be changed.
 
     Args:
         group_id: Id of the project.
-        api_key_id: Id of the key, as an answer gave it.
+        api_key_id: Id of the key, from a previous response.
         body: The JSON to send.
 
     Returns:

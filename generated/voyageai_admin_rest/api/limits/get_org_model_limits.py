@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def build_request(
     *, org_id: str, items_per_page: int | Unset = UNSET, page_num: int | Unset = UNSET
 ) -> Request:
-    """One page of the limits, which no project may exceed.
+    """Return one page of the limits, which are the maximum for each project.
 
     Args:
         org_id: Id of the organization.
-        items_per_page: Items of a page. The server's default is 100.
+        items_per_page: Maximum number of items per page. The server's default is 100.
         page_num: Number of the page, from 1. The server's default is 1.
 
     Returns:

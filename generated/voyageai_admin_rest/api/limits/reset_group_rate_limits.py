@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, group_id: str) -> Request:
-    """Sets every limit of the project back to the organization's.
+    """Reset every limit of the project to the organization's.
 
     Args:
         group_id: Id of the project.
@@ -36,7 +36,7 @@ def parse_response(response: RawResponse) -> ModelRateLimitPage:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        The limits that hold now.
+        The limits in effect after the change.
 
     Raises:
         StatusError: The status is not a success.

@@ -1,4 +1,4 @@
-"""Set a project's rate limits of a group of models. (`PATCH /api/atlas/v2/groups/{group_id}/aiModelApiClouds/{cloud}/geographies/{geography}/modelGroupNames/{model_group_name}/rateLimits`)"""
+"""Set a project's rate limits for a group of models. (`PATCH /api/atlas/v2/groups/{group_id}/aiModelApiClouds/{cloud}/geographies/{geography}/modelGroupNames/{model_group_name}/rateLimits`)"""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def build_request(
     model_group_name: str,
     body: UpdateModelRateLimitRequest,
 ) -> Request:
-    """Both limits are set together.
+    """Set both limits, requests and tokens per minute.
 
     Args:
         group_id: Id of the project.
-        cloud: The cloud that the limits are for; `ANY` for none in particular, the only value
-            today.
-        geography: The geography that the limits are for; `ANY` for none in particular.
-        model_group_name: The group of models, as the list of limits names it.
+        cloud: Cloud that the limits apply to. `ANY`, the only value today, means no specific
+            cloud.
+        geography: Geography that the limits apply to. `ANY` means no specific geography.
+        model_group_name: Name of the group of models, from the list of limits.
         body: The JSON to send.
 
     Returns:
@@ -51,7 +51,7 @@ def parse_response(response: RawResponse) -> ModelRateLimit:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        The limits that hold now.
+        The limits in effect after the change.
 
     Raises:
         StatusError: The status is not a success.

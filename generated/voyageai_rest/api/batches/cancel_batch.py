@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def build_request(*, batch_id: str) -> Request:
-    """Only a job that is validating or in progress can be cancelled. It is cancelling for up to
-    ten minutes; what was finished is in the output file, the rest in the error file.
+    """Cancel a job with the status `validating` or `in_progress`; jobs with another status can't
+    be cancelled. The job is then `cancelling` for up to ten minutes. Its output file has the
+    lines that were finished, and its error file has the others.
 
     Args:
         batch_id: Id of the job.
@@ -34,7 +35,7 @@ def parse_response(response: RawResponse) -> Batch:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        The job, cancelling.
+        The job, with the status `cancelling`.
 
     Raises:
         StatusError: The status is not a success.

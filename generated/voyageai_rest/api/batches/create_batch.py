@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: CreateBatchRequest) -> Request:
-    """Starts a job over the lines of an uploaded file.
+    """Start a job that processes the lines of an uploaded file.
 
     Args:
         body: The JSON to send.
@@ -32,7 +32,7 @@ def parse_response(response: RawResponse) -> Batch:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        The job, being validated.
+        The job, with the status `validating`.
 
     Raises:
         StatusError: The status is not a success.

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def build_request(*, limit: int | Unset = UNSET, after: str | Unset = UNSET) -> Request:
-    """List a page of the project's jobs.
+    """Return one page of the project's jobs.
 
     Args:
-        limit: Jobs per page. The server's default is 20.
-        after: Id of the job that the page follows; `last_id` of the page before.
+        limit: Maximum number of jobs per page. The server's default is 20.
+        after: Id of the last job of the previous page, its `last_id`; the page starts after
+            this job.
 
     Returns:
         The request, which can be sent to any base URL.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, batch_id: str) -> Request:
-    """The state of a job, its counts and its files.
+    """Return the status of a job, its request counts, and the ids of its files.
 
     Args:
         batch_id: Id of the job.

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: ContextualizedEmbeddingsRequest) -> Request:
-    """Each inner list holds the chunks of one document, in order; the vector of a chunk also
-    reflects the rest of its document. With auto-chunking the server splits whole documents.
+    """Return one vector for each chunk, which reflects the chunk and the rest of its document.
+    Each inner list of `inputs` holds the chunks of one document, in order. With auto-chunking,
+    the server splits whole documents into chunks.
 
     Args:
         body: The JSON to send.
@@ -38,7 +39,7 @@ def parse_response(response: RawResponse) -> ContextualizedEmbeddingsResponse:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        One result per document, each with one vector per chunk.
+        One entry per document, with one vector per chunk.
 
     Raises:
         StatusError: The status is not a success.

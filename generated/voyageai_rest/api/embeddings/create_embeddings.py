@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: EmbeddingsRequest) -> Request:
-    """Turns one text or a list of texts into vectors of unit length, one each.
+    """Return one vector of unit length for each text.
 
     Args:
         body: The JSON to send.
@@ -34,7 +34,7 @@ def parse_response(response: RawResponse) -> EmbeddingsResponse:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        One vector per input text, each with the index of its text.
+        One vector per text, with the index of the text in the request.
 
     Raises:
         StatusError: The status is not a success.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: MultimodalEmbeddingsRequest) -> Request:
-    """Turns each input, a sequence of texts, images and videos, into one vector.
+    """Return one vector for each input. An input is a sequence of texts, images and videos.
 
     Args:
         body: The JSON to send.
@@ -37,7 +37,7 @@ def parse_response(response: RawResponse) -> MultimodalEmbeddingsResponse:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        One vector per input, each with the index of its input.
+        One vector per input, with the index of the input in the request.
 
     Raises:
         StatusError: The status is not a success.

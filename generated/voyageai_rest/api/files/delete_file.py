@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, file_id: str) -> Request:
-    """Removes the file at once; storage is billed no longer.
+    """Delete a file immediately, which ends the charge for its storage.
 
     Args:
         file_id: Id of the file.
@@ -31,7 +31,7 @@ def parse_response(response: RawResponse) -> DeletedFile:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        Confirms the deletion.
+        Confirmation of the deletion.
 
     Raises:
         StatusError: The status is not a success.

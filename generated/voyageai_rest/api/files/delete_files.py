@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: DeleteFilesRequest) -> Request:
-    """All of them or, when one can't be deleted, none.
+    """Delete all of the files or, if one of them can't be deleted, none.
 
     Args:
         body: The JSON to send.
@@ -34,7 +34,7 @@ def parse_response(response: RawResponse) -> DeleteFilesResponse:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        Whether the files are gone, and if not, which ones stood in the way.
+        Whether the files were deleted and, if not, which ones could not be.
 
     Raises:
         StatusError: The status is not a success.

@@ -20,13 +20,14 @@ def build_request(
     order: SortOrder | Unset = UNSET,
     after: str | Unset = UNSET,
 ) -> Request:
-    """List a page of the project's files, newest first by default.
+    """Return one page of the project's files, newest first by default.
 
     Args:
-        purpose: Only files of this purpose.
-        limit: Files per page. The server's default is 10000.
-        order: Ascending or descending. The server's default is desc.
-        after: Id of the file that the page follows; `last_id` of the page before.
+        purpose: Return only files with this purpose.
+        limit: Maximum number of files per page. The server's default is 10000.
+        order: Sort order, ascending or descending. The server's default is desc.
+        after: Id of the last file of the previous page, its `last_id`; the page starts after
+            this file.
 
     Returns:
         The request, which can be sent to any base URL.

@@ -1,4 +1,4 @@
-"""Retrieve a file's description. (`GET /files/{file_id}`)"""
+"""Retrieve a file's metadata. (`GET /files/{file_id}`)"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, file_id: str) -> Request:
-    """Size, name, purpose and times of a stored file; not its content.
+    """Return the size, name, purpose and timestamps of a stored file, without its content.
 
     Args:
         file_id: Id of the file.

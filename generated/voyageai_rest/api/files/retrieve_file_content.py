@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, file_id: str) -> Request:
-    """The bytes of the file, JSON Lines for every purpose known today.
+    """Return the content of a file as bytes. It is JSON Lines for all known purposes.
 
     Args:
         file_id: Id of the file.
@@ -32,7 +32,7 @@ def parse_response(response: RawResponse) -> bytes:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        The content.
+        The content of the file.
 
     Raises:
         StatusError: The status is not a success.

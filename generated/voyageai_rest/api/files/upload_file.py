@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: UploadFileRequest) -> Request:
-    """Stores a JSON Lines file for a batch job. It is kept for 30 days.
+    """Store a JSON Lines file for a batch job. The server keeps it for 30 days.
 
     Args:
         body: The parts to send.

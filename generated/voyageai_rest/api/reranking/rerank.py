@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_request(*, body: RerankRequest) -> Request:
-    """Scores every document against the query and returns them, best first.
+    """Score each document against the query, and return the scores in descending order.
 
     Args:
         body: The JSON to send.
@@ -32,7 +32,7 @@ def parse_response(response: RawResponse) -> RerankResponse:
         response: Any object with `status_code`, `headers` and `content`.
 
     Returns:
-        Documents by descending relevance, each with the index it was sent at.
+        One score per document, highest first, with the index of the document in the request.
 
     Raises:
         StatusError: The status is not a success.
