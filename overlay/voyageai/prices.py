@@ -72,14 +72,14 @@ class MaxCostError(ArgumentError):
     Attributes:
         spent: US dollars that the job has cost so far; 0 if nothing was sent.
         rows_left: Rows that were not sent.
-        likely: Likely cost of these rows in US dollars; None if the price is not known.
-        most: Highest cost of these rows in US dollars; None if the price is not known.
+        likely_cost: Likely cost of these rows in US dollars; None if the price is not known.
+        highest_cost: Highest cost of these rows in US dollars; None if the price is not known.
     """
 
     spent: float = 0.0
     rows_left: int = 0
-    likely: float | None = None
-    most: float | None = None
+    likely_cost: float | None = None
+    highest_cost: float | None = None
 
 
 class Budget:

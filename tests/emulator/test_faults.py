@@ -361,7 +361,7 @@ def test_a_body_can_drip(emulator: Emulator) -> None:
     begun = time.perf_counter()
     assert right == post(emulator).content
     assert 0.08 <= time.perf_counter() - begun
-    emulator.faults.next("drip", size=1, delay=0.01, most=0.03)
+    emulator.faults.next("drip", size=1, delay=0.01, max_seconds=0.03)
     begun = time.perf_counter()
     assert right == post(emulator).content
     assert 5 > time.perf_counter() - begun
@@ -383,15 +383,15 @@ def test_a_client_that_waits_no_longer_ends_the_wait(emulator: Emulator, fault: 
         sock.sendall(message())
         until(lambda: len(emulator.requests) == 1)
     assert 0 == emulator.requests.settle(timeout=2)
-    assert emulator.requests.last.went_away
+    assert emulator.requests.last.disconnected
 
 
 def test_a_request_without_an_answer_ends_some_time(emulator: Emulator) -> None:
     """No test may hang forever."""
-    emulator.faults.next("hang", most=0.01)
+    emulator.faults.next("hang", max_seconds=0.01)
     with pytest.raises(httpx2.RemoteProtocolError):
         post(emulator)
-    assert not emulator.requests.last.went_away
+    assert not emulator.requests.last.disconnected
 
 
 # All faults

@@ -357,7 +357,10 @@ def test_a_fault_that_ends_the_connection_is_the_error_of_a_socket(
         post(emulator, asynchronous=asynchronous)
     assert "/v1/embeddings" == caught.value.request.url.path
     assert 0 == emulator.requests.settle()
-    assert (fault, False) == (str(emulator.requests.last.fault), emulator.requests.last.went_away)
+    assert (fault, False) == (
+        str(emulator.requests.last.fault),
+        emulator.requests.last.disconnected,
+    )
     assert 200 == post(emulator, asynchronous=asynchronous).status_code
     assert 0 == emulator.connections.settle()
 
@@ -381,7 +384,7 @@ def test_a_timeout_is_kept_to(emulator: InProcessEmulator, asynchronous: bool) -
     assert "/v1/embeddings" == caught.value.request.url.path
     assert 0 == emulator.requests.settle()
     last = emulator.requests.last
-    assert (True, True, None) == (last.done, last.went_away, last.status)
+    assert (True, True, None) == (last.done, last.disconnected, last.status)
     assert 0 == emulator.connections.settle()
 
 
@@ -390,11 +393,11 @@ def test_a_timeout_within_the_body_is_kept_to(
     emulator: InProcessEmulator, asynchronous: bool
 ) -> None:
     """The timeout applies to each part of the body, not only to the first."""
-    emulator.faults.next("drip", size=10, delay=30.0, most=60.0)
+    emulator.faults.next("drip", size=10, delay=30.0, max_seconds=60.0)
     with pytest.raises(httpx2.ReadTimeout):
         post(emulator, asynchronous=asynchronous, timeout=0.2)
     assert 0 == emulator.requests.settle()
-    assert emulator.requests.last.went_away
+    assert emulator.requests.last.disconnected
 
 
 def test_a_call_that_is_cancelled_cancels_the_work(

@@ -171,7 +171,7 @@ def test_a_client_times_out_over_a_socket() -> None:
         with pytest.raises(httpx2.ReadTimeout):
             httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY, timeout=0.1)
         assert 0 == emulator.requests.settle()
-        assert emulator.requests.last.went_away
+        assert emulator.requests.last.disconnected
         emulator.latency = "none"
         response = httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
         assert 200 == response.status_code

@@ -69,7 +69,7 @@ def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> 
     assert (1, len(response.request.content)) == (last.number, last.size)
     assert last.duration is not None
     assert last.duration > 0
-    assert (True, False, None) == (last.done, last.went_away, last.fault)
+    assert (True, False, None) == (last.done, last.disconnected, last.fault)
     assert "<request 1: POST /v1/embeddings, status 200>" == repr(last)
     assert "[200]" == repr([last.status])
 
@@ -114,7 +114,7 @@ def test_the_fault_and_what_came_of_it_are_recorded(emulator: Emulator) -> None:
     post(emulator)
     post(emulator)
     reset, limited, altered = emulator.requests
-    assert ("reset_before", None, False) == (str(reset.fault), reset.status, reset.went_away)
+    assert ("reset_before", None, False) == (str(reset.fault), reset.status, reset.disconnected)
     assert TEXTS == reset.body == limited.body
     assert ("status; status=429", 429) == (str(limited.fault), limited.status)
     assert "<request 2: POST /v1/embeddings, status 429, status; status=429>" == repr(limited)
@@ -135,7 +135,7 @@ def test_a_client_that_goes_away_is_noticed(
         until(lambda: len(emulator.requests) == 2)
     assert 0 == emulator.requests.settle()
     assert 0 == emulator.connections.settle()
-    assert [(True, None), (True, None)] == [(r.went_away, r.status) for r in emulator.requests]
+    assert [(True, None), (True, None)] == [(r.disconnected, r.status) for r in emulator.requests]
     assert "" == caplog.text
 
 

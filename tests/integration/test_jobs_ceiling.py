@@ -224,7 +224,7 @@ def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
     with pytest.raises(MaxCostError) as raised:
         site.get(job.run(max_cost=ceiling))
     assert 0.9 * ceiling < raised.value.spent <= ceiling
-    assert raised.value.likely > ceiling - raised.value.spent
+    assert raised.value.likely_cost > ceiling - raised.value.spent
     one_request = job.estimate.cost_range[1] / 200
     assert one_request < ceiling - raised.value.spent
     told = site.said("waiting").splitlines()
@@ -248,8 +248,8 @@ def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_pa
         True,
         stopped.argument,
     )
-    assert stopped.spent <= ceiling < stopped.spent + stopped.most
-    assert stopped.likely <= stopped.most
+    assert stopped.spent <= ceiling < stopped.spent + stopped.highest_cost
+    assert stopped.likely_cost <= stopped.highest_cost
     (_, note) = raised.value.__notes__
     assert f"batches.resume({str(tmp_path / 'job')!r}).run(max_cost=...)" in note
 
@@ -261,10 +261,10 @@ def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_pa
     for row in site.rows(results):
         assert row.failure or live[row.index] == row.result
 
-    whole = site.get(part.run(max_cost=stopped.spent + stopped.most))
+    whole = site.get(part.run(max_cost=stopped.spent + stopped.highest_cost))
     assert live == whole.embeddings
     assert ROWS / 2 == site.lines
-    assert pytest.approx(stopped.likely, rel=0.2) == whole.cost - stopped.spent
+    assert pytest.approx(stopped.likely_cost, rel=0.2) == whole.cost - stopped.spent
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["unwritten", "written"])
@@ -406,7 +406,7 @@ def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> Non
         site.get(job.retry_failed(max_cost=results.cost * 1.01))
     assert (2, pytest.approx(results.cost)) == (raised.value.rows_left, raised.value.spent)
     assert 4 == site.lines
-    whole = site.get(job.retry_failed(max_cost=results.cost + raised.value.most))
+    whole = site.get(job.retry_failed(max_cost=results.cost + raised.value.highest_cost))
     assert site.live(dense(8)) == whole.embeddings
     assert 5 == site.lines
     with pytest.raises(error.ArgumentError, match="max_cost must be a number"):
@@ -449,7 +449,7 @@ def test_an_answer_that_can_not_be_read_counts_as_the_most_that_it_can_be(
         site.get(job.retry_failed(max_cost=whole))
     readable = site.get(job.results()).cost
     assert readable < whole
-    assert pytest.approx(raised.value.most) == raised.value.spent - readable
+    assert pytest.approx(raised.value.highest_cost) == raised.value.spent - readable
 
 
 def test_what_was_not_run_is_not_billed(site: Site) -> None:
@@ -480,4 +480,4 @@ def test_a_count_of_tokens_that_is_forged_is_not_believed(
     assert 0 < results.cost < whole
     with pytest.raises(MaxCostError) as raised:
         site.get(job.retry_failed(max_cost=whole))
-    assert pytest.approx(raised.value.most) == raised.value.spent - results.cost
+    assert pytest.approx(raised.value.highest_cost) == raised.value.spent - results.cost

@@ -298,7 +298,7 @@ def unlocked(limiter):
 def turn(limiter, now):
     """Return when a call with a deadline in 65 seconds is let out."""
     reservation, deadline = limiter.reserve("voyage-4", 1, now), now + 65
-    assert now + limiter.at_least(reservation, now) < deadline
+    assert now + limiter.min_wait(reservation, now) < deadline
     while limiter.wait(reservation, now):
         now += 1
         assert now < deadline
@@ -310,7 +310,7 @@ def assert_whole(limiter, now):
     """Assert that nothing waits and nothing counts."""
     (budget,) = limiter._budgets.values()
     probe = limiter.reserve("voyage-4", 1, now)
-    limiter.at_least(probe, now)
+    limiter.min_wait(probe, now)
     limiter.release(probe, now)
     assert (0, 0) == (len(budget._retries), len(budget._fresh))
     assert (0, 0) == (budget._retries.tokens, budget._fresh.tokens)
@@ -371,7 +371,7 @@ def test_a_call_within_a_line_of_another_harms_neither():
 
         def call(now):
             reservation = limiter.reserve("voyage-4", 1, now)
-            limiter.at_least(reservation, now)
+            limiter.min_wait(reservation, now)
             let_out = not limiter.wait(reservation, now)
             limiter.correct(reservation, 1, now)
             limiter.release(reservation, now)
@@ -395,7 +395,7 @@ def test_a_call_within_a_line_of_another_harms_neither():
     for place in range(len(work()[1])):
         limiter, _ = work(place)
         (budget,) = limiter._budgets.values()
-        limiter.at_least(limiter.reserve("voyage-4", 1, 0.0), 0.0)
+        limiter.min_wait(limiter.reserve("voyage-4", 1, 0.0), 0.0)
         assert (3, 3) == (budget._window.requests, budget._window.tokens)
         assert (1, 0) == (len(budget._fresh), budget._probes)
 

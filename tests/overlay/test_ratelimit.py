@@ -392,7 +392,7 @@ def test_calls_let_out_no_longer_count_as_ahead():
         go(limiter, 0.0)
     last = limiter.reserve(MODEL, 1, 0.0)
 
-    assert 0.0 == limiter.at_least(last, 0.0)
+    assert 0.0 == limiter.min_wait(last, 0.0)
     assert 0 == limiter.wait(last, 0.0)
 
 
@@ -404,9 +404,9 @@ def test_a_lost_call_at_the_front_makes_way():
         for _ in range(2):
             limiter.wait(limiter.reserve(MODEL, 1, 0.0, alive=alive), 0.0)
         behind = limiter.reserve(MODEL, 1, 0.0)
-        assert 120.0 == limiter.at_least(behind, 1.0)
+        assert 120.0 == limiter.min_wait(behind, 1.0)
 
-    assert 59.0 == limiter.at_least(behind, 1.0)
+    assert 59.0 == limiter.min_wait(behind, 1.0)
     assert pytest.approx(60.0) == turn(limiter, behind, 1.0)
 
 
@@ -440,10 +440,10 @@ def test_the_least_wait_tells_calls_that_need_not_wait_for_their_deadline():
     limiter = RateLimiter(RateLimit(rpm=3))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(30)]
 
-    assert [0.0, 0.0, 0.0, 60.0] == [limiter.at_least(r, 0.0) for r in waiting[:4]]
-    assert 540.0 == limiter.at_least(waiting[29], 0.0)
+    assert [0.0, 0.0, 0.0, 60.0] == [limiter.min_wait(r, 0.0) for r in waiting[:4]]
+    assert 540.0 == limiter.min_wait(waiting[29], 0.0)
     assert 0 == limiter.wait(waiting[0], 0.0)
-    assert 0.0 == limiter.at_least(waiting[0], 5.0)
+    assert 0.0 == limiter.min_wait(waiting[0], 5.0)
 
 
 def test_calls_in_a_long_queue_poll_rarely():
@@ -484,7 +484,7 @@ def test_a_retry_after_stops_all_requests():
     refuse(limiter, 1.0, retry_after=70.0)
     other = limiter.reserve(MODEL, 1, 1.0)
 
-    assert 70.0 == limiter.at_least(other, 1.0)
+    assert 70.0 == limiter.min_wait(other, 1.0)
     assert 71.0 == turn(limiter, other, 1.0)
 
 
