@@ -406,7 +406,7 @@ def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) 
         (RANKING, "/rerank"),
     ]
     for made, (body, path) in enumerate(requests, 1):
-        emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
+        emulator.faults.next(name, **({"max_seconds": 0.01} if name == "hang" else {}))
         try:
             response = post(emulator, body, path)
         except httpx2.TransportError:
@@ -417,7 +417,11 @@ def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) 
             # A bug of the emulator would give a 500 with the API's message.
             assert response.status_code != 500 or name in ("server_error", "status", "empty")
         assert made == len(emulator.requests)
-        assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)
+        assert emulator.requests.last.fault in (
+            Fault(name),
+            Fault("hang", {"max_seconds": 0.01}),
+            None,
+        )
 
 
 def test_every_fault_says_what_it_does() -> None:

@@ -124,7 +124,7 @@ class _RemoteReservation(Reservation):
         id: Id of the request.
         model: Name of the request's model.
         answer: The actor's pending or last answer; None if it was not asked.
-        at_least_seconds: Lower estimate of the remaining wait in seconds, from the last answer.
+        min_wait: Lower estimate of the remaining wait in seconds, from the last answer.
         lost_at: Time since which there is no actor; None if there is one.
         is_reported: True once the outcome was reported to the actor.
     """
@@ -132,7 +132,7 @@ class _RemoteReservation(Reservation):
     id: str = field(factory=lambda: uuid4().hex)
     model: str = ""
     answer: Future[Answer] | None = None
-    at_least_seconds: float = 0.0
+    min_wait: float = 0.0
     lost_at: float | None = None
     is_reported: bool = False
 
@@ -284,7 +284,7 @@ class RateBudget(RateLimiter):
             if not own.answer.done():
                 return SOON
             answer, own.answer = own.answer, None
-            seconds, own.at_least_seconds = answer.result()
+            seconds, own.min_wait = answer.result()
         except (ray.exceptions.RayActorError, ValueError) as failure:
             self._actor = own.answer = None
             own.lost_at = now if own.lost_at is None else own.lost_at
@@ -299,7 +299,7 @@ class RateBudget(RateLimiter):
 
     def min_wait(self, reservation: Reservation, now: float) -> float:  # noqa: ARG002  # of the base class
         """Return a lower estimate of the seconds that a request has to wait."""
-        return cast("_RemoteReservation", reservation).at_least_seconds
+        return cast("_RemoteReservation", reservation).min_wait
 
     def correct(self, reservation: Reservation, tokens: int | None, now: float) -> None:  # noqa: ARG002  # of the base class
         """Count the tokens that a response reports."""

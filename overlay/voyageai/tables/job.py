@@ -328,7 +328,8 @@ class _TableJob(Generic[S]):
             spent = stop.spent
             done = (
                 f"of which {dollars(spent)} was billed; the batches that were not sent would cost "
-                f"about {dollars(stop.likely_cost or 0.0)}, and at most {dollars(stop.highest_cost or 0.0)}"
+                f"about {dollars(stop.likely_cost or 0.0)}, and at most "
+                f"{dollars(stop.highest_cost or 0.0)}"
             )
         stopped = MaxCostError(
             f"max_cost is {dollars(max_cost or 0.0)}, {done}. Continue with a higher max_cost, "
@@ -337,11 +338,8 @@ class _TableJob(Generic[S]):
         )
         stopped.spent = spent
         if isinstance(stop, MaxCostError):
-            stopped.rows_left, stopped.likely_cost, stopped.highest_cost = (
-                stop.rows_left,
-                stop.likely_cost,
-                stop.highest_cost,
-            )
+            stopped.rows_left = stop.rows_left
+            stopped.likely_cost, stopped.highest_cost = stop.likely_cost, stop.highest_cost
         return stopped
 
     @safe_repr
