@@ -12,7 +12,7 @@ from openapi_python_client.strings import snake_case
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no types
 
 from . import catalogue, contract, paths, spec
-from .rest import write_client
+from .typed_client import write_client
 
 # The formatter's whole configuration, so that no configuration file can change the output.
 RUFF_OPTIONS = (

@@ -60,16 +60,16 @@ class UnknownModelError(LookupError):
 
     Attributes:
         name: The requested name.
-        near: Similar names in the catalogue, the most similar first.
+        similar: Similar names in the catalogue, the most similar first.
     """
 
-    def __init__(self, name: str, near: tuple[str, ...] = ()) -> None:
-        super().__init__(name, near)
+    def __init__(self, name: str, similar: tuple[str, ...] = ()) -> None:
+        super().__init__(name, similar)
         self.name = name
-        self.near = near
+        self.similar = similar
 
     def __str__(self) -> str:
-        hint = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
+        hint = f"; did you mean {' or '.join(self.similar)}?" if self.similar else ""
         return f"no model named {self.name!r} is in the catalogue{hint}"
 
 

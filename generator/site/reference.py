@@ -69,7 +69,8 @@ PASSED_ON = {"emulator"}
 SEARCHED = ("overlay", "generated")
 BY_ATTRIBUTES = {
     "voyageai.admin": (
-        *("face.Keys", "face.RateLimits", "face_async.AsyncKeys", "face_async.AsyncRateLimits"),
+        *("client.Keys", "client.RateLimits"),
+        *("client_async.AsyncKeys", "client_async.AsyncRateLimits"),
     ),
     "voyageai.tables": ("dataset.open_table",),
 }

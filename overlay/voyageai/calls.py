@@ -20,6 +20,7 @@ from voyageai_rest.types import UNSET, DecodedResponse, RawResponse, Request
 from ._utils import stacklevel
 from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .limits import (
+    catalogue_entry,
     check_flag,
     check_model,
     check_number,
@@ -28,7 +29,6 @@ from .limits import (
     check_texts,
     check_value,
     constraint,
-    known,
 )
 from .options import CALL_OPTION_NAMES, unexpected
 from .prompts import guard
@@ -192,7 +192,7 @@ def contextualized_embed(
     chunks = list(chain.from_iterable(documents))
     # When the server splits documents, each chunk has at least one character of its own.
     rows = sum(map(len, chunks)) if automatic else len(chunks)
-    entry = known(model)
+    entry = catalogue_entry(model)
     if entry and entry.max_request_chunks:
         rows = min(rows, entry.max_request_chunks)
     bounds = response_limits_for_vectors(

@@ -19,7 +19,7 @@ def constraint(request: str, field: str) -> Constraint:
     return CONSTRAINTS.get(request, {}).get(field, NONE)
 
 
-def known(model: str) -> Model | None:
+def catalogue_entry(model: str) -> Model | None:
     """Return the catalogue's entry of a model; None for models newer than this release."""
     try:
         return MODELS.get(model)
@@ -46,7 +46,7 @@ def check_output(model: str, dimension: object, dtype: object) -> None:
     """
     if dimension is None and dtype is None:
         return
-    entry = known(model)
+    entry = catalogue_entry(model)
     if dimension is not None:
         if not isinstance(dimension, int) or isinstance(dimension, bool) or dimension < 1:
             raise ArgumentError(

@@ -14,7 +14,7 @@ from voyageai_rest.dtypes import DTYPES
 
 from .error import ArgumentError
 from .extras import require
-from .limits import check_model, check_output, known
+from .limits import catalogue_entry, check_model, check_output
 from .vectors import DEFAULT
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def index_definition(
     """
     check_output(check_model(model), dimension, dtype)
     stored = _stored(dtype, "dtype")
-    entry = known(model)
+    entry = catalogue_entry(model)
     usual = entry.dimensions.default if entry is not None and entry.dimensions else None
     dimensions = dimension or usual
     if dimensions is None:
@@ -134,7 +134,7 @@ def auto_embed_definition(
         >>> auto_embed_definition(model="voyage-4", path="plot")["fields"]
         [{'type': 'autoEmbed', 'modality': 'text', 'path': 'plot', 'model': 'voyage-4'}]
     """
-    entry = known(check_model(model))
+    entry = catalogue_entry(check_model(model))
     if entry is not None and not entry.auto_embed:
         supported = ", ".join(name for name, one in MODELS.items() if one.auto_embed)
         raise ArgumentError(f"model must be one that MongoDB embeds with: {supported}", "model")

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any
 
 from .error import ArgumentError
-from .limits import known
+from .limits import catalogue_entry
 
 __all__ = [
     "MILLION",
@@ -31,7 +31,7 @@ ROUNDING = 1e-12
 
 def list_price(model: str | None) -> float | None:
     """Return the list price of a model in US dollars per million tokens; None if unknown."""
-    entry = None if model is None else known(model)
+    entry = None if model is None else catalogue_entry(model)
     return None if entry is None or entry.price is None else entry.price.usd_per_million_tokens
 
 
@@ -72,14 +72,14 @@ class MaxCostError(ArgumentError):
     Attributes:
         spent: US dollars that the job has cost so far; 0 if nothing was sent.
         rows_left: Rows that were not sent.
-        likely: Likely cost of these rows in US dollars; None if the price is not known.
-        most: Highest cost of these rows in US dollars; None if the price is not known.
+        likely_cost: Likely cost of these rows in US dollars; None if the price is not known.
+        highest_cost: Highest cost of these rows in US dollars; None if the price is not known.
     """
 
     spent: float = 0.0
     rows_left: int = 0
-    likely: float | None = None
-    most: float | None = None
+    likely_cost: float | None = None
+    highest_cost: float | None = None
 
 
 class Budget:

@@ -16,7 +16,7 @@ from voyageai_rest.catalogue import PROMPTS, find
 
 from ._utils import stacklevel
 from .error import ArgumentError
-from .limits import known
+from .limits import catalogue_entry
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType
@@ -108,7 +108,7 @@ def guard(texts: Iterable[str], input_type: InputType | str | None, model: str) 
         MissingInputTypeWarning: The model has prompts, and `input_type` is None.
         DoublePromptWarning: A text already starts with the prompt that its input type adds.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     prompts = DEFAULT if entry is None else entry.prompts
     if prompts is None:
         return

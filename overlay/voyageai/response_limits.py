@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from attrs import frozen
 from voyageai_rest.errors import ShapeError
 
-from .limits import known
+from .limits import catalogue_entry
 
 ERROR_SIZE = 1 << 20
 """Bytes of an error's body that are read; the rest is discarded."""
@@ -124,7 +124,7 @@ def response_limits_for_vectors(
         media: True if inputs hold images or videos, whose tokens texts do not bound.
         echoed: Most times that a text may appear in the response.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     dimensions = entry.dimensions if entry else None
     numbers = dimension or (max(dimensions.allowed) if dimensions else UNKNOWN_DIMENSION)
     characters = sum(map(len, texts))

@@ -20,7 +20,7 @@ from voyageai_rest.errors import printable
 from ._utils import stacklevel
 from .error import ArgumentError
 from .extras import require
-from .limits import NONE, check_model, check_texts, known
+from .limits import NONE, catalogue_entry, check_model, check_texts
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -180,7 +180,7 @@ def emulator_at(model: str, base_url: str) -> str | None:
 
 def repository(model: str) -> str:
     """Return the Hub repository of a model's tokenizer."""
-    entry = known(model)
+    entry = catalogue_entry(model)
     return (entry and entry.tokenizer) or f"{OWNER}/{model}"
 
 

@@ -89,7 +89,7 @@ class Transport(httpx2.MockTransport):
 
     @property
     def paths(self) -> list[str]:
-        """Methods and last path segments of the requests."""
+        """Return method and last path segment of each request."""
         return [f"{each.method} {each.url.path.rpartition('/')[2]}" for each in self.requests]
 
 
@@ -108,14 +108,14 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator for one test, with its own limits and keys."""
+    """Run an emulator for one test, with its own limits and keys."""
     with running(admin_credentials={ACCOUNT["client_id"]: ACCOUNT["client_secret"]}) as url:
         yield url
 
 
 @pytest.fixture(params=FACES, ids=["sync", "async"])
 def face(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Create `Admin` or `AsyncAdmin`; both are tested, and closed after the test."""
+    """Return a function that creates `Admin` or `AsyncAdmin`; closes them after the test."""
     made: list[Any] = []
 
     def make(**settings: Any) -> Any:
@@ -129,5 +129,5 @@ def face(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.fixture
 def admin(face: Any, emulator: Emulator) -> Any:
-    """`Admin` or `AsyncAdmin` with the service account."""
+    """Return `Admin` or `AsyncAdmin` with the service account."""
     return face(**ACCOUNT, base_url=emulator.origin)

@@ -1,4 +1,4 @@
-"""Who administers, how that is proved, and what is never sent twice."""
+"""Authentication of administration calls, and which of them are never sent twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = {"apiKeyId": "k", "name": "a", "groupId": PROJECT, "endpoint": "ai.mongodb
 
 
 def answers(*given: httpx2.Response | Exception) -> Callable[[httpx2.Request], httpx2.Response]:
-    """Answer requests for tokens with tokens, numbered, and others in turn."""
+    """Answer token requests with numbered tokens, and other requests with the given responses."""
     left, made = list(given), []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -39,7 +39,7 @@ def answers(*given: httpx2.Response | Exception) -> Callable[[httpx2.Request], h
 
 
 def test_a_token_is_made_once_and_used_for_its_hour(face: Any) -> None:
-    """A request for a token before each call would double their number."""
+    """A token request before each call would double the number of requests."""
     transport = Transport(answers(*(httpx2.Response(200, json=EMPTY) for _ in range(3))))
     admin = face(**ACCOUNT, transport=transport)
     for _ in range(3):
@@ -55,7 +55,7 @@ def test_a_token_is_made_once_and_used_for_its_hour(face: Any) -> None:
 
 
 def test_a_token_that_is_refused_is_renewed_once(face: Any) -> None:
-    """It may have been revoked; if the new one is refused too, asking on helps nobody."""
+    """A token may have been revoked, but if the new one is refused too, retrying is pointless."""
     ok, refused = httpx2.Response(200, json=EMPTY), {"error": 401, "errorCode": "UNAUTHORIZED"}
     transport = Transport(
         answers(ok, httpx2.Response(401, json=refused), httpx2.Response(401, json=refused))
@@ -73,7 +73,7 @@ def test_a_token_that_is_refused_is_renewed_once(face: Any) -> None:
 def test_a_token_whose_time_is_over_is_renewed_before_it_is_refused(
     face: Any, emulator: Emulator
 ) -> None:
-    """Tokens that end while a request is on its way are not used either."""
+    """A token that would expire while a request is on its way is not used either."""
     ok = [httpx2.Response(200, json=EMPTY) for _ in range(2)]
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -87,7 +87,7 @@ def test_a_token_whose_time_is_over_is_renewed_before_it_is_refused(
 
 
 def test_a_token_that_the_server_forgot_is_renewed_unseen(admin: Any, emulator: Emulator) -> None:
-    """Over real HTTP, with a create in between: the 401 says that nothing was created."""
+    """A create is retried after a 401 too, as nothing was created; the user sees no error."""
     admin("keys.list", project=PROJECT)
     emulator.clock.advance(3601)
     admin("keys.create", "a", project=PROJECT)
@@ -96,7 +96,7 @@ def test_a_token_that_the_server_forgot_is_renewed_unseen(admin: Any, emulator: 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"access_token": "t"}', b'{"expires_in": "soon"}'])
 def test_an_invalid_token_is_an_error_that_does_not_contain_it(face: Any, body: bytes) -> None:
-    """It may hold half of one, so no error shows it."""
+    """A malformed token may contain part of a real one."""
     transport = Transport(lambda _: httpx2.Response(200, content=body))
     with pytest.raises(error.MalformedResponseError, match="request for a token") as caught:
         face(**ACCOUNT, transport=transport)("keys.list", project=PROJECT)
@@ -105,7 +105,7 @@ def test_an_invalid_token_is_an_error_that_does_not_contain_it(face: Any, body: 
 
 
 def test_a_failing_token_endpoint_is_asked_again_even_for_a_create(face: Any) -> None:
-    """Nothing was created yet, so nothing is in doubt."""
+    """Without a token nothing was created yet, so a retry can't create a key twice."""
     failing = iter([httpx2.Response(503), httpx2.ConnectError("no"), httpx2.ReadError("broke")])
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -137,7 +137,7 @@ def test_a_failing_token_endpoint_is_asked_again_even_for_a_create(face: Any) ->
     ids=lambda failure: type(failure).__name__,
 )
 def test_a_key_is_never_created_again_in_doubt(face: Any, failure: Any) -> None:
-    """A second key would cost nobody knows what, and its twin's secret is lost."""
+    """A retry could create a second key, and the secret of the first would be lost."""
     transport = Transport(answers(failure))
     admin = face(**ACCOUNT, transport=transport, max_retries=NOW)
     with pytest.raises(error.VoyageError, match=r"may have been created.*keys\.list") as caught:
@@ -148,7 +148,7 @@ def test_a_key_is_never_created_again_in_doubt(face: Any, failure: Any) -> None:
 
 
 def test_a_create_that_was_surely_not_carried_out_is_sent_again(face: Any) -> None:
-    """A connection that was never made, and a refusal for the rate, create nothing."""
+    """A failed connection or a 429 proves that nothing was created."""
     limited = httpx2.Response(429, json={"error": 429, "errorCode": "RATE_LIMITED"})
     created = httpx2.Response(201, json=KEY)
     transport = Transport(answers(httpx2.ConnectError("no"), limited, created))
@@ -158,7 +158,7 @@ def test_a_create_that_was_surely_not_carried_out_is_sent_again(face: Any) -> No
 
 
 def test_other_calls_are_sent_again_as_any_call(face: Any) -> None:
-    """They may be carried out twice without harm."""
+    """Repeating them does no harm."""
     transport = Transport(
         answers(httpx2.ReadTimeout("late"), httpx2.Response(500), httpx2.Response(204))
     )
@@ -168,7 +168,7 @@ def test_other_calls_are_sent_again_as_any_call(face: Any) -> None:
 
 
 def test_versions_are_chosen_by_media_type(face: Any) -> None:
-    """Without it Atlas answers as an older version, or not at all."""
+    """Without the media type Atlas answers as an older version, or not at all."""
     created, done = httpx2.Response(201, json=KEY), httpx2.Response(204)
     transport = Transport(answers(created, done))
     admin = face(**ACCOUNT, transport=transport)
@@ -182,7 +182,7 @@ def test_versions_are_chosen_by_media_type(face: Any) -> None:
 
 
 def test_a_pair_of_keys_proves_itself_by_digest(face: Any) -> None:
-    """The private key does not travel; the second call needs no challenge any more."""
+    """The private key is never sent, and the second call needs no new challenge."""
     pair = {"public_key": "abcdefgh", "private_key": "11111111-2222"}
     with running(admin_credentials={pair["public_key"]: pair["private_key"]}) as emulator:
         admin = face(**pair, base_url=emulator.origin)
@@ -207,7 +207,7 @@ def test_a_pair_of_keys_proves_itself_by_digest(face: Any) -> None:
     ],
 )
 def test_credentials_are_found_in_order(given: Any, environment: Any, expected: str) -> None:
-    """What was passed goes before the environment, a service account before a pair of keys."""
+    """Arguments override the environment, and a service account overrides a pair of keys."""
     variables = {VARIABLES[name]: value for name, value in environment.items()}
     assert expected == find(given, variables).name
 
@@ -239,7 +239,7 @@ def test_credentials_are_found_in_order(given: Any, environment: Any, expected: 
     ],
 )
 def test_missing_credentials_say_what_is_missing(given: Any, environment: Any, words: str) -> None:
-    """Each half is needed, from the same place."""
+    """Both halves of the credentials are needed, from the same source."""
     variables = {VARIABLES[name]: value for name, value in environment.items()}
     with pytest.raises(error.AuthenticationError, match=words) as caught:
         find(given, variables)
@@ -249,7 +249,7 @@ def test_missing_credentials_say_what_is_missing(given: Any, environment: Any, w
 def test_credentials_of_the_environment_are_used(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> None:
-    """As MongoDB's own tools have them."""
+    """The variables are those of MongoDB's own tools, so existing setups work."""
     monkeypatch.setenv("MONGODB_ATLAS_CLIENT_ID", ACCOUNT["client_id"])
     monkeypatch.setenv("MONGODB_ATLAS_CLIENT_SECRET", ACCOUNT["client_secret"])
     monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", emulator.origin)
@@ -258,7 +258,7 @@ def test_credentials_of_the_environment_are_used(
 
 
 def test_a_wrong_base_url_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody passed is not looked for among the arguments."""
+    """The error names the variable, so that users don't search their arguments for it."""
     with pytest.raises(error.ArgumentError, match=r"^base_url must be a URL, not 'atlas'"):
         Admin(**ACCOUNT, base_url="atlas")
     monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", "nowhere")
@@ -271,7 +271,7 @@ def test_a_wrong_base_url_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) 
 def test_the_base_url_of_models_is_not_one_of_atlas(
     monkeypatch: pytest.MonkeyPatch, kind: Any, end: str
 ) -> None:
-    """Each call would answer 404, as if the project or the key were not there."""
+    """Each call would answer 404, which looks like a missing project or key."""
     url = f"http://127.0.0.1:8100{end}"
     with pytest.raises(error.ArgumentError, match=r"^base_url is .*; leave out /v1"):
         kind(**ACCOUNT, base_url=url)
@@ -281,7 +281,7 @@ def test_the_base_url_of_models_is_not_one_of_atlas(
 
 
 def test_both_faces_have_the_same_methods_and_arguments() -> None:
-    """Code moves from one to the other by `await` alone."""
+    """Code moves from one class to the other by adding `await`."""
     for name in ("keys", "rate_limits"):
         faces = [getattr(kind(**ACCOUNT), name) for kind in (Admin, AsyncAdmin)]
         methods = [

@@ -1,4 +1,4 @@
-"""Keys and limits that are administered hold on the model endpoints."""
+"""Keys and limits set by administration calls take effect on the model endpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUP, MODEL = "voyage_4", "voyage-4"
 
 
 def test_a_key_lives_from_its_creation_to_its_deletion(admin: Any, emulator: Emulator) -> None:
-    """What the page of the administration promises, in one go."""
+    """The whole documented life of a key works: it is created, used and deleted."""
     key = admin("keys.create", "search", project=PROJECT)
     assert ("search", PROJECT, "ANY", "ANY", "ACTIVE") == (
         key.name,
@@ -47,7 +47,7 @@ def test_a_key_lives_from_its_creation_to_its_deletion(admin: Any, emulator: Emu
 def test_limits_that_were_read_keep_a_client_from_being_refused(
     admin: Any, emulator: Emulator
 ) -> None:
-    """A client that knows the true limit waits; the deadline shows that it does."""
+    """A client that is given the real limits waits instead of being refused."""
     key = admin("keys.create", "search", project=PROJECT)
     admin("rate_limits.set", GROUP, project=PROJECT, rpm=1, tpm=1000)
     limit = admin("rate_limits.of", MODEL, project=PROJECT)
@@ -60,7 +60,7 @@ def test_limits_that_were_read_keep_a_client_from_being_refused(
 
 
 def test_limits_hold_for_all_keys_of_a_project_and_for_no_other(admin: Any) -> None:
-    """The limit is the project's, whoever uses it up."""
+    """The limit belongs to the project, whichever of its keys uses it."""
     admin("rate_limits.set", GROUP, project=PROJECT, rpm=1, tpm=1000)
     keys = [admin("keys.create", name, project=PROJECT) for name in ("a", "b")]
     other = admin("keys.create", "a", project="0" * 24)
@@ -74,7 +74,7 @@ def test_limits_hold_for_all_keys_of_a_project_and_for_no_other(admin: Any) -> N
 
 
 def test_lists_are_read_page_by_page(admin: Any, emulator: Emulator) -> None:
-    """Nobody has to count pages, and one page can be had alone."""
+    """Users iterate without counting pages, and can still fetch a single page."""
     for number in range(5):
         admin("keys.create", f"key {number}", project=PROJECT)
     names = [key.name for key in admin("keys.list", project=PROJECT, page_size=2)]
@@ -91,7 +91,7 @@ def test_lists_are_read_page_by_page(admin: Any, emulator: Emulator) -> None:
 
 
 def test_an_organization_sees_the_keys_and_the_limits_of_all(admin: Any) -> None:
-    """It reads; nothing is written there."""
+    """An administrator reviews the keys and limits of every project in one list."""
     key = admin("keys.create", "a", project=PROJECT)
     admin("keys.create", "b", project="0" * 24)
     admin("rate_limits.set", GROUP, project=PROJECT, rpm=3, tpm=1000)
@@ -105,7 +105,7 @@ def test_an_organization_sees_the_keys_and_the_limits_of_all(admin: Any) -> None
 
 
 def test_limits_are_reset_for_one_group_and_for_all(admin: Any) -> None:
-    """Back to the organization's."""
+    """After a reset the organization's limits apply again."""
     most = {
         group: admin("rate_limits.get", group, organization=ORGANIZATION).rpm
         for group in (GROUP, "voyage_4_lite")
@@ -127,7 +127,7 @@ def test_limits_are_reset_for_one_group_and_for_all(admin: Any) -> None:
 
 
 def test_a_key_is_renamed_and_keeps_its_secret(admin: Any) -> None:
-    """Programs that use it notice nothing."""
+    """Programs that use the key keep working after a rename."""
     key = admin("keys.create", "a", project=PROJECT)
     assert "b" == admin("keys.rename", key.id, "b", project=PROJECT).name
     with key.client() as vo:
@@ -135,7 +135,7 @@ def test_a_key_is_renamed_and_keeps_its_secret(admin: Any) -> None:
 
 
 def test_a_key_of_a_geography_has_its_prefix(admin: Any) -> None:
-    """Its limits are counted apart, and its host is another."""
+    """The key's limits are counted separately, and its prefix selects another host."""
     key = admin("keys.create", "a", project=PROJECT, geography="EU")
     assert key.secret.startswith("al-eu-")
     limit = admin("rate_limits.get", GROUP, project=PROJECT, geography="EU")
@@ -169,7 +169,7 @@ def test_a_key_of_a_geography_has_its_prefix(admin: Any) -> None:
 def test_a_refusal_carries_atlas_s_code_and_detail(
     admin: Any, method: str, args: list[Any], options: Any, kind: Any, code: str, words: str
 ) -> None:
-    """The code is for programs, the detail for people."""
+    """Programs branch on the code, and people read the detail."""
     with pytest.raises(kind, match=words) as caught:
         admin(method, *args, **{"project": PROJECT, **options})
     assert code == caught.value.code
@@ -178,14 +178,14 @@ def test_a_refusal_carries_atlas_s_code_and_detail(
 
 
 def test_a_name_is_taken_once_in_a_project(admin: Any) -> None:
-    """Atlas says so; a second key of a name would not be found again."""
+    """A second key of the same name could not be told from the first in a list."""
     admin("keys.create", "a", project=PROJECT)
     with pytest.raises(error.InvalidRequestError, match="already has a key named a"):
         admin("keys.create", "a", project=PROJECT)
 
 
 def test_only_a_new_key_makes_a_client(admin: Any) -> None:
-    """Anything else would send requests that are refused, without saying why."""
+    """A client without the key's secret would only send requests that are refused."""
     key = admin("keys.create", "a", project=PROJECT)
     read = admin("keys.get", key.id, project=PROJECT)
     with pytest.raises(error.ArgumentError, match=r"only the result of create\(\) has it"):
@@ -195,7 +195,7 @@ def test_only_a_new_key_makes_a_client(admin: Any) -> None:
 def test_wrong_credentials_are_refused_before_anything_is_done(
     face: Any, emulator: Emulator
 ) -> None:
-    """And the message does not hold them."""
+    """The error also doesn't repeat the credentials."""
     admin = face(
         client_id=ACCOUNT["client_id"], client_secret="wrong-text", base_url=emulator.origin
     )
@@ -227,7 +227,7 @@ def test_wrong_credentials_are_refused_before_anything_is_done(
 def test_a_wrong_argument_is_named(
     admin: Any, method: str, args: list[Any], options: Any, argument: str
 ) -> None:
-    """Before anything is sent, but for a model that only the server's list can know."""
+    """The error comes before a request, except for models that only the server's list knows."""
     with pytest.raises(error.ArgumentError) as caught:
         admin(method, *args, **options)
     assert argument == caught.value.argument

@@ -1,4 +1,4 @@
-"""Secrets are shown to nobody, whatever happens."""
+"""Secrets appear in no repr, pickle, log, error or traceback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def answer_with(status: int, body: Any) -> Transport:
 
 
 def everything_about(failure: BaseException) -> str:
-    """All that an error tracker could collect: messages, attributes, locals of frames but ours."""
+    """Return all that an error tracker could collect: messages, attributes, locals of frames."""
     shown: list[str] = []
     links: list[BaseException | None] = [failure]
     while links:
@@ -52,7 +52,7 @@ def shown_of(text: object) -> list[str]:
 
 
 def test_a_new_key_shows_its_secret_when_asked_for_it_alone(face: Any) -> None:
-    """Not in reprs, nor in what is made of it."""
+    """Only an explicit access shows the secret, never a repr or a conversion."""
     admin = face(**ACCOUNT, transport=answer_with(201, {"json": KEY}))
     key = admin("keys.create", "a", project=PROJECT)
     assert SECRET == key.secret
@@ -72,8 +72,8 @@ def test_a_pickle_of_a_key_has_no_secret() -> None:
     assert SECRET == copy.copy(key).secret == copy.deepcopy(key).secret
 
 
-def test_who_administers_is_not_pickled(face: Any) -> None:
-    """It holds more than the key to one model."""
+def test_a_client_with_credentials_is_not_pickled(face: Any) -> None:
+    """The credentials administer the whole project, and a pickle would spread them."""
     with pytest.raises(TypeError, match="holds credentials"):
         pickle.dumps(face(**ACCOUNT).admin)
 
@@ -90,7 +90,7 @@ def test_who_administers_is_not_pickled(face: Any) -> None:
     ids=["a wrong field", "a list", "half a body", "a wrong secret", "another success"],
 )
 def test_a_malformed_answer_with_a_secret_is_not_kept(face: Any, body: Any) -> None:
-    """The error says what is wrong, and that the key may be there, without showing it."""
+    """The error says what is wrong, and that a key may have been created, without its secret."""
     transport = answer_with(body.get("status", 201), {k: body[k] for k in body if k != "status"})
     admin = face(**ACCOUNT, transport=transport)
     with pytest.raises(error.MalformedResponseError, match=r"may have been created") as caught:
@@ -111,7 +111,7 @@ def test_no_refusal_shows_credentials(face: Any, status: int) -> None:
 
 
 def test_no_log_has_a_secret(face: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Not even the one of bodies, which is on for debugging alone."""
+    """Even the debug log of bodies leaves secrets out."""
     levels = LOGGER.level, BODIES.level
     LOGGER.setLevel(logging.DEBUG)
     BODIES.setLevel(logging.DEBUG)
@@ -129,7 +129,7 @@ def test_no_log_has_a_secret(face: Any, caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_arguments_show_no_secret_in_a_traceback() -> None:
-    """A wrong setting is found after the credentials were taken."""
+    """The error for a wrong argument is raised while credentials are in local variables."""
     with pytest.raises(error.ArgumentError) as caught:
         Admin(**ACCOUNT, max_retries=-1)
     assert [] == shown_of(everything_about(caught.value))

@@ -43,14 +43,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A new emulator for each test, as the page changes it."""
+    """A new emulator for each test, as the page changes its state."""
     with running(admin_token="chosen-token") as emulator:
         yield emulator
 
 
 @pytest.fixture
 def visit(browser: Any, emulator: Emulator) -> Iterator[Visit]:
-    """The page, opened by its link. The test fails if the page logged an error."""
+    """The page, opened by its link; the test fails if the page logged an error."""
     with Visit.of(browser, emulator) as visit:
         visit.open()
         yield visit

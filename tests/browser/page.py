@@ -1,4 +1,4 @@
-"""Page object of the emulator's page."""
+"""The page object of the emulator's page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voyageai_emulator.emulator import Emulator
 from tests.emulator.http_helpers import admin
 
 WIDTH, HEIGHT = 1440, 900
-# A refused request is written to the console by the browser itself.
+# The browser itself logs a refused request to the console.
 BY_THE_BROWSER = "Failed to load resource"
 
 
@@ -20,10 +20,10 @@ class Visit:
     """The emulator's page in a browser, with its requests and its errors.
 
     Attributes:
-        emulator: Whose page it is.
+        emulator: The emulator of the page.
         page: The page.
-        asked: URLs of all its requests.
-        complaints: What it wrote to the console, and errors that nothing caught.
+        asked: URLs of all requests that the page sent.
+        complaints: Messages in the console, and uncaught errors.
     """
 
     def __init__(self, emulator: Emulator, page: Any) -> None:
@@ -40,8 +40,8 @@ class Visit:
     def of(cls, browser: Any, emulator: Emulator, **options: Any) -> Iterator[Visit]:
         """Visit an emulator, and check at the end that no error occurred."""
         size = {"width": WIDTH, "height": HEIGHT}
-        given = {"viewport": size, "locale": "en-GB", "timezone_id": "UTC", **options}
-        context = browser.new_context(**given)
+        arguments = {"viewport": size, "locale": "en-GB", "timezone_id": "UTC", **options}
+        context = browser.new_context(**arguments)
         visit = cls(emulator, context.new_page())
         try:
             yield visit
@@ -51,7 +51,7 @@ class Visit:
 
     @property
     def link(self) -> str:
-        """URL of the page with the token."""
+        """Return the URL of the page with the token."""
         return f"{self.emulator.origin}/#token={self.emulator.admin_token}"
 
     def open(self) -> None:
@@ -64,7 +64,7 @@ class Visit:
         return self.page.get_by_role("region", name=name, exact=True)
 
     def rows(self) -> Any:
-        """The rows of the shown requests."""
+        """Return the rows of the requests that are shown."""
         return self.part("Requests").locator("tbody tr:visible")
 
     def admin(self, method: str, path: str, body: Any = None) -> httpx2.Response:
@@ -72,7 +72,7 @@ class Visit:
         return admin(self.emulator, method, path, body)
 
     def check(self) -> None:
-        """Fail if the page logged an error, asked another server, or sent the token in a URL."""
+        """Fail if the page logged an error, requested another server, or put the token in a URL."""
         assert [] == self.complaints
         strangers = [url for url in self.asked if not url.startswith(self.emulator.origin + "/")]
         assert [] == [url for url in strangers if not url.startswith(("data:", "blob:"))]

@@ -1,4 +1,4 @@
-"""An emulator with something of everything to show."""
+"""Fill an emulator with something for every section of the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNKS = {"inputs": [["a cat", "a dog"], ["a bird"]], "model": "voyage-context-3
 
 
 def fill(emulator: Emulator) -> None:
-    """Ask for this and that, with and without faults, and start batches."""
+    """Send requests with and without faults, and start batches."""
     emulator.limits.tier = "free"
     post(emulator, {**TEXTS, "input_type": "document"})
     post(emulator, {**TEXTS, "model": "voyage-4-large", "input_type": "document"})
@@ -58,7 +58,7 @@ def _batch(emulator: Emulator, name: str, count: int) -> None:
 
 
 def play(visit: Visit) -> None:
-    """Use the playground, plan faults, and wait for all that is to be seen."""
+    """Use the playground, plan faults, and wait until the page shows the results."""
     playground = visit.part("Playground")
     playground.get_by_role("button", name="Embed").click()
     playground.get_by_role("table", name="Cosine similarity").wait_for()
@@ -71,7 +71,7 @@ def play(visit: Visit) -> None:
 
 
 def seen(visit: Visit) -> None:
-    """Wait for what the page is told."""
+    """Wait until the page shows what the emulator reports."""
     visit.part("Batches and files").get_by_text("completed", exact=True).wait_for()
     visit.part("Faults").get_by_role("listitem").nth(1).wait_for()
     visit.rows().first.wait_for()

@@ -1,4 +1,4 @@
-"""The page for everybody: by keyboard, by ear, in the dark, on a small screen."""
+"""Accessibility: keyboard, screen readers, dark mode and small screens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.emulator.http_helpers import post
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
-# Everything that a keyboard can reach and that is shown, in the order of the document.
+# All visible controls that a keyboard can reach, in document order.
 REACHABLE = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")]
   .filter((element) => !element.disabled && (element.checkVisibility() || element.matches(".skip")))
   .map((element, i) => { element.dataset.order = i; return element.outerHTML.slice(0, 90); })"""
@@ -25,7 +25,7 @@ FOCUSED = """() => {
   const style = getComputedStyle(at);
   return { order: Number(at.dataset.order ?? -1), marked: style.outlineStyle !== "none" && style.outlineWidth !== "0px" };
 }"""
-# Texts whose contrast with what is behind them is too low for AA, with the ratio.
+# Texts whose contrast with their background is too low for WCAG AA, with the ratio.
 FAINT = """() => {
   const numbers = (color) => {
     const [r, g, b, a = 1] = color.match(/-?[\\d.e-]+/g).map(Number);
@@ -56,7 +56,7 @@ FAINT = """() => {
   }
   return { found, looked };
 }"""
-# Controls and parts of the page without a name.
+# Controls and regions without an accessible name.
 UNNAMED = """() => {
   const named = (element) => {
     const labels = element.labels ? [...element.labels].map((label) => label.textContent).join("") : "";
@@ -70,7 +70,7 @@ UNNAMED = """() => {
 
 
 def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
-    """Not everybody has a mouse; and who has none must see where they are."""
+    """Users without a mouse reach every control, and see which one has the focus."""
     fill(visit.emulator)
     play(visit)
     page = visit.page
@@ -81,7 +81,7 @@ def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED)
         while focused["order"] == expected - 1 and expected:
-            # Some controls, such as the choice of a file, have more than one stop inside.
+            # Some controls, such as a file input, have more than one tab stop.
             page.keyboard.press("Tab")
             focused = page.evaluate(FOCUSED)
         assert {"order": expected, "marked": True} == focused, shown
@@ -89,7 +89,7 @@ def test_everything_is_reached_by_the_keyboard_in_order(visit: Visit) -> None:
 
 
 def test_a_fault_is_planned_without_a_mouse(visit: Visit) -> None:
-    """Every control must be usable by keyboard, not only focusable."""
+    """Users must be able to operate a control by keyboard, not only to focus it."""
     keyboard = visit.page.keyboard
     visit.page.get_by_label("Fault", exact=True).focus()
     keyboard.type("gone")
@@ -105,7 +105,7 @@ def test_a_fault_is_planned_without_a_mouse(visit: Visit) -> None:
 
 
 def test_a_control_keeps_the_focus_while_the_page_is_updated(visit: Visit) -> None:
-    """It is updated every second, and nobody could use it otherwise."""
+    """The page updates every second, which must not interrupt keyboard users."""
     post(visit.emulator)
     button = visit.page.get_by_role("button", name="Request 1: details")
     button.focus()
@@ -115,7 +115,7 @@ def test_a_control_keeps_the_focus_while_the_page_is_updated(visit: Visit) -> No
 
 
 def test_the_skip_link_goes_past_the_top(visit: Visit) -> None:
-    """The first thing that a keyboard reaches."""
+    """It is the first control that the Tab key reaches, so keyboard users skip the header."""
     visit.page.evaluate("() => document.activeElement.blur()")
     visit.page.keyboard.press("Tab")
     link = visit.page.get_by_role("link", name="Skip to the content")
@@ -125,7 +125,7 @@ def test_the_skip_link_goes_past_the_top(visit: Visit) -> None:
 
 
 def test_the_page_is_laid_out_for_screen_readers(visit: Visit) -> None:
-    """By landmarks, headings in steps of one, names, and tables that say what their cells are."""
+    """Landmarks, heading levels, names and table headers tell a screen reader what it reads."""
     fill(visit.emulator)
     play(visit)
     page = visit.page
@@ -156,7 +156,7 @@ def test_the_page_is_laid_out_for_screen_readers(visit: Visit) -> None:
 
 
 def keep(page: Any, path: Path) -> None:
-    """Keep a picture of the whole page, in few colours, as it has few."""
+    """Save a screenshot of the whole page with a reduced palette, which keeps the file small."""
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
     picture.convert("RGB").quantize(
         method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
@@ -167,7 +167,7 @@ def keep(page: Any, path: Path) -> None:
 def test_texts_stand_out_from_what_is_behind_them(
     browser: Any, emulator: Emulator, scheme: str, screenshots: Path
 ) -> None:
-    """In both schemes, whatever is shown, in the heat map too."""
+    """All text has enough contrast in both colour schemes, also in the heat map."""
     with Visit.of(browser, emulator, color_scheme=scheme) as visit:
         fill(emulator)
         visit.open()
@@ -192,7 +192,7 @@ def test_texts_stand_out_from_what_is_behind_them(
 def test_nothing_is_cut_off_in_a_narrow_window(
     browser: Any, emulator: Emulator, width: int
 ) -> None:
-    """Wide tables scroll in themselves; the page does not."""
+    """Wide tables scroll inside their own frame, so the page itself never scrolls sideways."""
     size = {"width": width, "height": HEIGHT}
     with Visit.of(browser, emulator, viewport=size) as visit:
         fill(emulator)
@@ -203,7 +203,7 @@ def test_nothing_is_cut_off_in_a_narrow_window(
 
 
 def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator) -> None:
-    """The actions of a row stand at its end, where nobody would scroll to find them."""
+    """The buttons of a row are in its last column, where a user would not scroll to find them."""
     with Visit.of(browser, emulator, viewport={"width": 1280, "height": HEIGHT}) as visit:
         fill(emulator)
         visit.open()
@@ -218,7 +218,7 @@ def test_tables_fit_a_window_of_the_usual_width(browser: Any, emulator: Emulator
 def test_the_similarity_matrix_fits_or_scrolls_in_its_own_box(
     browser: Any, emulator: Emulator
 ) -> None:
-    """Numbers that are cut off are compared with the wrong ones."""
+    """A reader would match numbers with the wrong texts if columns were cut off."""
     size = {"width": 1280, "height": HEIGHT}
     with Visit.of(browser, emulator, viewport=size) as visit:
         visit.open()
@@ -231,14 +231,14 @@ def test_the_similarity_matrix_fits_or_scrolls_in_its_own_box(
             expect(box.locator("tbody tr")).to_have_count(texts)
             assert fits == box.evaluate("(box) => box.scrollWidth <= box.clientWidth")
             assert 1280 >= visit.page.evaluate("() => document.documentElement.scrollWidth")
-        # The texts stay beside their numbers.
+        # The row headers stay visible while the box scrolls.
         box.evaluate("(box) => { box.scrollLeft = 1000; }")
         left = box.get_by_role("rowheader").first.bounding_box()["x"]
         assert left == box.bounding_box()["x"]
 
 
-def test_nothing_moves_for_who_wants_no_motion(browser: Any, emulator: Emulator) -> None:
-    """For some it is a cause of illness."""
+def test_reduced_motion_stops_all_animations(browser: Any, emulator: Emulator) -> None:
+    """Animations make some people ill, so the page follows their system's setting."""
     with Visit.of(browser, emulator, reduced_motion="reduce") as visit:
         visit.open()
         post(emulator)

@@ -1,4 +1,4 @@
-"""The page at `/`, clicked by a browser."""
+"""The emulator's page at `/`, used in a real browser."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ MARKUP = "<script>hacked = 1</script><img src=x onerror='hacked = 1'>"
 
 
 def test_the_token_is_taken_out_of_the_address(visit: Visit) -> None:
-    """It would be seen over a shoulder, and copied with the address."""
+    """A token in the address bar could be seen by others, and copied with the address."""
     expect(visit.page).to_have_url(f"{visit.emulator.origin}/")
     visit.page.reload()
     expect(visit.page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
 def test_without_a_token_the_page_asks_for_one(browser: Any, emulator: Emulator) -> None:
-    """It says where to find it, and shows nothing until it has it."""
+    """The page says where to find the token, and shows no data before it has it."""
     with Visit.of(browser, emulator) as visit:
         page = visit.page
         page.clock.install()
@@ -45,7 +45,7 @@ def test_without_a_token_the_page_asks_for_one(browser: Any, emulator: Emulator)
         page.get_by_role("button", name="Open").click()
         expect(page.get_by_role("alert")).to_contain_text("not the token of this emulator")
         expect(visit.part("Requests")).to_be_hidden()
-        # Some rounds later that is still said, and the keyboard is where it was.
+        # Some updates later the alert and the focus are unchanged.
         button = page.get_by_role("button", name="Open")
         button.focus()
         page.clock.run_for(5_000)
@@ -57,8 +57,8 @@ def test_without_a_token_the_page_asks_for_one(browser: Any, emulator: Emulator)
         expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_a_link_opens_a_page_that_stands_there_locked(browser: Any, emulator: Emulator) -> None:
-    """A browser does not load a page anew of which only the fragment is another."""
+def test_a_link_with_the_token_unlocks_an_open_page(browser: Any, emulator: Emulator) -> None:
+    """A browser does not reload a page when only the fragment of its URL changes."""
     with Visit.of(browser, emulator) as visit:
         visit.page.goto(f"{emulator.origin}/#token=old")
         expect(visit.page.get_by_role("alert")).to_contain_text("not the token")
@@ -70,7 +70,7 @@ def test_a_link_opens_a_page_that_stands_there_locked(browser: Any, emulator: Em
 
 
 def test_requests_appear_as_they_come(visit: Visit) -> None:
-    """Without a reload, the latest first."""
+    """The list updates without a reload, with the latest request first."""
     expect(visit.part("Requests")).to_contain_text("No requests yet.")
     post(visit.emulator, {**TEXTS, "input_type": "query"})
     expect(visit.rows()).to_have_count(1)
@@ -88,7 +88,7 @@ def test_requests_appear_as_they_come(visit: Visit) -> None:
 
 
 def test_a_request_is_shown_from_its_arrival(visit: Visit) -> None:
-    """A request that hangs is the one a user looks for."""
+    """A request that hangs is the one that a user looks for."""
     visit.emulator.faults.next("hang")
     with connect(visit.emulator) as sock:
         sock.sendall(message())
@@ -98,7 +98,7 @@ def test_a_request_is_shown_from_its_arrival(visit: Visit) -> None:
 
 
 def test_requests_are_chosen_by_operation_and_status(visit: Visit) -> None:
-    """One in a thousand can be found."""
+    """A user can find one request among a thousand."""
     for body in (TEXTS, {**TEXTS, "model": "none"}):
         post(visit.emulator, body)
     post(visit.emulator, RANKING, "/rerank")
@@ -119,7 +119,7 @@ def test_requests_are_chosen_by_operation_and_status(visit: Visit) -> None:
 
 
 def test_a_request_is_shown_in_detail(visit: Visit) -> None:
-    """Body and headers, but for the key."""
+    """The details show body and headers, but never the API key."""
     post(visit.emulator, headers={"authorization": "Bearer pa-secret", "x-mine": "here"})
     opener = visit.page.get_by_role("button", name="Request 1: details")
     opener.click()
@@ -134,12 +134,12 @@ def test_a_request_is_shown_in_detail(visit: Visit) -> None:
 
 
 def test_the_list_can_be_paused_and_cleared(visit: Visit) -> None:
-    """Not everybody can read a list that moves."""
+    """A user can't read a list that keeps moving."""
     pause = visit.page.get_by_role("button", name="Pause")
     pause.click()
     assert "true" == pause.get_attribute("aria-pressed")
     post(visit.emulator)
-    for _ in range(2):  # the round that is under way, and a whole one
+    for _ in range(2):  # the update in progress, and a complete one
         with visit.page.expect_response("**/usage"):
             pass
     expect(visit.rows()).to_have_count(0)
@@ -153,7 +153,7 @@ def test_the_list_can_be_paused_and_cleared(visit: Visit) -> None:
 
 
 def test_the_page_asks_nothing_while_nobody_sees_it(browser: Any, emulator: Emulator) -> None:
-    """A forgotten tab would send requests without end."""
+    """A forgotten tab must not send requests forever."""
     with Visit.of(browser, emulator) as visit:
         page = visit.page
         page.clock.install()
@@ -171,7 +171,7 @@ def test_the_page_asks_nothing_while_nobody_sees_it(browser: Any, emulator: Emul
 
 
 def test_the_page_says_when_there_is_no_answer(visit: Visit) -> None:
-    """The page still shows the last answer then, which may no longer hold."""
+    """The page still shows the last data then, which may be outdated."""
     visit.page.route("**/_emulator/**", lambda route: route.abort())
     expect(visit.page.get_by_text("The emulator does not answer")).to_be_visible()
     visit.page.unroute("**/_emulator/**")
@@ -179,7 +179,7 @@ def test_the_page_says_when_there_is_no_answer(visit: Visit) -> None:
 
 
 def test_another_emulator_at_the_same_address_starts_empty(browser: Any) -> None:
-    """Its requests have the numbers that those of the last one had."""
+    """The new emulator numbers its requests from 1 as well, so old ones must not stay."""
     with contextlib.ExitStack() as stack:
         with running(admin_token="same") as first:
             visit = stack.enter_context(Visit.of(browser, first))
@@ -198,7 +198,7 @@ def test_another_emulator_at_the_same_address_starts_empty(browser: Any) -> None
 
 
 def test_a_fault_that_is_switched_on_happens_and_is_gone(visit: Visit) -> None:
-    """The next request of a program meets what was chosen here, and the one after does not."""
+    """The fault hits the next request of a program, and not the one after that."""
     part = visit.part("Faults")
     part.get_by_label("Fault", exact=True).select_option("status")
     part.get_by_label("status", exact=True).fill("503")
@@ -213,7 +213,7 @@ def test_a_fault_that_is_switched_on_happens_and_is_gone(visit: Visit) -> None:
 
 
 def test_faults_are_planned_for_some_and_for_all(visit: Visit) -> None:
-    """As often and for what the plan can say."""
+    """A fault can be planned for each operation and for each count that the plan supports."""
     part = visit.part("Faults")
     name, when = part.get_by_label("Fault", exact=True), part.get_by_label("Applies to")
     add = part.get_by_role("button", name="Add to the plan")
@@ -251,7 +251,7 @@ def test_faults_are_planned_for_some_and_for_all(visit: Visit) -> None:
 
 
 def test_every_fault_can_be_planned(visit: Visit) -> None:
-    """With the parameters it has, as they stand there."""
+    """The form offers each fault's parameters with their default values."""
     part = visit.part("Faults")
     name, add = (
         part.get_by_label("Fault", exact=True),
@@ -271,7 +271,7 @@ def test_every_fault_can_be_planned(visit: Visit) -> None:
 
 
 def test_a_fault_that_cannot_be_is_refused_in_words(visit: Visit) -> None:
-    """And nothing is planned."""
+    """The user reads the reason, and nothing is planned."""
     part = visit.part("Faults")
     part.get_by_label("status", exact=True).fill("99")
     part.get_by_role("button", name="Add to the plan").click()
@@ -283,7 +283,7 @@ def test_a_fault_that_cannot_be_is_refused_in_words(visit: Visit) -> None:
 
 
 def test_texts_that_are_alike_are_similar(visit: Visit) -> None:
-    """A text is like itself alone entirely, and like what shares its words."""
+    """A text has similarity 1 with itself, and texts that share words are closer."""
     visit.page.get_by_label("Texts, one per line").fill(
         "\n the cat sat on the mat\n\nthe cat sat on a mat\nmarkets fell sharply today\n"
     )
@@ -324,7 +324,7 @@ def test_documents_are_put_in_order(visit: Visit) -> None:
 
 
 def test_the_playground_says_why_it_is_refused(visit: Visit) -> None:
-    """It is a client like any other: it meets faults, keys and limits."""
+    """The playground is an ordinary client, which meets faults, keys and limits."""
     visit.emulator.faults.next("html")
     playground = visit.part("Playground")
     embed = playground.get_by_role("button", name="Embed")
@@ -343,7 +343,7 @@ def test_the_playground_says_why_it_is_refused(visit: Visit) -> None:
 
 
 def test_a_result_goes_when_the_next_request_fails(visit: Visit) -> None:
-    """It would be read as the answer to what stands above it."""
+    """An old result would look like the answer to the new input."""
     playground = visit.part("Playground")
     for button, table in (("Embed", "Cosine similarity"), ("Rerank", "Relevance")):
         playground.get_by_role("button", name=button).click()
@@ -357,7 +357,7 @@ def test_a_result_goes_when_the_next_request_fails(visit: Visit) -> None:
 
 
 def test_models_are_those_of_the_catalogue(visit: Visit) -> None:
-    """Whatever it holds; those that are on their way out say so."""
+    """The list follows the catalogue, and marks deprecated models."""
     shown = visit.page.locator("#rerank-model option").all_text_contents()
     known = [m for m in MODELS.values() if m.endpoint == "rerank" and m.lifecycle != "retired"]
     assert [
@@ -369,7 +369,7 @@ def test_models_are_those_of_the_catalogue(visit: Visit) -> None:
 
 
 def test_usage_is_shown_against_the_limits(visit: Visit) -> None:
-    """And a tier that is chosen holds at once."""
+    """A tier that the user selects applies at once."""
     part = visit.part("Rate limits")
     part.get_by_label("Usage tier").select_option("free")
     expect(part).to_contain_text("No requests in the last minute.")
@@ -384,7 +384,7 @@ def test_usage_is_shown_against_the_limits(visit: Visit) -> None:
 
 
 def test_the_clock_and_the_latency_are_set(visit: Visit) -> None:
-    """A day passes at the push of a button."""
+    """The user can let a day pass by clicking a button."""
     part = visit.part("Time")
     before = visit.emulator.clock()
     part.get_by_role("button", name="+ 1 day").click()
@@ -404,7 +404,7 @@ def test_the_clock_and_the_latency_are_set(visit: Visit) -> None:
 
 
 def upload(visit: Visit, lines: int = 3, name: str = "texts.jsonl") -> Any:
-    """Upload a file by the form."""
+    """Upload a file with the form."""
     content = "".join(
         json.dumps({"custom_id": f"line-{i}", "body": {"input": [f"text {i}"]}}) + "\n"
         for i in range(lines)
@@ -419,7 +419,7 @@ def upload(visit: Visit, lines: int = 3, name: str = "texts.jsonl") -> Any:
 
 
 def test_an_action_is_shown_although_a_round_began_before_it(visit: Visit) -> None:
-    """What that round was answered is older than the file; a batch of it can be created at once."""
+    """An update that was requested before the upload must not hide the new file."""
     held: list[tuple[Any, Any]] = []
 
     def hold(route: Any) -> None:
@@ -443,7 +443,7 @@ def test_an_action_is_shown_although_a_round_began_before_it(visit: Visit) -> No
 
 
 def test_a_batch_is_followed_to_its_end(visit: Visit) -> None:
-    """From the file to the download of what came of it."""
+    """The page shows a batch from its input file to the download of its results."""
     visit.emulator.batches.hold("in_progress")
     visit.emulator.batches.fail("line-1", status=503, message="Service Unavailable")
     part = upload(visit)
@@ -465,7 +465,7 @@ def test_a_batch_is_followed_to_its_end(visit: Visit) -> None:
 
 
 def test_a_batch_is_cancelled(visit: Visit) -> None:
-    """By the API, as a client does."""
+    """The page cancels a batch by the API, like any client."""
     part = upload(visit)
     part.get_by_label("Hold batches in").select_option("validating")
     part.get_by_role("button", name="Hold", exact=True).click()
@@ -494,7 +494,7 @@ def test_files_are_downloaded_and_deleted(visit: Visit) -> None:
 
 
 def test_batches_and_files_of_all_keys_are_shown(visit: Visit) -> None:
-    """The token shows all that the emulator has; only the API key acts, as it does everywhere."""
+    """The token shows every key's data, while actions still need the API key that owns them."""
     part = upload(visit)
     part.get_by_role("button", name="Create batch").click()
     batches = part.get_by_role("region", name="Batches", exact=True)
@@ -526,7 +526,7 @@ def test_batches_and_files_of_all_keys_are_shown(visit: Visit) -> None:
 
 
 def test_a_key_that_the_emulator_refuses_is_named(browser: Any) -> None:
-    """The note says what it cannot do, and everything is still shown."""
+    """The note says which actions are impossible, and all data are still shown."""
     with running(api_key="only-key") as emulator, Visit.of(browser, emulator) as visit:
         upload = {"file": ("texts.jsonl", b'{"custom_id": "a", "body": {"input": ["one"]}}\n')}
         headers = {"authorization": "Bearer only-key"}
@@ -543,7 +543,7 @@ def test_a_key_that_the_emulator_refuses_is_named(browser: Any) -> None:
 
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
 def test_rows_open(visit: Visit, by: str) -> None:
-    """Wherever they are clicked, and at their first cell by the keyboard."""
+    """A click anywhere on a row opens it, and so does Enter on its first cell."""
     upload(visit).get_by_role("button", name="Create batch").click()
     part = visit.part("Batches and files")
     expect(part.get_by_role("region", name="Batches", exact=True)).to_contain_text("completed")
@@ -568,11 +568,11 @@ def test_rows_open(visit: Visit, by: str) -> None:
         expect(opener).to_be_focused()
 
 
-# What comes from outside
+# Untrusted text
 
 
-def test_what_comes_from_outside_stays_text(visit: Visit) -> None:
-    """Otherwise any client could run scripts in the browser of people who look at the page."""
+def test_untrusted_input_stays_text(visit: Visit) -> None:
+    """Otherwise any client could run scripts in the browser of a person who views the page."""
     emulator = visit.emulator
     post(emulator, {**TEXTS, "model": MARKUP, "input_type": MARKUP})
     post(emulator, {**TEXTS, "input": MARKUP}, headers={"x-mine": MARKUP})
@@ -597,8 +597,8 @@ def test_what_comes_from_outside_stays_text(visit: Visit) -> None:
     assert visit.page.evaluate("typeof hacked") == "undefined"
 
 
-def test_the_page_cannot_be_made_to_run_what_is_not_its_own(visit: Visit) -> None:
-    """Should a text ever become markup, the browser itself refuses to act on it."""
+def test_the_page_runs_no_injected_code(visit: Visit) -> None:
+    """If a text ever became markup, the content security policy would still block it."""
     for attempt in (
         "document.body.innerHTML = '<b>'",
         "setTimeout('hacked = 1')",

@@ -1,4 +1,4 @@
-"""All commands of the command line."""
+"""The list of all commands of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command lines run against an emulator: in this process, or by a real shell."""
+"""Run command lines against an emulator, in this process or in a real shell."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OURS = ("VOYAGE", "MONGODB_ATLAS")
 
 
 class Run(Protocol):
-    """Runs a command line in this process, and checks its exit status."""
+    """Run a command line in this process, and check its exit status."""
 
     def __call__(
         self, *words: object, input: str | bytes | None = None, status: int = 0, **env: str
@@ -31,7 +31,7 @@ class Run(Protocol):
 
 
 class Shell(Protocol):
-    """Runs a script of bash, in which `voyageai` is the command line."""
+    """Run a bash script in which `voyageai` is the command line."""
 
     def __call__(
         self, script: str, *, input: str = "", **env: str
@@ -40,7 +40,7 @@ class Shell(Protocol):
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Emulator]:
-    """An emulator for the tests that change nothing in it."""
+    """An emulator for tests that change nothing in it."""
     with voyageai_emulator.running() as found:
         yield found
 
@@ -55,7 +55,7 @@ def emulator(shared: Emulator) -> Emulator:
 
 @pytest.fixture
 def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
-    """Environment variables of a user: a key, credentials and the emulator's hosts."""
+    """Return a user's environment variables: a key, credentials and the emulator's hosts."""
     found = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     found |= {"VOYAGE_API_KEY": SECRET, "VOYAGE_BASE_URL": emulator.url}
     found |= dict.fromkeys(("MONGODB_ATLAS_CLIENT_ID", "MONGODB_ATLAS_CLIENT_SECRET"), "emulator")
@@ -68,7 +68,7 @@ def environment(emulator: Emulator, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A function that runs a command line in the temporary folder of the test."""
+    """Return a function that runs a command line in the test's temporary folder."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(OURS)]:
         monkeypatch.delenv(name)
@@ -89,7 +89,7 @@ def run(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
-    """A function that runs a script with bash."""
+    """Return a function that runs a bash script."""
     if BASH is None:
         pytest.skip("bash is not installed: pipelines of the command line are NOT tested")
     binaries = tmp_path / "bin"
@@ -120,7 +120,7 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
 
 
 def answered(environment: dict[str, str], answer: str, status: int, *words: str) -> str:
-    """Return what a command prints on a terminal on which its question is answered."""
+    """Run a command on a terminal, answer its question, and return what it prints."""
     import pty  # not on Windows
 
     ours, theirs = pty.openpty()

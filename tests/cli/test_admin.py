@@ -1,4 +1,4 @@
-"""`voyageai admin`: keys and rate limits, and where the secret of a new key goes."""
+"""`voyageai admin`: keys, rate limits, and where the secret of a new key is stored."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ ACCOUNT = {"MONGODB_ATLAS_CLIENT_ID": "an-account", "MONGODB_ATLAS_CLIENT_SECRET
 
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> str:
-    """A project of the test's own, which the environment names."""
+    """A new project, which the environment names."""
     environment["MONGODB_ATLAS_PROJECT_ID"] = secrets.token_hex(12)
     return environment["MONGODB_ATLAS_PROJECT_ID"]
 
 
 def create(run: Run, name: str, *more: object) -> dict[str, Any]:
-    """A new key, with its secret."""
+    """Create a key and return it with its secret."""
     return json.loads(run("admin", "keys", "create", name, *more).stdout)
 
 
 def listed(run: Run, *words: object) -> list[dict[str, Any]]:
-    """The keys or limits of the project."""
+    """Return the keys or limits of the project."""
     return [json.loads(line) for line in run("admin", *words).stdout.splitlines()]
 
 
 def test_a_key_lives_until_it_is_deleted(run: Run, project: str) -> None:
-    """Each command says what the next needs."""
+    """Each command prints the id that the next one needs."""
     key = create(run, "search")
     assert (project, "search") == (key["project"], key["name"])
     run(*EMBED, VOYAGE_API_KEY=key["secret"])
@@ -55,7 +55,7 @@ def test_a_key_lives_until_it_is_deleted(run: Run, project: str) -> None:
 
 
 def test_a_table_has_what_a_person_looks_for(run: Run, project: str) -> None:
-    """The key as Atlas masks it, never the key."""
+    """The table shows the key as Atlas masks it, never the secret."""
     key = create(run, "search")
     shown = run("admin", "keys", "list", "-o", "table").stdout
     heading, row = shown.splitlines()
@@ -70,7 +70,7 @@ def test_a_table_has_what_a_person_looks_for(run: Run, project: str) -> None:
 def test_a_secret_goes_into_a_file_alone(
     run: Run, project: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, option: str
 ) -> None:
-    """Which only its user can read; neither output nor log has it."""
+    """The secret is in a file that only its user can read, and in no output or log."""
     done = run("admin", "keys", "create", "search", option, "kept", "-vv")
     text = (tmp_path / "kept").read_text()
     secret = text.splitlines()[0].removeprefix("VOYAGE_API_KEY=")
@@ -85,7 +85,7 @@ def test_a_secret_goes_into_a_file_alone(
 def test_an_env_file_keeps_its_other_lines(
     run: Run, project: str, tmp_path: Path, emulator: Emulator
 ) -> None:
-    """It is that of a whole program; the host is added where it is not that of such keys."""
+    """The file belongs to a whole program; it gets a base URL unless the key implies one."""
     env = tmp_path / ".env"
     env.write_text("# of the search\nexport DEBUG='1'")
     run("admin", "keys", "create", "search", "--env-file", ".env")
@@ -109,10 +109,10 @@ def test_an_env_file_keeps_its_other_lines(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_secret_that_has_no_place_is_not_made(
+def test_a_key_is_not_created_without_a_place_for_its_secret(
     run: Run, project: str, tmp_path: Path, emulator: Emulator, words: list[str], message: str
 ) -> None:
-    """A key whose secret is lost is of no use, and of danger."""
+    """A key whose secret is lost is useless, and dangerous."""
     (tmp_path / "taken").write_text("VOYAGE_API_KEY=older\n")
     assert message in run("admin", "keys", "create", "search", *words, status=2).stderr
     assert "VOYAGE_API_KEY=older\n" == (tmp_path / "taken").read_text()
@@ -121,7 +121,7 @@ def test_a_secret_that_has_no_place_is_not_made(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_key_whose_secret_can_not_be_written_is_deleted_again(run: Run, project: str) -> None:
-    """Nobody else would know that it is there."""
+    """Otherwise a usable key would exist that nobody knows of."""
     done = run("admin", "keys", "create", "search", "-O", "/dev/full", "-o", "json", status=1)
     assert "The key was deleted again" in done.stderr
     assert [] == listed(run, "keys", "list")
@@ -130,7 +130,7 @@ def test_a_key_whose_secret_can_not_be_written_is_deleted_again(run: Run, projec
 def test_a_terminal_gets_a_secret_only_on_demand(
     environment: dict[str, str], emulator: Emulator, project: str, tmp_path: Path
 ) -> None:
-    """It would stay in its scrollback."""
+    """The secret would stay in the terminal's scrollback."""
     for words, status in ((["search"], 2), (["search", "--show"], 0)):
         ours, theirs = pty.openpty()
         done = subprocess.run(
@@ -155,7 +155,7 @@ def test_a_terminal_gets_a_secret_only_on_demand(
 def test_a_terminal_is_asked_before_a_key_is_deleted(
     run: Run, environment: dict[str, str], project: str, answer: str, status: int
 ) -> None:
-    """Programs that use it fail from then on."""
+    """Programs that use the key would fail from then on."""
     key = create(run, "search")
     said = answered(environment, answer, status, "admin", "keys", "delete", key["id"])
     assert f"Delete {key['id']}?" in said
@@ -166,7 +166,7 @@ def test_a_terminal_is_asked_before_a_key_is_deleted(
 def test_a_terminal_is_asked_before_limits_are_reset(
     run: Run, environment: dict[str, str], project: str, answer: str, status: int
 ) -> None:
-    """The organization's may be far higher."""
+    """The organization's limits may be much higher than the project's."""
     run("admin", "limits", "set", "voyage_4", "--rpm", 1, "--tpm", 1000)
     said = answered(environment, answer, status, "admin", "limits", "reset", "voyage_4")
     assert "Reset the rate limits of voyage_4?" in said
@@ -178,13 +178,13 @@ def test_a_terminal_is_asked_before_limits_are_reset(
 def test_destructive_commands_need_yes_without_a_terminal(
     run: Run, project: str, emulator: Emulator, words: list[str]
 ) -> None:
-    """A script that waits would wait for ever."""
+    """A script that waits for an answer would hang forever."""
     assert "needs --yes" in run("admin", *words, status=2).stderr
     assert not emulator.requests
 
 
 def test_limits_are_set_and_reset(run: Run, project: str) -> None:
-    """They are those that the server keeps to."""
+    """The server enforces the limits that the command sets."""
     usual = listed(run, "limits", "list")
     name = "voyage_4"
     of_it = listed(run, "limits", "get", name)
@@ -206,13 +206,13 @@ def test_limits_are_set_and_reset(run: Run, project: str) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["voyage_4", "--all"], ["--all", "--geography", "EU"]])
-def test_a_reset_says_what_of(run: Run, project: str, words: list[str]) -> None:
-    """Nothing is reset by leaving something out."""
+def test_a_reset_must_name_what_it_resets(run: Run, project: str, words: list[str]) -> None:
+    """A forgotten option must not reset everything."""
     run("admin", "limits", "reset", *words, "--yes", status=2)
 
 
 def test_an_organization_is_all_its_projects(run: Run, project: str) -> None:
-    """It goes before the project of the environment."""
+    """With `--organization` the commands cover all its projects, whatever the environment names."""
     key = create(run, "search")
     organization = ("--organization", secrets.token_hex(12))
     assert key["id"] in {each["id"] for each in listed(run, "keys", "list", *organization)}
@@ -222,16 +222,16 @@ def test_an_organization_is_all_its_projects(run: Run, project: str) -> None:
 
 
 def test_without_a_project_the_command_says_how_to_name_one(run: Run) -> None:
-    """Ids of projects are no secrets: an option, or the variable of MongoDB's own tools."""
+    """The error names the option and the environment variable of MongoDB's own tools."""
     for words in (["keys", "list"], ["keys", "create", "search", "--show"]):
         assert "--project" in run("admin", *words, status=2).stderr
-    said = run("admin", "keys", "list", status=2).stderr
-    assert "or set MONGODB_ATLAS_PROJECT_ID" in said
+    output = run("admin", "keys", "list", status=2).stderr
+    assert "or set MONGODB_ATLAS_PROJECT_ID" in output
     assert "MONGODB_ATLAS_PROJECT_ID" in run("admin", "keys", "create", "--help").stdout
 
 
 def test_credentials_are_read_from_a_file(run: Run, tmp_path: Path, project: str) -> None:
-    """A secret on the command line would show in the list of processes."""
+    """A secret given as an argument would be visible in the process list."""
     nobody = dict.fromkeys(ACCOUNT, "")
     with voyageai_emulator.running(admin_credentials={"an-account": "its-secret"}) as guarded:
         where = {"MONGODB_ATLAS_BASE_URL": guarded.origin, **nobody}
@@ -253,7 +253,7 @@ def test_credentials_are_read_from_a_file(run: Run, tmp_path: Path, project: str
 
 
 def test_errors_are_json_where_it_is_asked_for(run: Run, project: str) -> None:
-    """With Atlas's reason and the status."""
+    """The JSON holds Atlas's reason and the HTTP status."""
     done = run("admin", "keys", "get", "none", "--json", status=1)
     error = json.loads(done.stderr)["error"]
     assert ("NotFoundError", 404) == (error["type"], error["http_status"])

@@ -22,14 +22,14 @@ POLL = ("--poll", 0.02)
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Emulator]:
-    """An emulator whose files and batches are of these tests alone."""
+    """An emulator with no other tests' files and batches."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[voyageai.Client]:
-    """A client of it, which finds nothing stored."""
+    """A client of the emulator, with all stored files and batches removed."""
     with voyageai.Client(SECRET, base_url=emulator) as vo:
         for file in list(vo.files.list()):
             vo.files.delete(file.id)
@@ -38,7 +38,7 @@ def client(emulator: Emulator) -> Iterator[voyageai.Client]:
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
-    """Lines of a batch: of two texts, of one, and of one that is refused."""
+    """Return batch lines with two texts, with one, and with one that is refused."""
     found = tmp_path / "lines.jsonl"
     inputs = {"both": ["a", "b"], "single": ["c"]}
     rows = [{"custom_id": name, "body": {"input": texts}} for name, texts in inputs.items()]
@@ -47,14 +47,14 @@ def lines(tmp_path: Path) -> Path:
 
 
 def rows(output: str) -> list[dict[str, Any]]:
-    """The rows of JSONL."""
+    """Return the rows of JSONL."""
     return [json.loads(line) for line in output.splitlines()]
 
 
 def test_a_job_is_one_command(
     run: Run, emulator: Emulator, client: voyageai.Client, tmp_path: Path
 ) -> None:
-    """From a file to vectors, in the order of the rows; and again for nothing."""
+    """The command turns a file into vectors in order, and running it again costs nothing."""
     (tmp_path / "in.txt").write_text("\n".join(TEXTS))
     words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL, "--max-cost", 1)
     done = run(*words, "-O", "out.npy")
@@ -67,7 +67,7 @@ def test_a_job_is_one_command(
 
 
 def test_a_job_of_documents_keeps_ids(run: Run, tmp_path: Path) -> None:
-    """Chunks go with their document, and come with its id."""
+    """Each chunk has the id of its document."""
     chunks = [{"id": "ab"[n // 2], "text": f"chunk {n}", "page": n} for n in range(4)]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, chunks)))
     words = ("batch", "run", "-m", "voyage-context-3", "in.jsonl", "job", *POLL)
@@ -78,7 +78,7 @@ def test_a_job_of_documents_keeps_ids(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_job_is_estimated_first(run: Run, emulator: Emulator, tmp_path: Path) -> None:
-    """And not begun if it would cost too much."""
+    """The job does not start if it would cost more than allowed."""
     (tmp_path / "in.txt").write_text("\n".join(TEXTS))
     words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL)
     assert 30 == json.loads(run(*words, "--estimate", "--json").stdout)["rows"]
@@ -89,7 +89,7 @@ def test_a_job_is_estimated_first(run: Run, emulator: Emulator, tmp_path: Path) 
 def test_rows_that_failed_are_tried_again_if_asked(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Until then they are rows without a vector."""
+    """Without the option, failed rows stay in the output without a vector."""
     (tmp_path / "in.txt").write_text("\n".join(TEXTS))
     emulator.batches.fail(times=1)
     words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL, "-O", "out.jsonl")
@@ -105,7 +105,7 @@ def test_rows_that_failed_are_tried_again_if_asked(
 def test_what_a_job_writes_is_checked_before_it_runs(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """A job takes hours."""
+    """A job takes hours, so a wrong output or format is refused before it starts."""
     (tmp_path / "in.txt").write_text("\n".join(TEXTS))
     words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL)
     assert "this command writes json, jsonl, table" in run(*words, "-o", "csv", status=2).stderr
@@ -117,7 +117,7 @@ def test_what_a_job_writes_is_checked_before_it_runs(
 
 @pytest.mark.parametrize("name", ["out.json", "out.b64"])
 def test_a_job_writes_every_format(run: Run, tmp_path: Path, name: str) -> None:
-    """Those of `embed`."""
+    """The formats are those of `voyageai embed`."""
     (tmp_path / "in.txt").write_text("a\nb\n")
     run("batch", "run", "-m", "voyage-4", "in.txt", "job", *POLL, "-O", name)
     assert 2 == len((tmp_path / name).read_text().splitlines())
@@ -126,7 +126,7 @@ def test_a_job_writes_every_format(run: Run, tmp_path: Path, name: str) -> None:
 def test_a_row_that_can_not_be_sent_stops_a_job(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Before anything is uploaded."""
+    """The error comes before anything is uploaded."""
     (tmp_path / "in.txt").write_text("a\n\nb\n")
     done = run("batch", "run", "-m", "voyage-4", "in.txt", "job", status=2)
     assert "row 1 can't be sent: it is empty" in done.stderr
@@ -134,7 +134,7 @@ def test_a_row_that_can_not_be_sent_stops_a_job(
 
 
 def test_a_batch_by_its_id(run: Run, client: voyageai.Client, lines: Path, tmp_path: Path) -> None:
-    """Submitted, watched, fetched: each prints what the next one takes."""
+    """A script passes the id that `submit` prints to `watch` and `fetch`."""
     words = ("batch", "submit", "-m", "voyage-4", lines, "--metadata", "corpus=rain")
     found = run(*words).stdout.strip()
     watched = run("batch", "watch", found, *POLL).stdout.splitlines()
@@ -155,7 +155,7 @@ def test_a_batch_by_its_id(run: Run, client: voyageai.Client, lines: Path, tmp_p
 
 
 def test_watching_tells_how_it_ended(run: Run, emulator: Emulator, lines: Path) -> None:
-    """In its status: in part, not at all, or not yet."""
+    """Scripts tell from the exit status whether it failed in part, failed, or still runs."""
     submit = ("batch", "submit", "-m", "voyage-4", lines)
     emulator.batches.fail(times=1)
     found = run(*submit).stdout.strip()
@@ -177,7 +177,7 @@ def test_watching_tells_how_it_ended(run: Run, emulator: Emulator, lines: Path) 
 def test_the_dtype_of_a_batch_is_named_where_it_matters(
     run: Run, lines: Path, tmp_path: Path
 ) -> None:
-    """The server does not say it, and int8 and packed bits look the same."""
+    """The server does not state the dtype, and int8 and packed bits look the same."""
     found = run("batch", "submit", "-m", "voyage-4", lines, "--dtype", "int8").stdout.strip()
     run("batch", "watch", found, *POLL)
     assert "--dtype" in run("batch", "fetch", found, "-O", "out.npy", status=2).stderr
@@ -188,7 +188,7 @@ def test_the_dtype_of_a_batch_is_named_where_it_matters(
 
 
 def test_rankings_of_a_batch_are_lines(run: Run, tmp_path: Path) -> None:
-    """They have no vectors."""
+    """Rankings have no vectors to store."""
     body = {"query": "keys", "documents": ["It rains.", "The keys."]}
     (tmp_path / "lines.jsonl").write_text(json.dumps({"custom_id": "q", "body": body}))
     found = run("batch", "submit", "-m", "rerank-2.5", "lines.jsonl").stdout.strip()
@@ -200,7 +200,7 @@ def test_rankings_of_a_batch_are_lines(run: Run, tmp_path: Path) -> None:
 def test_lines_are_checked_before_they_are_sent(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """A file of texts is no file of requests."""
+    """A file of plain texts must not be uploaded as a batch."""
     (tmp_path / "in.txt").write_text("It rains.\n")
     done = run("batch", "submit", "-m", "voyage-4", "in.txt", status=2)
     assert "line 1 is not JSON" in done.stderr
@@ -211,7 +211,7 @@ def test_lines_are_checked_before_they_are_sent(
 
 
 def test_files_up_and_down(run: Run, client: voyageai.Client, lines: Path, tmp_path: Path) -> None:
-    """The same bytes, to a file or to a pipe."""
+    """A download has the same bytes as the upload, in a file or in a pipe."""
     found = json.loads(run("files", "upload", lines, "--json").stdout)["id"]
     assert lines.read_text() == run("files", "download", found).stdout
     run("files", "download", found, "-O", "copy.jsonl")
@@ -225,7 +225,7 @@ def test_files_up_and_down(run: Run, client: voyageai.Client, lines: Path, tmp_p
 def test_old_files_are_deleted_only_on_request(
     run: Run, client: voyageai.Client, lines: Path
 ) -> None:
-    """Nobody can be asked where there is no terminal."""
+    """Without a terminal nobody can confirm the deletion."""
     ids = {json.loads(run("files", "upload", lines, "--json").stdout)["id"] for _ in range(3)}
     assert "needs --yes" in run("files", "delete", "--older-than", "0s", status=2).stderr
     assert "" == run("files", "delete", "--older-than", "7d", "--yes").stdout
@@ -238,7 +238,7 @@ def test_old_files_are_deleted_only_on_request(
 def test_a_terminal_is_asked_before_old_files_are_deleted(
     environment: dict[str, str], run: Run, client: voyageai.Client, lines: Path
 ) -> None:
-    """They can't be had back."""
+    """A deleted file can't be restored."""
     run("files", "delete", "--older-than", "0s", "--yes")
     run("files", "upload", lines)
     said = answered(environment, "n", 6, "files", "delete", "--older-than", "0s")

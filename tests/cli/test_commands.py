@@ -1,4 +1,4 @@
-"""The commands beside `embed`."""
+"""The commands other than `embed`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ RERANK = ("rerank", "-m", "rerank-3", "Where are the keys?")
 
 
 def rows(output: str) -> list[dict[str, Any]]:
-    """The rows of JSONL."""
+    """Return the rows of JSONL."""
     return [json.loads(line) for line in output.splitlines()]
 
 
 def test_rerank_sorts_lines(run: Run) -> None:
-    """With their places in the input."""
+    """Each line keeps its position in the input as its index."""
     found = rows(run(*RERANK, input="\n".join(DOCUMENTS)).stdout)
     assert {"index", "id", "score", "document"} == set(found[0])
     assert (1, DOCUMENTS[1]) == (found[0]["index"], found[0]["document"])
@@ -39,28 +39,28 @@ def test_rerank_sorts_lines(run: Run) -> None:
 
 
 def test_rerank_leaves_empty_lines_out_and_says_so(run: Run) -> None:
-    """Places stay those of the input."""
+    """Indexes still count all lines of the input."""
     done = run(*RERANK, input="\n\nThe keys.\n", status=5)
     assert [2] == [row["index"] for row in rows(done.stdout)]
     assert "2 of 3 documents were left out" in done.stderr
 
 
 def test_rerank_takes_no_more_than_a_request_does(run: Run, emulator: Emulator) -> None:
-    """And says what to do before."""
+    """The error says how to reduce the number of documents."""
     done = run(*RERANK, input="a\n" * 1001, status=2)
     assert "more than 1,000 documents" in done.stderr
     assert 0 == len(emulator.requests)
 
 
 def test_rerank_keeps_ids_of_files(run: Run, tmp_path: Path) -> None:
-    """A ranking of ids is what a program wants."""
+    """Programs use a ranking by ids."""
     lines = [json.dumps({"id": f"d{n}", "text": text}) for n, text in enumerate(DOCUMENTS)]
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     assert "d1" == rows(run(*RERANK, "-f", "in.jsonl").stdout)[0]["id"]
 
 
 def test_two_texts_give_a_number_and_more_a_matrix(run: Run) -> None:
-    """A number alone is what a shell can use."""
+    """A shell can use a single number directly."""
     words = ("similarity", "-m", "voyage-4")
     number = float(run(*words, "It rains.", "It pours.").stdout)
     assert -1 < number < 1
@@ -74,7 +74,7 @@ def test_two_texts_give_a_number_and_more_a_matrix(run: Run) -> None:
 def test_stored_vectors_are_compared_without_a_call(
     run: Run, emulator: Emulator, name: str, dtype: str
 ) -> None:
-    """With what the client computes of the same vectors."""
+    """The result is the one that the client computes for the same vectors."""
     with voyageai.Client(SECRET, base_url=emulator) as vo:
         found = vo.embed_documents(DOCUMENTS, "voyage-4", output_dtype=dtype)
     expected = found.similarity(found)
@@ -87,13 +87,13 @@ def test_stored_vectors_are_compared_without_a_call(
 
 
 def test_whole_numbers_need_their_dtype(run: Run) -> None:
-    """int8 and packed bits look the same, and are compared otherwise."""
+    """int8 and packed bits look the same, but are compared in different ways."""
     run("embed", "-m", "voyage-4", "a", "b", "--dtype", "binary", "-O", "a.npy")
     assert "--dtype" in run("similarity", "-f", "a.npy", status=2).stderr
 
 
 def test_vectors_of_two_spaces_are_warned_of(run: Run) -> None:
-    """Their similarity means nothing."""
+    """The similarity of vectors of two models is meaningless."""
     for model in ("voyage-4", "voyage-3.5"):
         run("embed", "-m", model, "a", "-O", f"{model}.parquet")
     done = run("similarity", "-f", "voyage-4.parquet", "-f", "voyage-3.5.parquet")
@@ -101,7 +101,7 @@ def test_vectors_of_two_spaces_are_warned_of(run: Run) -> None:
 
 
 def test_models_are_those_of_the_catalogue(run: Run, emulator: Emulator) -> None:
-    """Without a key, and without a request."""
+    """The list needs neither a key nor a request."""
     found = rows(run("models", VOYAGE_API_KEY="").stdout)
     active = [model.name for model in MODELS.values() if model.lifecycle == "active"]
     assert active == [row["name"] for row in found]
@@ -114,7 +114,7 @@ def test_models_are_those_of_the_catalogue(run: Run, emulator: Emulator) -> None
 
 
 def test_tokens_are_those_of_the_tokenizer(run: Run, emulator: Emulator) -> None:
-    """A number for each text, and their sum."""
+    """The command prints a number per text, and their sum."""
     with voyageai.Client(SECRET, base_url=emulator) as vo:
         expected = [len(each) for each in vo.tokenize(DOCUMENTS, "voyage-4")]
     done = run("tokens", "-m", "voyage-4", *DOCUMENTS)
@@ -127,7 +127,7 @@ def test_tokens_are_those_of_the_tokenizer(run: Run, emulator: Emulator) -> None
 
 
 def test_texts_are_cut_to_tokens(run: Run) -> None:
-    """A line each, in order."""
+    """Each text becomes one line, in order."""
     done = run("tokens", "-m", "voyage-4", "--truncate", 2, input="one two three four\nfive\n")
     first, second = done.stdout.splitlines()
     assert "one two three four".startswith(first)
@@ -137,7 +137,7 @@ def test_texts_are_cut_to_tokens(run: Run) -> None:
 
 
 def test_a_prompt_counts_where_texts_are_cut(run: Run) -> None:
-    """The text gets what the prompt leaves."""
+    """The prompt takes tokens of the context length, so less is left for the text."""
     text = "one two three four five six"
     words = ("tokens", "-m", "voyage-4", text)
     (plain,), (sent,) = (rows(run(*words, *more).stdout) for more in ((), ("--with-prompt",)))
@@ -148,14 +148,14 @@ def test_a_prompt_counts_where_texts_are_cut(run: Run) -> None:
 
 
 def test_a_value_that_is_not_text_has_no_tokens(run: Run) -> None:
-    """And does not end the count of the others."""
+    """The other texts are still counted."""
     done = run("tokens", "-m", "voyage-4", input=b"\xff\n\na\n", status=5)
     assert [None, 0, 1] == [row["tokens"] for row in rows(done.stdout)]
     assert "row 0: it is not valid UTF-8" in done.stderr
 
 
-def test_vectors_that_are_none_are_named(run: Run, tmp_path: Path) -> None:
-    """A damaged file is no error of ours."""
+def test_malformed_vectors_are_reported(run: Run, tmp_path: Path) -> None:
+    """A damaged file is a user error, not a bug."""
     (tmp_path / "a.parquet").write_bytes(b"no table")
     assert "a.parquet can't be read" in run("similarity", "-f", "a.parquet", status=2).stderr
     assert "does not exist" in run("similarity", "-f", "nowhere.npy", status=2).stderr
@@ -164,13 +164,13 @@ def test_vectors_that_are_none_are_named(run: Run, tmp_path: Path) -> None:
 
 
 def test_vectors_of_other_writers_are_compared_too(run: Run, tmp_path: Path) -> None:
-    """Their lists need not have a fixed size."""
+    """The lists of other writers may have no fixed size."""
     pq.write_table(pa.table({"embedding": [[1.0, 0.0], [0.6, 0.8]]}), tmp_path / "a.parquet")
     assert pytest.approx(0.6) == float(run("similarity", "-f", "a.parquet").stdout)
 
 
 def test_costs_are_list_prices(run: Run) -> None:
-    """Live and in batches, for a number of tokens or for texts."""
+    """The command shows live and batch costs, for a number of tokens or for texts."""
     (found,) = rows(run("cost", "--tokens", "10M", "-m", "voyage-4").stdout)
     model = MODELS["voyage-4"]
     assert model.price is not None
@@ -188,7 +188,7 @@ def test_costs_are_list_prices(run: Run) -> None:
 
 
 def test_a_doctor_tells_what_is_there_and_no_secret(run: Run, emulator: Emulator) -> None:
-    """People paste it into a report."""
+    """Users paste the report into an issue."""
     done = run(
         "doctor", "--json", HTTPS_PROXY="http://me:hunter2@127.0.0.1:9", NO_PROXY="127.0.0.1"
     )
@@ -205,7 +205,7 @@ def test_a_doctor_tells_what_is_there_and_no_secret(run: Run, emulator: Emulator
 
 
 def test_a_doctor_fails_for_a_key_or_a_connection(run: Run) -> None:
-    """Each with the status of its kind."""
+    """The exit status tells a problem with the key from one with the connection."""
     assert "FAIL" in run("doctor", "-o", "table", status=3, VOYAGE_API_KEY="").stdout
     run("doctor", "--base-url", "http://127.0.0.1:1/v1", "--max-retries", 0, status=4)
     with voyageai_emulator.running(api_key="another") as url:
@@ -223,7 +223,7 @@ def test_a_doctor_fails_for_a_key_or_a_connection(run: Run) -> None:
     ],
 )
 def test_a_doctor_calls_what_a_deployment_serves(run, served, options, model):
-    """A reranker embeds nothing, and is well. Limits of the API are not its own."""
+    """A deployment of a reranker can't embed, and has none of the API's rate limits."""
     with voyageai_emulator.running(deployment=served) as url:
         place = f"{served.partition(':')[0]}+{url}"
         done = run("doctor", "--json", "--deployment", place, *options, VOYAGE_API_KEY=None)
@@ -237,14 +237,14 @@ def test_a_doctor_calls_what_a_deployment_serves(run, served, options, model):
 
 
 def test_a_doctor_names_a_model_that_a_deployment_can_not_serve(run):
-    """The call is wrong, and not the connection."""
+    """The call is wrong, not the connection."""
     with voyageai_emulator.running(deployment="openai") as url:
         done = run("doctor", "--deployment", f"openai+{url}", "-m", "rerank-3", status=1)
     assert "needs /rerank, which an OpenAI-compatible gateway does not have" in done.stdout
 
 
 def test_unsupported_features_are_reported_before_rows_are_read(run, tmp_path):
-    """A table of failures would cost the time of a table."""
+    """A large file would otherwise be read only to fail in each row."""
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"id": 1, "text": "a"}\n')
     with voyageai_emulator.running(deployment="openai") as url:
@@ -259,14 +259,14 @@ def test_unsupported_features_are_reported_before_rows_are_read(run, tmp_path):
 
 
 def test_a_doctor_that_is_offline_sends_nothing(run: Run, emulator: Emulator) -> None:
-    """In a room without a network it still knows the rest."""
+    """The doctor still reports what it can find without a network."""
     run("doctor", "--offline")
     assert 0 == len(emulator.requests)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_completion_is_a_script(run: Run, shell: str) -> None:
-    """Which the shell runs at its start; older versions of click know fewer shells."""
+    """The shell loads the script at its start; older versions of click support fewer shells."""
     if get_completion_class(shell) is None:
         assert "click completes nothing" in run("completion", shell, status=2).stderr
     else:
@@ -274,7 +274,7 @@ def test_completion_is_a_script(run: Run, shell: str) -> None:
 
 
 def test_completion_knows_commands_and_options(shell: Shell) -> None:
-    """As bash asks for them."""
+    """The answers are those that bash requests when a user presses Tab."""
     words = "COMP_WORDS='voyageai em' COMP_CWORD=1 _VOYAGEAI_COMPLETE=bash_complete"
     assert "plain,embed\nplain,emulator" == shell(f"{words} voyageai").stdout.strip()
     words = "COMP_WORDS='voyageai embed --dim' COMP_CWORD=2 _VOYAGEAI_COMPLETE=bash_complete"

@@ -24,7 +24,7 @@ TEXTS = ["It rains.", "It snows.", "雪が降る。"]
 
 @pytest.fixture
 def live(emulator: Emulator) -> Any:
-    """The vectors of the texts, by a call of the client."""
+    """Return the vectors of the texts from a call of the client."""
     with voyageai.Client(SECRET, base_url=emulator) as vo:
         found = vo.embed_documents(TEXTS, "voyage-4", output_dimension=256).to_numpy()
     emulator.requests.clear()
@@ -32,24 +32,24 @@ def live(emulator: Emulator) -> Any:
 
 
 def rows(output: str) -> list[dict[str, Any]]:
-    """The rows of JSONL."""
+    """Return the rows of JSONL."""
     return [json.loads(line) for line in output.splitlines()]
 
 
 def test_lines_in_rows_out(run: Run, live: Any) -> None:
-    """The first thing anyone tries."""
+    """A new user tries this command first."""
     found = rows(run(*EMBED, input="\n".join(TEXTS)).stdout)
     assert [0, 1, 2] == [row["index"] for row in found]
     assert [None] * 3 == [row["id"] for row in found]
     vectors = np.array([row["embedding"] for row in found], np.float32)
-    assert np.array_equal(live, vectors)  # to the last bit
+    assert np.array_equal(live, vectors)  # bit for bit
 
 
 @pytest.mark.parametrize("format", VECTOR_FORMATS)
 def test_every_format_has_the_same_vectors(
     run: Run, live: Any, tmp_path: Path, format: str
 ) -> None:
-    """A format is a question of taste, never of content."""
+    """The format must not affect the content."""
     run(*EMBED, *TEXTS, "--out", format, "-O", "out.x")
     data = (tmp_path / "out.x").read_bytes()
     match format:
@@ -80,8 +80,8 @@ def test_every_format_has_the_same_vectors(
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "binary", "ubinary"])
 @pytest.mark.parametrize("format", ["jsonl", "npy", "parquet"])
-def test_whole_numbers_stay_whole(run: Run, tmp_path: Path, dtype: str, format: str) -> None:
-    """Quantized vectors are what large collections are made of."""
+def test_quantized_vectors_stay_integers(run: Run, tmp_path: Path, dtype: str, format: str) -> None:
+    """Large collections are stored as quantized vectors."""
     run(*EMBED, "a", "b", "--dtype", dtype, "--out", format, "-O", "out.x")
     found: Any
     match format:
@@ -98,7 +98,7 @@ def test_whole_numbers_stay_whole(run: Run, tmp_path: Path, dtype: str, format: 
 
 
 def test_ids_and_other_columns_are_kept(run: Run, tmp_path: Path) -> None:
-    """A row must be found again."""
+    """The user finds the source of a vector by its id."""
     lines = [{"id": 7, "text": "a", "tag": ["x"]}, {"id": 8, "text": "b", "tag": []}]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
     found = rows(run(*EMBED, "-f", "in.jsonl", "--keep").stdout)
@@ -112,8 +112,8 @@ def test_ids_and_other_columns_are_kept(run: Run, tmp_path: Path) -> None:
 
 
 def test_order_holds_over_many_requests(run: Run, emulator: Emulator) -> None:
-    """Requests are answered in any order; rows come in theirs."""
-    emulator.faults.next("drip", times=2, size=1_000_000, delay=0.2)  # the first are the last
+    """Requests are answered in any order, but rows keep the order of the input."""
+    emulator.faults.next("drip", times=2, size=1_000_000, delay=0.2)  # the first answers come last
     found = rows(run(*EMBED, "-j", 8, input="".join(f"row {n}\n" for n in range(4500))).stdout)
     assert list(range(4500)) == [row["index"] for row in found]
     sent = [request.body["input"] for request in emulator.requests]
@@ -121,7 +121,7 @@ def test_order_holds_over_many_requests(run: Run, emulator: Emulator) -> None:
 
 
 def test_a_row_that_fails_costs_no_other(run: Run, emulator: Emulator) -> None:
-    """Of a million rows some are always bad. They are in the output, and the status says so."""
+    """The bad row is in the output with its reason, and the exit status reports it."""
     done = run(*EMBED, input=b"a\n\n\xff\xfe\nd\n", status=5)
     found = rows(done.stdout)
     assert [True, False, False, True] == [row["embedding"] is not None for row in found]
@@ -131,7 +131,7 @@ def test_a_row_that_fails_costs_no_other(run: Run, emulator: Emulator) -> None:
 
 
 def test_a_row_that_the_server_refuses_costs_no_other(run: Run, emulator: Emulator) -> None:
-    """It is found by halves."""
+    """The command finds the row by halving the request."""
     texts = [f"text {n}" for n in range(8)]
     texts[5] = "very " * 40_000
     done = run(*EMBED, "--no-truncation", *texts, status=5)
@@ -140,13 +140,13 @@ def test_a_row_that_the_server_refuses_costs_no_other(run: Run, emulator: Emulat
 
 
 def test_an_error_of_all_rows_ends_the_job_early(run: Run, emulator: Emulator) -> None:
-    """A wrong model is no matter of rows."""
+    """A wrong model concerns all rows, so it is not reported per row."""
     run("embed", "-m", "voyage-99", input="a\n" * 5000, status=1)
     assert len(emulator.requests) < 25
 
 
 def test_an_invalid_image_does_not_affect_others(run: Run, tmp_path: Path) -> None:
-    """It is found only when it is read, and others are paid for by then."""
+    """The image is read only when its row is sent, after others have been paid for."""
     (tmp_path / "noise.png").write_bytes(b"\x89 no picture")
     words = ("embed", "-m", "voyage-multimodal-3.5", "A cat.", "A dog.", "--image", "noise.png")
     found = rows(run(*words, status=5).stdout)
@@ -155,7 +155,7 @@ def test_an_invalid_image_does_not_affect_others(run: Run, tmp_path: Path) -> No
 
 
 def test_kept_columns_survive_rows_that_are_wrong(run: Run, tmp_path: Path) -> None:
-    """The first row says nothing of them if it can't be read; the heading does."""
+    """If the first row can't be read, the columns are taken from the heading."""
     (tmp_path / "in.csv").write_text("id,text,year\n1,a\n2,b,2025\n")
     run(*EMBED, "-f", "in.csv", "--keep", "-O", "out.csv", status=5)
     found = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
@@ -165,7 +165,7 @@ def test_kept_columns_survive_rows_that_are_wrong(run: Run, tmp_path: Path) -> N
 
 
 def test_no_kept_column_is_lost_without_a_word(run: Run, tmp_path: Path) -> None:
-    """Rows may have columns of their own, for which a heading that is written has no place."""
+    """Rows may have additional columns, which a heading already written has no place for."""
     lines = [{"text": "a", "x": 1}, {"text": "b", "y": 2}]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
     words = (*EMBED, "-f", "in.jsonl", "--keep")
@@ -176,10 +176,10 @@ def test_no_kept_column_is_lost_without_a_word(run: Run, tmp_path: Path) -> None
     assert ([1, None], [None, 2]) == (table["x"].to_pylist(), table["y"].to_pylist())
 
 
-def test_a_kept_column_takes_no_place_of_the_output(
+def test_a_kept_column_must_not_replace_an_output_column(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """A row with two embeddings is one or the other to whoever reads it."""
+    """A reader could not tell which of two columns named `embedding` is meant."""
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": "a", "embedding": [1]}))
     run(*EMBED, "-f", "in.jsonl")
     emulator.requests.clear()
@@ -188,7 +188,7 @@ def test_a_kept_column_takes_no_place_of_the_output(
 
 
 def test_failed_rows_hold_their_places_in_bare_formats(run: Run, tmp_path: Path) -> None:
-    """The nth vector is that of the nth line."""
+    """The nth vector must belong to the nth line."""
     run(*EMBED, "-O", "out.npy", input="\na\n\n", status=5)
     found = np.load(tmp_path / "out.npy")
     assert [True, False, True] == np.isnan(found).all(axis=1).tolist()
@@ -200,7 +200,7 @@ def test_failed_rows_hold_their_places_in_bare_formats(run: Run, tmp_path: Path)
 
 
 def test_the_input_type_is_document_unless_one_says_otherwise(run: Run, emulator: Emulator) -> None:
-    """It decides about the quality of a search."""
+    """The input type affects search quality."""
     for words in ((), ("-t", "query"), ("-t", "none")):
         run(*EMBED, *words, "a")
     sent = [request.body.get("input_type") for request in emulator.requests]
@@ -208,7 +208,7 @@ def test_the_input_type_is_document_unless_one_says_otherwise(run: Run, emulator
 
 
 def test_an_estimate_sends_nothing(run: Run, emulator: Emulator) -> None:
-    """Money is asked for before it is spent."""
+    """The user sees the cost before anything is spent."""
     done = run(*EMBED, "--estimate", "--json", input="a b c\n" * 2500)
     found = json.loads(done.stdout)
     assert (2500, 3) == (found["rows"], found["requests"])
@@ -219,7 +219,7 @@ def test_an_estimate_sends_nothing(run: Run, emulator: Emulator) -> None:
 def test_what_would_cost_too_much_is_not_begun(
     run: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """As far as it can be known: rows of a file can be read twice."""
+    """A file can be read twice, so its cost is known before the first request."""
     (tmp_path / "in.txt").write_text("a b c\n" * 1000)
     done = run(*EMBED, "-f", "in.txt", "--max-cost", "0.00001", status=6)
     assert "nothing was sent" in done.stderr
@@ -227,7 +227,7 @@ def test_what_would_cost_too_much_is_not_begun(
 
 
 def test_a_pipe_stops_at_its_ceiling(run: Run, emulator: Emulator) -> None:
-    """What was paid for before is in the output."""
+    """The output has every vector that was paid for."""
     done = run(*EMBED, "--max-cost", "0.005", input="a b c d e f g h\n" * 10_000, status=6)
     found = rows(done.stdout)
     assert 0 < len(found) < 10_000
@@ -236,7 +236,7 @@ def test_a_pipe_stops_at_its_ceiling(run: Run, emulator: Emulator) -> None:
 
 
 def test_chunks_of_a_document_go_together(run: Run, emulator: Emulator, tmp_path: Path) -> None:
-    """Their vectors are made in its context."""
+    """The vector of a chunk depends on the whole document."""
     lines = [("a", "The river rose."), ("a", "It fell in May."), ("b", "Snow.")]
     text = "\n".join(json.dumps({"id": id_, "text": text}) for id_, text in lines)
     (tmp_path / "in.jsonl").write_text(text)
@@ -247,7 +247,7 @@ def test_chunks_of_a_document_go_together(run: Run, emulator: Emulator, tmp_path
 
 
 def test_pictures_are_inputs_too(run: Run, emulator: Emulator, tmp_path: Path) -> None:
-    """Each by itself, or together with a text."""
+    """A picture may be an input alone, or together with a text."""
     from PIL import Image
 
     Image.new("RGB", (60, 40), "orange").save(tmp_path / "cat.png")
@@ -259,18 +259,18 @@ def test_pictures_are_inputs_too(run: Run, emulator: Emulator, tmp_path: Path) -
 
 
 def test_files_can_be_texts(run: Run, tmp_path: Path) -> None:
-    """With their paths as ids."""
+    """The ids of the rows are the paths of the files."""
     for name in ("a.md", "b.md"):
         (tmp_path / name).write_text(f"# {name}\n\nTwo paragraphs.\n")
     found = rows(run(*EMBED, "--in", "file", "-f", "a.md", "-f", "b.md").stdout)
     assert ["a.md", "b.md"] == [row["id"] for row in found]
 
 
-def test_a_file_is_there_when_it_is_complete(run: Run, emulator: Emulator, tmp_path: Path) -> None:
-    """A reader never finds half of it, and an older one stays until then."""
+def test_a_file_appears_when_it_is_complete(run: Run, emulator: Emulator, tmp_path: Path) -> None:
+    """Readers never find half a file, and an older file stays until the new one is complete."""
     (tmp_path / "out.jsonl").write_text("older")
     (tmp_path / "in.txt").write_text("a\n" * 3000)
-    emulator.faults.next("drip", size=1_000_000, delay=0)  # the first is answered
+    emulator.faults.next("drip", size=1_000_000, delay=0)  # the first request succeeds
     emulator.faults.next("status", status=500, times=99)
     words = (*EMBED, "-f", "in.txt", "-O", "out.jsonl", "-j", 1, "--max-retries", 0)
     done = run(*words, status=4)
@@ -280,7 +280,7 @@ def test_a_file_is_there_when_it_is_complete(run: Run, emulator: Emulator, tmp_p
 
 
 def test_a_table_goes_on_where_it_ended(run: Run, emulator: Emulator, tmp_path: Path) -> None:
-    """The same command again sends nothing."""
+    """Running the same command again sends nothing."""
     (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(2500)))
     words = (*EMBED, "--into", "table", "in.txt", "--json")
     first = json.loads(run(*words, "--max-cost", 1).stdout)
@@ -293,7 +293,7 @@ def test_a_table_goes_on_where_it_ended(run: Run, emulator: Emulator, tmp_path: 
 
 
 def test_a_table_takes_every_format(run: Run, tmp_path: Path) -> None:
-    """As the filter does, and standard input."""
+    """Tables accept the same formats as the filter, and standard input."""
     (tmp_path / "a.tsv").write_text("id\ttext\n1\tx\n2\ty\n")
     (tmp_path / "a.jsonl").write_text('{"id": 1, "text": "x"}\n{"id": 2, "text": "y"}\n')
     for name in ("a.tsv", "a.jsonl"):
@@ -306,14 +306,14 @@ def test_a_table_takes_every_format(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["txt", "jsonl"])
 def test_a_table_of_nothing_is_a_table(run: Run, tmp_path: Path, suffix: str) -> None:
-    """A pipeline whose search found nothing is no failure."""
+    """A pipeline whose search found nothing must not fail."""
     (tmp_path / f"in.{suffix}").touch()
     run(*EMBED, "--into", "table", f"in.{suffix}")
     assert 0 == pq.read_table(tmp_path / "table").num_rows
 
 
 def test_a_table_of_an_unknown_model_says_what_the_server_says(run: Run, tmp_path: Path) -> None:
-    """Nobody knows how long its vectors would be, and there are none."""
+    """The length of its vectors is unknown, so the server's error is shown."""
     (tmp_path / "in.txt").write_text("a\n")
     done = run("embed", "-m", "voyage-99", "--into", "table", "in.txt", status=5)
     assert "1 of 1 rows failed" in done.stderr
@@ -321,7 +321,7 @@ def test_a_table_of_an_unknown_model_says_what_the_server_says(run: Run, tmp_pat
 
 
 def test_a_table_goes_through_batches(run: Run, emulator: Emulator, tmp_path: Path) -> None:
-    """With the vectors of live calls, at another price; and again for nothing."""
+    """Batches give the vectors of live calls at a lower price, and a second run costs nothing."""
     (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(300)))
     words = (*EMBED, "in.txt", "--max-cost", 1, "--json", "--into")
     live = json.loads(run(*words, "live").stdout)
@@ -337,7 +337,7 @@ def test_a_table_goes_through_batches(run: Run, emulator: Emulator, tmp_path: Pa
 
 
 def test_failed_rows_of_a_table_are_reported(run: Run, tmp_path: Path) -> None:
-    """And sent once more if asked for."""
+    """The retry option sends the failed rows once more."""
     (tmp_path / "in.txt").write_text("a\n\nb\n")
     words = (*EMBED, "--into", "table", "in.txt")
     done = run(*words, status=5)
@@ -365,9 +365,9 @@ def test_failed_rows_of_a_table_are_reported(run: Run, tmp_path: Path) -> None:
         ((*EMBED, "--into", "d", "a", "-O", "x.npy"), "--into"),
     ],
 )
-def test_what_contradicts_itself_is_refused(
+def test_contradictory_options_are_refused(
     run: Run, emulator: Emulator, words: tuple[object, ...], said: str
 ) -> None:
-    """Nothing is sent, and the line says what to change."""
+    """Nothing is sent, and the error says which option to change."""
     assert said in run(*words, status=2).stderr
     assert 0 == len(emulator.requests)

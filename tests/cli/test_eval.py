@@ -1,4 +1,4 @@
-"""`voyageai eval`: what it reads, what it says, and that it costs no more than is allowed."""
+"""`voyageai eval`: its input, its output, and its cost limit."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ OPTIONS = ("-m", "voyage-4", "-d", 1024, "-d", 256, "--dtype", "float", "--dtype
 
 
 def lines(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as JSONL."""
+    """Return rows as JSONL."""
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """The documents and the queries in every form that is read."""
+    """Write documents and queries in each format that the command reads."""
     rows = [{"id": name, "text": text} for name, text in TEXTS.items()]
     (tmp_path / "documents.jsonl").write_text(lines(rows))
     (tmp_path / "texts").mkdir()
@@ -72,7 +72,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def rows(output: str) -> list[dict[str, Any]]:
-    """The rows of JSONL."""
+    """Return the rows of JSONL."""
     return [json.loads(line) for line in output.splitlines()]
 
 
@@ -91,7 +91,7 @@ def rows(output: str) -> list[dict[str, Any]]:
 def test_every_form_of_data_gives_the_scores_of_a_program(
     run: Run, emulator: Emulator, data: Path, inputs: list[str]
 ) -> None:
-    """What is measured does not depend on how it was written down."""
+    """The input format must not affect the scores, which equal those of the Python API."""
     found = rows(run("eval", *inputs, *OPTIONS, "--reranker", "rerank-3", "-k", 2).stdout)
     with voyageai.Client(SECRET, base_url=emulator) as vo:
         expected = evaluate(
@@ -126,7 +126,7 @@ def test_every_form_of_data_gives_the_scores_of_a_program(
 
 
 def test_a_table_is_for_people_and_csv_for_sheets(run: Run, data: Path) -> None:
-    """Both with every combination; what was billed is said once."""
+    """Both show every combination, and the billed cost is stated once."""
     done = run("eval", "beir", *OPTIONS, "-o", "table")
     heading, *shown = done.stdout.splitlines()
     assert "model     dimension  dtype  reranker  recall@10    MRR  nDCG@10  bytes" in heading
@@ -139,27 +139,27 @@ def test_a_table_is_for_people_and_csv_for_sheets(run: Run, data: Path) -> None:
 
 
 def test_a_plot_is_a_picture_of_all_combinations(run: Run, data: Path) -> None:
-    """It opens in any browser."""
+    """The plot opens in any browser."""
     run("eval", "beir", *OPTIONS, "--plot", "sizes.svg", "-O", "rows.json")
     drawn = (data / "sizes.svg").read_text()
     assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
-    assert 4 * 2 == drawn.count("<circle ")  # in the plane, and in the legend
+    assert 4 * 2 == drawn.count("<circle ")  # in the chart and in its legend
     for name in ("1024 x float", "256 x int8"):
         assert name in drawn
     assert 4 == len(json.loads((data / "rows.json").read_text()))
 
 
 def test_an_estimate_sends_nothing(run: Run, data: Path, emulator: Emulator) -> None:
-    """Of a billed comparison people first ask what it costs."""
+    """Users want to know the cost of a comparison first."""
     said = json.loads(run("eval", "beir", *OPTIONS, "--dry-run").stdout)
     assert (4, 2, {"voyage-4"}) == (said["documents"], said["queries"], set(said["tokens"]))
-    assert len(str(said["cost_usd"])) < 12  # no rest of a binary float
+    assert len(str(said["cost_usd"])) < 12  # rounded to a few decimals
     assert 0 < said["cost_usd"] < 0.01
     assert not emulator.requests
 
 
 def test_more_than_the_highest_cost_is_not_begun(run: Run, data: Path, emulator: Emulator) -> None:
-    """With the status that says so."""
+    """The exit status tells scripts that the cost is too high."""
     done = run("eval", "beir", *OPTIONS, "--max-cost", "0.0000001", status=6)
     assert "--max-cost: max_cost is $0.0000001" in done.stderr
     assert not emulator.requests
@@ -177,7 +177,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
     answer: str,
     status: int,
 ) -> None:
-    """As with an index."""
+    """The question is the same as for an index."""
     words = ("eval", "beir", "-m", "voyage-4", "--confirm-above", "0.0000001")
     ours, theirs = pty.openpty()
     os.write(ours, f"{answer}\n".encode())
@@ -229,7 +229,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
 def test_unusable_input_is_reported_before_anything_is_sent(
     run: Run, data: Path, emulator: Emulator, words: list[str], message: str
 ) -> None:
-    """It would be paid for, and be about something else."""
+    """A comparison of wrong data would still be billed."""
     (data / "twice.jsonl").write_text(lines([{"id": "a", "text": "b"}] * 2))
     (data / "empty.jsonl").write_text(lines([{"id": "a", "text": ""}]))
     (data / "other.jsonl").write_text(lines([{"id": "a", "text": "b"}]))
@@ -243,7 +243,7 @@ def test_unusable_input_is_reported_before_anything_is_sent(
 
 
 def test_documents_without_text_are_omitted_and_reported(run: Run, data: Path) -> None:
-    """An index would not hold them either."""
+    """An index would not contain these documents either."""
     (data / "texts" / "picture").write_bytes(b"\x89PNG\0")
     (data / "texts" / ".hidden").write_text("hidden")
     done = run("eval", "texts", "queries.jsonl", "-m", "voyage-4")

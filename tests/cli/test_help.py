@@ -1,4 +1,4 @@
-"""What `--help` says, of every command."""
+"""The `--help` of every command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .commands import FOUND, LATER
 
 @pytest.mark.parametrize("words", FOUND, ids=" ".join)
 def test_every_command_shows_an_example(words: tuple[str, ...]) -> None:
-    """People copy the example and change it."""
+    """Users copy an example and change it."""
     command = FOUND[words]
     if isinstance(command, click.Group):
         return
@@ -23,18 +23,18 @@ def test_every_command_shows_an_example(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if (name,) in FOUND])
 def test_the_list_says_what_the_command_says(name: str) -> None:
-    """The list has its own copy, so that it loads no command."""
+    """The list has copies of the summaries, so that it need not load each command."""
     assert COMMANDS[name] == (FOUND[(name,)].help or "").partition("\n")[0]
 
 
 def test_every_command_is_there() -> None:
-    """A name in the list that leads nowhere is a promise not kept."""
+    """A name in the list must lead to a command."""
     for name in {*COMMANDS} - LATER:
         assert importlib.import_module(f"voyageai.cli.{name}")
 
 
 def test_no_option_takes_the_key_itself() -> None:
-    """Others see it in the list of processes, and the shell keeps it."""
+    """Other users could read it in the process list, and the shell history would keep it."""
     options = {name for command in FOUND.values() for each in command.params for name in each.opts}
     shown = {name for name in options if name[0] == "-" and ("key" in name or "secret" in name)}
     assert {"--api-key-file", "--secret-file"} == shown
@@ -42,7 +42,7 @@ def test_no_option_takes_the_key_itself() -> None:
 
 @pytest.mark.parametrize("words", FOUND, ids=" ".join)
 def test_examples_stay_lines(words: tuple[str, ...]) -> None:
-    """Run together into a paragraph they can't be copied."""
+    """Examples that are wrapped into a paragraph can't be copied."""
     command = FOUND[words]
     if isinstance(command, click.Group):
         return

@@ -1,4 +1,4 @@
-"""`voyageai index` and `voyageai search` against the emulator: what is sent, kept and found."""
+"""`voyageai index` and `voyageai search`: what is sent, stored and found."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ def notes(tmp_path: Path) -> Path:
 
 
 class Commands:
-    """Runs command lines, and reads what they say and send."""
+    """Run command lines, and return their output and the texts that they send."""
 
     def __init__(self, run: Run, emulator: Emulator) -> None:
         self.run = run
         self._emulator = emulator
 
     def said(self, *words: object) -> Any:
-        """What a command line prints as JSON."""
+        """Return the JSON that a command line prints."""
         return json.loads(self.run(*words, "--json").stdout)
 
     def found(self, *words: object) -> list[str]:
-        """The files that a search finds, the nearest first."""
+        """Return the files that a search finds, the nearest first."""
         return [hit["path"] for hit in self.said("search", *words)]
 
     def sent(self) -> list[str]:
-        """All texts that were embedded as documents, sorted."""
+        """Return all texts that were embedded as documents, sorted."""
         bodies = [request.body for request in self._emulator.requests.of(OPERATION)]
         return sorted(
             text for body in bodies if body["input_type"] == "document" for text in body["input"]
@@ -64,14 +64,14 @@ class Commands:
 
 @pytest.fixture
 def cli(run: Run, emulator: Emulator) -> Commands:
-    """The command line."""
+    """A runner of command lines."""
     return Commands(run, emulator)
 
 
 def test_a_folder_is_indexed_and_searched(
     cli: Commands, emulator: Emulator, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole way, from another folder and from within."""
+    """The search works from inside the folder and from elsewhere."""
     result = cli.said("index", "-m", "voyage-4", notes)
 
     expected = {"files": 3, "chunks": 3, "embedded": 3, "failed": 0}
@@ -90,7 +90,7 @@ def test_a_folder_is_indexed_and_searched(
 def test_the_cost_is_printed_before_anything_is_sent(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """A dry run ends there, and leaves nothing."""
+    """A dry run stops at that point, and leaves no files."""
     result = cli.run("index", "-m", "voyage-4", notes, "--dry-run")
 
     assert {"chunks": 3, "new": 3, "tokens": 26} == {
@@ -105,7 +105,7 @@ def test_the_cost_is_printed_before_anything_is_sent(
 def test_only_what_has_changed_is_sent_again(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """Renamed, copied and touched files cost nothing; the options are remembered."""
+    """Renamed, copied and touched files cost nothing, and the index remembers its options."""
     cli.run("index", "-m", "voyage-4", notes, "-d", "512")
     emulator.requests.clear()
     (notes / "weather/rain.md").write_text("The sun shines.\n", "utf-8")
@@ -119,7 +119,7 @@ def test_only_what_has_changed_is_sent_again(
 
 
 def test_what_is_gone_is_not_found_any_more(cli: Commands, emulator: Emulator, notes: Path) -> None:
-    """A file that is deleted, and one that is ignored since."""
+    """Deleted files, and files that git ignores by now, disappear from the results."""
     cli.run("index", "-m", "voyage-4", notes)
     (notes / "keys.md").unlink()
     (notes / ".gitignore").write_text("wind.txt\n")
@@ -135,7 +135,7 @@ def test_what_is_gone_is_not_found_any_more(cli: Commands, emulator: Emulator, n
 def test_files_that_did_not_change_are_not_read(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """Their size and time say so, unless they changed just before they were read."""
+    """Size and time show whether a file changed, unless it changed just before it was read."""
     ages = dict(zip(sorted(NOTES), (10, 10, 10, 0), strict=True))
     for name, seconds in ages.items():
         then = time.time() - seconds
@@ -153,9 +153,9 @@ def test_files_that_did_not_change_are_not_read(
 def test_an_index_that_is_up_to_date_is_left_as_it_is(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """A folder of a million lines would be written for nothing."""
+    """Writing a million rows for nothing would waste time and disk."""
     for file in notes.rglob("*.*"):
-        os.utime(file, (1, 1))  # the time of a file that is just written is not relied on
+        os.utime(file, (1, 1))  # times of files just written are not trusted
     cli.run("index", "-m", "voyage-4", notes)
     path = notes / ".voyageai" / PART
     before = path.stat().st_ino, path.read_bytes()
@@ -170,7 +170,7 @@ def test_an_index_that_is_up_to_date_is_left_as_it_is(
 def test_other_vectors_are_refused_or_embedded_again(
     cli: Commands, emulator: Emulator, notes: Path, options: tuple[str, str]
 ) -> None:
-    """Vectors of two kinds can't be compared; nothing is thrown away unasked."""
+    """Vectors of two models can't be compared, and no index is discarded unless asked for."""
     cli.run("index", "-m", "voyage-4", notes)
     emulator.requests.clear()
 
@@ -184,10 +184,10 @@ def test_other_vectors_are_refused_or_embedded_again(
 def test_what_was_answered_is_kept_when_a_run_fails(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """The next run sends the rest, though files have changed between."""
-    for number in range(1500):  # more than a request holds
+    """The next run sends only the rest, even if files changed in between."""
+    for number in range(1500):  # more than one request holds
         (notes / f"{number}.txt").write_text(f"This is note {number}.\n")
-    emulator.faults.next("delay", operation=OPERATION, seconds=0)  # the first one is answered
+    emulator.faults.next("delay", operation=OPERATION, seconds=0)  # the first request succeeds
     emulator.faults.next("unauthorized", operation=OPERATION)
     cli.run("index", "-m", "voyage-4", notes, status=3)
     refused, answered = [
@@ -211,7 +211,7 @@ def test_what_was_answered_is_kept_when_a_run_fails(
 def test_a_process_that_is_killed_loses_only_what_was_in_flight(
     cli: Commands, emulator: Emulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Nothing that was answered is sent twice; nothing is missing."""
+    """No answered text is sent twice, and none is missing."""
     for number in range(2600):
         (tmp_path / f"{number}.txt").write_text(f"This is note {number}.\n")
     emulator.faults.next("hang", operation=OPERATION)
@@ -235,7 +235,7 @@ def test_a_process_that_is_killed_loses_only_what_was_in_flight(
 def test_texts_that_are_refused_are_named_and_sent_again(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """The others are found meanwhile."""
+    """The other texts can be searched in the meantime."""
     emulator.faults.next("status", status=400, times=3, operation=OPERATION)
     result = cli.run("index", "-m", "voyage-4", notes, "--json", status=5)
 
@@ -250,10 +250,10 @@ def test_texts_that_are_refused_are_named_and_sent_again(
     }
 
 
-def test_a_run_may_not_cost_more_than_it_may(
+def test_a_run_that_costs_too_much_is_refused(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """Refused before anything is sent, and no text is left lying about."""
+    """The run is refused before anything is sent, and leaves no text behind."""
     result = cli.run("index", "-m", "voyage-4", notes, "--max-cost", "0.0000001", status=6)
 
     assert "--max-cost: max_cost is $0.0000001" in result.stderr
@@ -271,7 +271,7 @@ def test_a_terminal_is_asked_before_much_is_spent(
     status: int,
     requests: int,
 ) -> None:
-    """Only there: a script that waited for an answer would wait for ever."""
+    """A script can't answer a question, so only a terminal is asked."""
     import pty
 
     above = ("--confirm-above", "0.0000001")
@@ -292,10 +292,10 @@ def test_a_terminal_is_asked_before_much_is_spent(
     assert requests == len(emulator.requests.of(OPERATION))
 
 
-def test_a_run_that_is_stopped_by_its_limit_is_gone_on_with(
+def test_a_run_that_is_stopped_by_its_limit_resumes(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """What was billed is not billed again."""
+    """The next run does not pay again for what was billed."""
     for number in range(1500):
         (notes / f"{number}.txt").write_text(f"This is note {number}.\n")
     plan = cli.said("index", "-m", "voyage-4", notes, "--dry-run")
@@ -312,10 +312,10 @@ def test_a_run_that_is_stopped_by_its_limit_is_gone_on_with(
     assert not done & set(cli.sent())
 
 
-def test_an_index_that_is_being_written_is_left_to_who_writes_it(
+def test_an_index_that_another_process_writes_is_refused(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """Two would send everything twice."""
+    """Two processes would send every text twice."""
     cli.run("index", "-m", "voyage-4", notes)
     settings = settings_of(notes / ".voyageai")
     assert settings is not None
@@ -332,7 +332,7 @@ def test_an_index_that_is_being_written_is_left_to_who_writes_it(
 def test_scores_are_cosines_in_each_dtype(
     cli: Commands, emulator: Emulator, notes: Path, dtype: str
 ) -> None:
-    """Whatever the numbers are, a score can be read."""
+    """Users can read a score whatever the dtype of the stored vectors."""
     cli.run("index", "-m", "voyage-4", notes, "--dtype", dtype)
     hits = cli.said("search", "The wind blows from the west.", notes)
     with voyageai.Client(SECRET, base_url=emulator) as vo:
@@ -350,7 +350,7 @@ def test_scores_are_cosines_in_each_dtype(
 def test_a_search_keeps_to_the_folder_that_is_named(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """The index of the folder above serves it, though other chunks are nearer."""
+    """The parent folder's index is used, but its nearer chunks elsewhere are left out."""
     cli.run("index", "-m", "voyage-4", notes)
 
     assert str(HERE / "keys.md") == cli.found("where are the keys?", notes)[0]
@@ -362,7 +362,7 @@ def test_a_search_keeps_to_the_folder_that_is_named(
 
 
 def test_a_reranker_sorts_what_was_found(cli: Commands, emulator: Emulator, notes: Path) -> None:
-    """It gets more chunks than are asked for, and their texts."""
+    """The reranker gets more chunks than requested, with their texts."""
     cli.run("index", "-m", "voyage-4", notes)
     hits = cli.said("search", "rain in May", notes, "-k", 2, "--rerank-model", "rerank-2.5")
     body = emulator.requests.of("rerank")[0].body
@@ -381,7 +381,7 @@ def test_a_reranker_sorts_what_was_found(cli: Commands, emulator: Emulator, note
 def test_a_query_of_another_embedding_space_is_warned_of(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """Models of one series share theirs."""
+    """There is no warning for models of one series, which share a space."""
     cli.run("index", "-m", "voyage-4", notes)
 
     assert "warning" not in cli.run("search", "keys", notes, "-m", "voyage-4-lite").stderr
@@ -392,7 +392,7 @@ def test_a_query_of_another_embedding_space_is_warned_of(
 def test_a_search_builds_the_index_of_a_folder_that_has_none(
     cli: Commands, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And says what it costs; without a folder or a model it says what to do."""
+    """The cost is shown first, and without a folder or model the error says what to do."""
     folder = tree(tmp_path / "notes", NOTES)
     monkeypatch.chdir(tmp_path)
 
@@ -407,7 +407,7 @@ def test_a_search_builds_the_index_of_a_folder_that_has_none(
 def test_a_text_that_has_changed_since_is_not_shown(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """The line would be another one."""
+    """The stored line number would point to another line."""
     cli.run("index", "-m", "voyage-4", notes)
     (notes / "keys.md").write_text("Something else.\n", "utf-8")
     result = cli.run("search", "where are the keys?", notes, "--out", "table")
@@ -422,7 +422,7 @@ def test_a_text_that_has_changed_since_is_not_shown(
 def test_several_paths_are_one_index_where_the_command_runs(
     cli: Commands, emulator: Emulator, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Later the command alone brings it up to date."""
+    """Later the command needs no paths to update the index."""
     monkeypatch.chdir(notes)
     cli.run("index", "-m", "voyage-4", "weather", "keys.md", "--exclude", "*.txt")
     emulator.requests.clear()
@@ -434,7 +434,7 @@ def test_several_paths_are_one_index_where_the_command_runs(
 
 
 def test_an_index_is_a_table(cli: Commands, emulator: Emulator, notes: Path) -> None:
-    """Python reads it as any other."""
+    """Python reads the index like any other table."""
     cli.run("index", "-m", "voyage-4", notes, "-d", "256")
     table = voyageai.tables.open(notes / ".voyageai")
     with voyageai.Client(SECRET, base_url=emulator) as vo:
@@ -473,7 +473,7 @@ def test_errors_are_reported_before_anything_is_sent(
     words: Any,
     message: str,
 ) -> None:
-    """And nothing is left behind."""
+    """A failed command leaves no files."""
     monkeypatch.chdir(notes)
 
     assert message in cli.run("index", *words, status=2).stderr
@@ -483,7 +483,7 @@ def test_errors_are_reported_before_anything_is_sent(
 
 @pytest.mark.parametrize("data", [b"garbage", b"ARROW1\0\0" + bytes(200)], ids=["text", "cut"])
 def test_a_damaged_index_is_called_one(cli: Commands, notes: Path, data: bytes) -> None:
-    """And what to do about it is said."""
+    """The error says that the index is damaged, and how to repair it."""
     cli.run("index", "-m", "voyage-4", notes)
     (notes / ".voyageai" / PART).write_bytes(data)
 
@@ -494,7 +494,7 @@ def test_a_damaged_index_is_called_one(cli: Commands, notes: Path, data: bytes) 
 
 
 def test_a_table_is_no_index(cli: Commands, tmp_path: Path) -> None:
-    """It knows no files."""
+    """A table does not record the files that its rows come from."""
     cli.run("embed", "-m", "voyage-4", "--into", "table", input="a\n")
     assert (
         "is a table, not an index" in cli.run("search", "keys", "--index", "table", status=2).stderr
@@ -503,7 +503,7 @@ def test_a_table_is_no_index(cli: Commands, tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_creates_no_index(cli: Commands, notes: Path) -> None:
-    """What the server says of it is shown, and nothing stays behind."""
+    """The server's error is shown, and no files are left."""
     done = cli.run("index", "-m", "voyage-99", notes, status=5)
     assert "voyage-99 is not supported" in done.stderr
     assert not (notes / ".voyageai").exists()
@@ -512,7 +512,7 @@ def test_an_unknown_model_creates_no_index(cli: Commands, notes: Path) -> None:
 def test_an_index_is_private_and_not_versioned(
     cli: Commands, emulator: Emulator, notes: Path
 ) -> None:
-    """It holds what files are about, and is made anew from them."""
+    """The index contains users' texts and can be rebuilt, so it does not belong in git."""
     cli.run("index", "-m", "voyage-4", notes)
     folder = notes / ".voyageai"
 

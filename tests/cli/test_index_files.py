@@ -1,4 +1,4 @@
-"""What an index is made of: which files count, and how their texts are cut."""
+"""The content of an index: which files it includes, and how it splits them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tree(base: Path, files: dict[str, str | bytes]) -> Path:
 
 
 def names(base: Path, *roots: str, **options: Any) -> list[str]:
-    """The files that count."""
+    """Return the names of the files that are included."""
     found = find_files(
         base, roots or (".",), **{"most_bytes": 1000, "skipped": Counter[str](), **options}
     )
@@ -58,7 +58,7 @@ IGNORING = {
 
 
 def test_what_git_ignores_is_left_out(tmp_path: Path) -> None:
-    """Git itself says what it ignores: nearer files decide over those above."""
+    """The command asks git, whose nearer ignore files override those above."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     base = tree(tmp_path, IGNORING)
@@ -79,7 +79,7 @@ def test_what_git_ignores_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_repository_has_its_gitignore(tmp_path: Path) -> None:
-    """What lies above it does not count then."""
+    """Ignore files above the folder have no effect then."""
     base = tree(tmp_path / "above" / "here", {".gitignore": "*.log\n", "a.log": "a", "a.txt": "a"})
     (tmp_path / "above/.gitignore").write_text("*.txt\n")
 
@@ -87,7 +87,7 @@ def test_a_folder_that_is_no_repository_has_its_gitignore(tmp_path: Path) -> Non
 
 
 def test_hidden_files_links_and_empty_files_are_left_out(tmp_path: Path) -> None:
-    """Keys lie in hidden files; a link may lead anywhere."""
+    """Hidden files may contain keys, and a link may lead anywhere."""
     base = tree(tmp_path, {".env": "secret", ".git/x": "a", "empty.txt": "", "a.txt": "a"})
     (base / "link.txt").symlink_to(base / "a.txt")
     (base / "loop").symlink_to(base)
@@ -105,7 +105,7 @@ def test_large_files_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 def test_names_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None:
-    """An index names files in UTF-8."""
+    """An index stores file names in UTF-8."""
     if os.name == "nt" or sys.platform == "darwin":
         pytest.skip("all names are text here")
     base = tree(tmp_path, {"a.txt": "a", "名.txt": "a"})
@@ -116,7 +116,7 @@ def test_names_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None
 
 
 def test_patterns_choose_files(tmp_path: Path) -> None:
-    """As a .gitignore has them."""
+    """Patterns have the syntax of .gitignore."""
     base = tree(tmp_path, {"a.md": "a", "docs/b.md": "b", "docs/c.py": "c", "old/d.md": "d"})
 
     assert ["a.md", "docs/b.md", "old/d.md"] == names(base, only=["*.md"])
@@ -125,7 +125,7 @@ def test_patterns_choose_files(tmp_path: Path) -> None:
 
 
 def test_a_file_is_found_once_and_wherever_it_is(tmp_path: Path) -> None:
-    """Roots may overlap, be files, or be elsewhere."""
+    """Roots may overlap, be files, or be outside of the current folder."""
     base = tree(tmp_path / "here", {"a.md": "a", "docs/b.md": "b"})
     other = tree(tmp_path / "there", {"c.md": "c"}) / "c.md"
 
@@ -139,7 +139,7 @@ def test_a_file_is_found_once_and_wherever_it_is(tmp_path: Path) -> None:
 def test_an_error_says_what_is_wrong(
     tmp_path: Path, options: dict[str, Any], argument: str
 ) -> None:
-    """Before anything is read."""
+    """The error comes before any file is read."""
     with pytest.raises(ArgumentError) as failure:
         list(
             find_files(
@@ -155,7 +155,7 @@ def test_an_error_says_what_is_wrong(
 
 
 def test_a_gitignore_with_a_line_that_is_no_pattern_is_read(tmp_path: Path) -> None:
-    """Git passes over such lines, too."""
+    """Git ignores such lines as well."""
     assert ["a.md"] == names(
         tree(tmp_path, {".gitignore": "!\n*.log\n", "a.log": "a", "a.md": "a"})
     )
@@ -173,7 +173,7 @@ def test_a_gitignore_with_a_line_that_is_no_pattern_is_read(tmp_path: Path) -> N
     ],
 )
 def test_text_is_told_from_other_files(tmp_path: Path, content: bytes, text: str | None) -> None:
-    """A text in an unknown encoding would be embedded as nonsense."""
+    """Text in an unknown encoding would be embedded as nonsense."""
     path = tmp_path / "file"
     path.write_bytes(content)
 
@@ -187,14 +187,14 @@ LINES = st.lists(st.sampled_from(["", "  ", "a", "word " * 5, "ünï" * 9, "x" *
 def test_chunks_have_all_of_a_text_and_say_where(
     lines: list[str], tokens: int, overlap: int
 ) -> None:
-    """Nothing is lost, nothing is too long, and an editor finds the line."""
+    """Nothing is lost, no chunk is too long, and an editor can open the right line."""
     text = "\n".join(lines)
     chunks = cut(text, tokens, min(overlap, tokens - 1))
     covered = bytearray(len(text))
     for chunk in chunks:
         part = text[chunk.start : chunk.stop]
         assert part.strip()
-        assert estimate_tokens([part]) <= tokens + 1  # its last, incomplete one
+        assert estimate_tokens([part]) <= tokens + 1  # a cut token counts as one more
         assert 1 + text.count("\n", 0, chunk.start) == chunk.line
         assert 1 + text.count("\n", 0, chunk.stop - 1) == chunk.last_line
         covered[chunk.start : chunk.stop] = bytes([1]) * len(part)
@@ -205,7 +205,7 @@ def test_chunks_have_all_of_a_text_and_say_where(
 
 
 def test_chunks_end_between_paragraphs() -> None:
-    """A function that is cut in two is found by neither half."""
+    """A search would find neither half of a function."""
     text = "".join(f"def f{n}():\n    return {n}\n\n" for n in range(9))
     ends = [text[: chunk.stop].rsplit("\n", 2)[-2] for chunk in cut(text, 15, 0)]
 
@@ -213,7 +213,7 @@ def test_chunks_end_between_paragraphs() -> None:
 
 
 def test_chunks_overlap_by_whole_lines() -> None:
-    """What is said across a border is in one of them."""
+    """A sentence across a boundary is complete in one of the chunks."""
     text = "".join(f"line {n:04}\n" for n in range(100))
     chunks = cut(text, 20, 6)
 
@@ -221,7 +221,7 @@ def test_chunks_overlap_by_whole_lines() -> None:
 
 
 def test_chunks_after_a_change_are_soon_the_same() -> None:
-    """Only what surrounds a change is sent again."""
+    """After an edit, only the chunks around it are sent again."""
     text = "".join(f"def f{n}():\n    return {n}\n\n" for n in range(400))
     changed = text.replace("return 3\n", "return 3 + 3 + 3 + 3\n")
     before = {text[chunk.start : chunk.stop] for chunk in cut(text, 60, 10)}

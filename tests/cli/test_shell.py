@@ -1,4 +1,4 @@
-"""What only a real process shows: pipes that close, signals, streams that are missing, imports."""
+"""Behaviour that only a real process shows: closed pipes, signals, missing streams, imports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Path(voyageai.__file__).parents[1]
 def running(
     environment: dict[str, str], *words: str, cwd: Path, **options: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of the command line, which is killed in the end."""
+    """Run the command line in a process, and kill it at the end."""
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     process = subprocess.Popen([*COMMAND, *words], cwd=cwd, env=environment, **(pipes | options))
     with process:
@@ -40,21 +40,21 @@ def running(
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """A process that a shell starts in the background ignores Ctrl-C, and so do its children."""
+    """Undo a shell's setting that background processes and their children ignore Ctrl-C."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def test_what_pipes_give_is_a_pipe_of_its_own(shell: Shell) -> None:
-    """The pipeline of the first page."""
+def test_commands_can_be_piped(shell: Shell) -> None:
+    """The first page of the documentation shows this pipeline."""
     done = shell("printf 'a\\nb\\n' | voyageai embed -m voyage-4 | voyageai similarity -f -")
     assert 0 == done.returncode, done.stderr
     assert -1 < float(done.stdout) < 1
 
 
-def test_a_reader_that_has_seen_enough_ends_it(shell: Shell) -> None:
-    """With the status of any other program, and without a word."""
+def test_a_closed_pipe_ends_the_command_silently(shell: Shell) -> None:
+    """The command exits like other Unix programs when `head` has read enough."""
     done = shell("seq 20000 | voyageai embed -qm voyage-4 | head -1 | wc -l; echo ${PIPESTATUS[*]}")
     assert "1\n0 141 0 0\n" == done.stdout.replace("141 141", "0 141")
     assert "" == done.stderr
@@ -64,10 +64,10 @@ def test_a_reader_that_has_seen_enough_ends_it(shell: Shell) -> None:
 def test_ctrl_c_ends_it_at_once(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Although a request is under way that is never answered."""
+    """The command must not wait for a request that is never answered."""
     emulator.faults.always("hang")
     with running(environment, *EMBED, "unanswered", cwd=tmp_path) as process:
-        # Requests of a process that an earlier test has ended may still arrive.
+        # Requests of a process that an earlier test killed may still arrive.
         while not any(b"unanswered" in each.raw for each in emulator.requests):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_it_at_once(
 def test_a_row_waits_for_no_later_one(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
-    """It is a filter: `tail -f | voyageai embed` gives a row for each line."""
+    """In `tail -f | voyageai embed`, each line gives a row at once."""
     with running(environment, *EMBED, cwd=tmp_path) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -94,7 +94,7 @@ def test_a_row_waits_for_no_later_one(
 def test_an_interrupted_job_goes_on(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
-    """And its end says how; nothing is uploaded twice."""
+    """The message says how to resume, and nothing is uploaded twice."""
     (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(50)))
     words = ("batch", "run", "-m", "voyage-4", "in.txt", "job", "--poll", "0.05")
     emulator.batches.hold("in_progress")
@@ -116,7 +116,7 @@ def test_an_interrupted_job_goes_on(
 def test_a_killed_table_of_batches_is_sent_once(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
-    """A batch runs on at the server, and the same command waits for it again."""
+    """The server goes on with the batch, and the same command waits for it again."""
     (tmp_path / "in.txt").write_text("".join(f"row {n}\n" for n in range(50)))
     words = (*EMBED, "--into", "table", "--via", "batch", "--poll", "0.05", "in.txt")
     emulator.batches.hold("in_progress")
@@ -136,7 +136,7 @@ def test_a_killed_table_of_batches_is_sent_once(
 def test_two_processes_do_not_share_a_table(
     environment: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
-    """The second ends with 4, as it may be run again."""
+    """The second process exits with 4, as a later try can succeed."""
     (tmp_path / "in.txt").write_text("a\n")
     words = (*EMBED, "--into", "table", "in.txt")
     emulator.faults.always("hang")
@@ -150,7 +150,7 @@ def test_two_processes_do_not_share_a_table(
 
 
 def test_what_a_shell_hands_over_as_a_file_is_read(shell: Shell) -> None:
-    """`<(command)` is a pipe with a name."""
+    """The shell passes `<(command)` as a named pipe."""
     embed = "voyageai embed -qm voyage-4"
     done = shell(f"{embed} -f <(printf 'a\\nb\\n') > v; voyageai similarity -f <(cat v)")
     assert -1 < float(done.stdout) < 1, done.stderr
@@ -160,7 +160,7 @@ def test_what_a_shell_hands_over_as_a_file_is_read(shell: Shell) -> None:
 
 
 def test_names_of_files_may_be_anything(shell: Shell) -> None:
-    """A name that is no UTF-8 is escaped, and none moves the cursor of a terminal."""
+    """A name that is not UTF-8 is escaped, and none can move the terminal's cursor."""
     script = "printf x > $'{0}' && voyageai embed -qm voyage-4 --in file -f $'{0}'"
     for name, id_ in {"a b\\n😀": "a b\n😀", "\\xff.md": "\\xff.md"}.items():
         assert id_ == json.loads(shell(script.format(name)).stdout)["id"]
@@ -168,8 +168,8 @@ def test_names_of_files_may_be_anything(shell: Shell) -> None:
     assert ("\x1b" in done.stderr, "[31m.md, which does not exist" in done.stderr) == (False, True)
 
 
-def test_closed_streams_are_no_riddle(shell: Shell) -> None:
-    """Daemons have none."""
+def test_closed_streams_are_handled_or_named(shell: Shell) -> None:
+    """Daemons run without standard streams."""
     assert "nothing to read" in shell("voyageai embed -m voyage-4 <&-; exit $?").stderr
     done = shell("voyageai embed -m voyage-4 a >&-")
     assert (2, True) == (done.returncode, "standard output is closed" in done.stderr)
@@ -178,7 +178,7 @@ def test_closed_streams_are_no_riddle(shell: Shell) -> None:
 
 
 def test_a_terminal_is_never_waited_for(environment: dict[str, str], tmp_path: Path) -> None:
-    """A command without input says so, and hangs for nobody."""
+    """Without input the command prints an error instead of hanging."""
     ours, theirs = pty.openpty()
     try:
         with running(environment, *EMBED, cwd=tmp_path, stdin=theirs) as process:
@@ -190,8 +190,10 @@ def test_a_terminal_is_never_waited_for(environment: dict[str, str], tmp_path: P
     assert b"nothing to read" in errors
 
 
-def test_numbers_are_not_for_a_terminal(environment: dict[str, str], tmp_path: Path) -> None:
-    """Bytes that are no text could leave it unusable."""
+def test_binary_output_is_not_written_to_a_terminal(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Binary output could make a terminal unusable."""
     ours, theirs = pty.openpty()
     try:
         words = (*EMBED, "a", "-o", "npy")
@@ -204,7 +206,7 @@ def test_numbers_are_not_for_a_terminal(environment: dict[str, str], tmp_path: P
 
 
 def test_a_full_disk_is_a_failure(shell: Shell) -> None:
-    """Else a script would go on with half of it."""
+    """A script must not go on with half of the output."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
     done = shell("voyageai models > /dev/full")
@@ -213,7 +215,7 @@ def test_a_full_disk_is_a_failure(shell: Shell) -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
 def test_output_is_utf_8_whatever_the_code_page(shell: Shell, encoding: str) -> None:
-    """What reads it later knows nothing of this console."""
+    """Programs that read the output do not know the code page of the console."""
     script = "printf 'Où ? 雪\\n' | voyageai rerank -m rerank-3 snow"
     done = shell(script, PYTHONIOENCODING=encoding, LC_ALL="C", PYTHONUTF8="0")
     assert "Où ? 雪" == json.loads(done.stdout)["document"]
@@ -228,20 +230,20 @@ def test_output_is_utf_8_whatever_the_code_page(shell: Shell, encoding: str) -> 
 def test_colors_are_as_the_variables_say(
     shell: Shell, variables: dict[str, str], colored: bool
 ) -> None:
-    """NO_COLOR goes first."""
+    """NO_COLOR has priority over the other variables."""
     assert colored is ("\x1b[" in shell("voyageai models -o table", **variables).stdout)
 
 
 def test_without_click_it_says_how_to_get_it(tmp_path: Path) -> None:
-    """The core needs four packages, and click is none of them."""
+    """The core package does not depend on click."""
     code = "import sys; sys.modules['click'] = None; import voyageai.cli; voyageai.cli.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert 2 == done.returncode
     assert "add the extra `cli`" in done.stderr
 
 
-def test_vv_shows_where(shell: Shell) -> None:
-    """To those who ask."""
+def test_vv_shows_the_traceback(shell: Shell) -> None:
+    """A traceback is shown only to users who ask for it."""
     script = "voyageai embed -m voyage-4 a --base-url http://127.0.0.1:1 --max-retries 0 {}"
     assert "Traceback" not in shell(script.format("")).stderr
     with pytest.raises(AssertionError, match="Traceback"):
@@ -261,7 +263,7 @@ finally:
 
 @pytest.mark.parametrize("words", [("--help",), ("embed", "--help"), ("batch", "run", "-h")])
 def test_help_loads_next_to_nothing(words: tuple[str, ...]) -> None:
-    """It is asked for at a prompt, with completion at each press of a key."""
+    """Completion loads the command line at each press of Tab."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
     )
@@ -270,6 +272,6 @@ def test_help_loads_next_to_nothing(words: tuple[str, ...]) -> None:
 
 
 def test_the_emulator_is_reached_by_its_entry_point(shell: Shell) -> None:
-    """Nothing of `voyageai` imports it."""
+    """`voyageai` finds the emulator's command without importing the emulator."""
     done = shell("voyageai emulator --faults")
     assert "drip" in done.stdout, done.stderr

@@ -1,4 +1,4 @@
-"""Exit statuses and errors: what scripts go by."""
+"""The exit statuses and errors that scripts rely on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ EMBED = ("embed", "-m", "voyage-4", "--max-retries", 0)
 
 
 def test_0_is_done(run: Run) -> None:
-    """All of it."""
+    """Status 0 means that everything was done."""
     run(*EMBED, "a")
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
 def test_1_is_refused(run: Run, emulator: Emulator, status: int) -> None:
-    """Another try would be refused too."""
+    """Status 1 means that another try would be refused as well."""
     emulator.faults.next("status", status=status)
     done = run(*EMBED, "a", status=1)
     said, more = done.stderr.splitlines()
@@ -31,8 +31,8 @@ def test_1_is_refused(run: Run, emulator: Emulator, status: int) -> None:
     assert "docs/errors.md#" in more
 
 
-def test_1_is_also_a_fault_of_ours() -> None:
-    """And is called one, with the way to a traceback."""
+def test_1_is_also_a_bug() -> None:
+    """The message calls a bug a bug, and says how to get a traceback."""
 
     @program.command("broken", hidden=True)
     def broken() -> None:
@@ -52,7 +52,7 @@ def test_1_is_also_a_fault_of_ours() -> None:
 
 
 def test_2_is_a_command_line_that_makes_no_sense(run: Run, emulator: Emulator) -> None:
-    """Nothing was sent."""
+    """Status 2 means that nothing was sent."""
     for words in (
         ("embed",),
         ("embde",),
@@ -64,7 +64,7 @@ def test_2_is_a_command_line_that_makes_no_sense(run: Run, emulator: Emulator) -
 
 
 def test_3_is_the_key(run: Run, tmp_path: Path) -> None:
-    """None, one that can't be read, or one that is refused."""
+    """Status 3 means that the key is missing, can't be read, or is refused."""
     assert "VOYAGE_API_KEY" in run(*EMBED, "a", status=3, VOYAGE_API_KEY="").stderr
     assert "--api-key-file" in run(*EMBED, "a", "--api-key-file", "nowhere", status=3).stderr
     with voyageai_emulator.running(api_key="another") as url:
@@ -73,44 +73,44 @@ def test_3_is_the_key(run: Run, tmp_path: Path) -> None:
         run(*EMBED, "a", "--base-url", url, "--api-key-file", "key")
 
 
-def test_3_is_also_what_the_key_may_not(run: Run, emulator: Emulator) -> None:
-    """403."""
+def test_3_is_also_a_missing_permission(run: Run, emulator: Emulator) -> None:
+    """Status 3 includes 403, for a key that lacks a permission."""
     emulator.faults.next("status", status=403)
     run(*EMBED, "a", status=3)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 529])
 def test_4_may_pass(run: Run, emulator: Emulator, status: int) -> None:
-    """A script may run it again."""
+    """Status 4 means that a script may run the command again."""
     emulator.faults.next("status", status=status)
     run(*EMBED, "a", status=4)
 
 
 def test_4_is_also_no_connection_and_no_answer(run: Run, emulator: Emulator) -> None:
-    """The same advice."""
+    """Scripts can treat a failed connection and a timeout like other temporary errors."""
     run(*EMBED, "a", "--base-url", "http://127.0.0.1:1/v1", status=4)
     emulator.faults.next("hang")
     run(*EMBED, "a", "--timeout", 0.2, status=4)
 
 
-def test_what_passes_is_tried_again_unasked(run: Run, emulator: Emulator) -> None:
-    """A person at a prompt would do nothing else."""
+def test_temporary_errors_are_retried(run: Run, emulator: Emulator) -> None:
+    """A user at a prompt would only run the command again."""
     emulator.faults.next("status", status=503)
     run("embed", "-m", "voyage-4", "a")
 
 
 def test_5_is_done_in_part(run: Run) -> None:
-    """The rest is in the output."""
+    """Status 5 means that the rows without an error are in the output."""
     assert 2 == len(run(*EMBED, input="a\n\n", status=5).stdout.splitlines())
 
 
 def test_6_is_too_expensive(run: Run) -> None:
-    """By an estimate."""
+    """Status 6 means that the estimate exceeds the allowed cost."""
     assert "--max-cost" in run(*EMBED, "a", "--max-cost", 0, status=6).stderr
 
 
 def test_errors_are_json_where_results_are(run: Run, emulator: Emulator) -> None:
-    """A program reads both."""
+    """A program reads the results and the errors in the same format."""
     emulator.faults.next("status", status=400)
     error = json.loads(run(*EMBED, "a", "--json", status=1).stderr)["error"]
     assert {"type", "message", "http_status", "request_id", "argument"} == set(error)
@@ -123,14 +123,14 @@ def test_errors_are_json_where_results_are(run: Run, emulator: Emulator) -> None
 
 
 def test_q_leaves_notes_out_and_errors_in(run: Run) -> None:
-    """Standard error of a cron job is a mail."""
+    """Any output of a cron job on standard error is sent as a mail."""
     assert run(*EMBED, "a").stderr
     assert not run(*EMBED, "a", "-q").stderr
     assert run(*EMBED, "-q", "a", "--max-cost", 0, status=6).stderr
 
 
 def test_options_come_from_variables(run: Run, emulator: Emulator) -> None:
-    """Whoever has one model says so once."""
+    """A user with one model sets it once."""
     run("embed", "a", VOYAGE_EMBED_MODEL="voyage-4-lite", VOYAGE_EMBED_OUTPUT_DIMENSION="256")
     (request,) = emulator.requests
     assert ("voyage-4-lite", 256) == (request.body["model"], request.body["output_dimension"])

@@ -54,7 +54,7 @@ class Case:
 
 
 def right_answer(path: str, body: Any) -> Any:
-    """Answer as the API would, roughly: vector i is [i, i + 0.5]."""
+    """Answer roughly as the API would: vector i is [i, i + 0.5]."""
 
     def entry(place: int, number: float) -> dict[str, Any]:
         kind = {"int8": "b", "binary": "b", "uint8": "B", "ubinary": "B"}.get(

@@ -25,7 +25,7 @@ KINDS = ("Client", "AsyncClient")
 
 
 def table() -> dict[str, dict[str, Any]]:
-    """Return the outcome of every case for both clients of the installed package."""
+    """Return the outcomes of every case for both clients of the installed package."""
     with Recorder().running() as recorder:
         found = {
             name: {kind: official(observe(voyageai, kind, case, recorder)) for kind in KINDS}
@@ -66,7 +66,7 @@ def differing(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]
 
 
 def main() -> None:
-    """Write the table of the installed package."""
+    """Write the table for the installed package."""
     found = table()
     path = OURS
     if voyageai.__version__.startswith("0.5.0"):

@@ -34,7 +34,7 @@ def reasons(name: str, aspect: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", CASES)
 def test_a_call_does_what_the_official_client_does(name, kind, recorder, monkeypatch):
-    """Or else what is written down as a deliberate difference, and nothing more."""
+    """An upgrade changes nothing for users but what differences.json lists with a reason."""
     monkeypatch.setattr(random, "random", lambda: 0.0)  # retries at once
     outcome = observe(voyageai, kind, CASES[name], recorder)
     found = json.loads(json.dumps(official(outcome)).replace(recorder.url, "<url>"))
@@ -43,7 +43,7 @@ def test_a_call_does_what_the_official_client_does(name, kind, recorder, monkeyp
 
 
 def test_every_difference_has_a_reason():
-    """A difference without a reason is a mistake."""
+    """A difference that nobody decided on is a mistake."""
     rows = [
         (name, aspect)
         for name, kinds in OTHERWISE.items()
@@ -55,7 +55,7 @@ def test_every_difference_has_a_reason():
 
 
 def test_every_reason_has_a_difference():
-    """A reason whose difference has gone is taken off the list."""
+    """A reason stays in the list only while its difference exists, so the list can be trusted."""
     rows = {
         (name, aspect)
         for name, kinds in OTHERWISE.items()
@@ -68,5 +68,5 @@ def test_every_reason_has_a_difference():
 
 
 def test_the_table_has_every_case():
-    """A case that is added is observed with the official client first."""
+    """A new case is first observed with the official client, never written down by guess."""
     assert set(CASES) == set(EXPECTED)

@@ -28,7 +28,7 @@ KEPT = [name for name in EXPECTED if not LEFT_OUT.keys() & set(name.split("."))]
 
 @pytest.mark.parametrize("name", KEPT)
 def test_a_signature_begins_with_the_official_one(name):
-    """Positional and keyword calls go on working; what is new comes after, or by name."""
+    """Existing calls keep working; new parameters come after the official ones or by keyword."""
     expected, found = EXPECTED[name], signature(name)
     if expected is None:
         return
@@ -40,7 +40,9 @@ def test_a_signature_begins_with_the_official_one(name):
         if kind in BY_NAME
         and (name, parameter) not in OTHERWISE
         and defaults.get(parameter, "missing") != default
-        and not (default == "" and parameter in defaults)  # what had to be given may be optional
+        and not (
+            default == "" and parameter in defaults
+        )  # a required parameter may become optional
     ]
     order = [parameter for parameter, kind, _ in expected if kind in IN_ORDER]
 
@@ -49,7 +51,7 @@ def test_a_signature_begins_with_the_official_one(name):
 
 
 def test_what_is_left_out_was_there():
-    """Otherwise the list is out of date."""
+    """The list of omissions names only what the official client really has."""
     parts = {part for name in EXPECTED for part in name.split(".")}
 
     assert set() == LEFT_OUT.keys() - parts

@@ -1,4 +1,4 @@
-"""Checks of our own, beside those that schemathesis brings."""
+"""Checks that this project adds to those of schemathesis."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def allowed_is_accepted(
 def answers_hold_known_fields(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
 ) -> None:
-    """An answer holds no field that the contract does not know."""
+    """Check that an answer holds no field that the contract lacks."""
     key = (case.operation.definition.raw["operationId"], response.status_code)
     if key in ANSWERS and response.headers["content-type"] == [JSON]:
         ANSWERS[key].validate(response.json())

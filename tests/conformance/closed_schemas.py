@@ -1,4 +1,4 @@
-"""The answers' schemas, closed: an answer must not hold a field that the contract does not know.
+"""The schemas of responses, closed: a response must not hold a field that the contract lacks.
 
 The contract leaves them open, as the API may add fields. The emulator has no reason to.
 """
@@ -13,7 +13,7 @@ from voyageai_rest.spec import load
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-# Of what is in it the schemas of the endpoints tell.
+# The schemas of the endpoints describe the content of these.
 ANY = ("BatchLineAnswer",)
 
 
@@ -30,12 +30,12 @@ JSON = "application/json"
 
 
 def validator(pointer: str) -> Draft202012Validator:
-    """Checks values by a schema of the closed contract."""
+    """Return a validator of values for a schema of the closed contract."""
     return Draft202012Validator({**CLOSED, "$ref": f"#/{pointer}"}, validate_formats=True)
 
 
 def answers() -> dict[tuple[str, int], Draft202012Validator]:
-    """Checks of JSON bodies, by operation id and status."""
+    """Return validators of JSON bodies by operation id and status."""
     return {
         (operation["operationId"], int(status)): validator(schema["$ref"].removeprefix("#/"))
         for path in CLOSED["paths"].values()
@@ -47,7 +47,7 @@ def answers() -> dict[tuple[str, int], Draft202012Validator]:
 
 
 def _schema(answer: dict[str, Any]) -> dict[str, str] | None:
-    """The schema of an answer's JSON, if that is what it holds."""
+    """Return the schema of an answer if the answer is JSON."""
     if "$ref" in answer:
         answer = CLOSED["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     return answer["content"].get(JSON, {}).get("schema")

@@ -1,4 +1,4 @@
-"""A running emulator, and the contract that it is tested against."""
+"""A running emulator, and the contract to test it against."""
 
 from __future__ import annotations
 

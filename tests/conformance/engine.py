@@ -18,7 +18,7 @@ from .narrowed_contract import Document
 
 KEY = "conformance"
 SEED = 4
-# `allowed_is_accepted` replaces it and also knows documented refusals; the API has no roles.
+# `allowed_is_accepted` replaces it, as it knows documented refusals; the API has no roles.
 LEFT_OUT = ("positive_data_acceptance", "object_level_authorization")
 
 
@@ -27,10 +27,10 @@ class Findings:
     """The outcome of a run.
 
     Attributes:
-        cases: How many requests were checked, by phase.
-        statuses: How many answers of each status there were.
-        successes: How many successes there were, by operation.
-        violations: Each with the request that shows it.
+        cases: The number of checked requests by phase.
+        statuses: The number of responses by status.
+        successes: The number of successes by operation.
+        violations: The failed checks, each with the request that shows it.
     """
 
     cases: Counter[str] = field(default_factory=Counter[str])
@@ -56,7 +56,7 @@ def run(
         phases: Names of schemathesis' phases.
         examples: Random requests per operation, or random sequences of requests.
         operation: Id of the only operation to test; by default all are.
-        seed: Of the random requests; without one they are the same in every run.
+        seed: Seed of the random requests; without one they are the same in every run.
     """
     config = SchemathesisConfig.from_dict(
         {
@@ -88,9 +88,9 @@ def run(
 
 
 def _excuse(schema: Any) -> None:
-    """Ignore that a file is not found which a request for several files deleted.
+    """Ignore that a file is missing after a request that deletes several files.
 
-    A file that is not found must have been deleted; schemathesis knows the method DELETE only.
+    Schemathesis expects a missing file to have been deleted by the method DELETE.
     """
     deleted: set[str] = set()
 

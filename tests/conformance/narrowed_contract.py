@@ -1,8 +1,8 @@
 """The contract for the tests, narrowed by facts of the catalogue that schemas can't express.
 
 An unknown model is refused whatever else a request holds, so requests with random models would
-test nothing else. What a narrowing leaves out is refused anyway, so that it holds for the requests
-that have to be refused too.
+test nothing else. All values left out here are refused anyway, so the narrowed contract is also
+right about requests that must be refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def narrowed(media: Mapping[str, Sequence[str]]) -> Document:
     """Return the contract for an emulator.
 
     Args:
-        media: Pictures that it can read, by the kind of content they are sent as. Other kinds are
+        media: Pictures that it can read, by kind of content. Other kinds are
             left out: each video takes a process.
     """
     document = copy.deepcopy(load())

@@ -1,7 +1,7 @@
 """Documented reasons to refuse a request that its schema allows.
 
-Each reason is documented, and can't be said in a schema. A request that has one must be refused
-for it, a request that has none must be accepted.
+Each reason is documented, but a schema can't express it. A request that has one must be refused
+for it, and a request that has none must be accepted.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reason:
-    """A rule.
+    """A documented rule that requests can break.
 
     Attributes:
-        operations: Ids of the operations that have it.
-        rule: What the documentation says.
-        said: Words of the refusal that tell it from others.
-        breaks: Whether a body breaks the rule; None for a rule that no body shows to be broken,
-            as it is about what came before.
-        status: What it is refused with.
+        operations: Ids of the operations to which it applies.
+        rule: The rule in the documentation's words.
+        said: Words of the refusal that distinguish it from others.
+        breaks: Function that says whether a body breaks the rule; None for a rule about earlier
+            requests, which no body shows to be broken.
+        status: The status of the refusal.
     """
 
     operations: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Answers hold what the contract says and nothing else, in every form they can be asked for."""
+"""Answers hold exactly what the contract says, in every form that a request can choose."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FORM = ("output_dimension", "output_dtype", "encoding_format")
 
 
 def requests(model: Model) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Any two of a model's inputs, dimensions, dtypes and encodings together."""
+    """Return requests with each pair of a model's inputs, dimensions, dtypes and encodings."""
     inputs = INPUTS[model.endpoint]
     if model.dimensions is None:
         yield from ((body, {}) for body in inputs)
@@ -62,7 +62,7 @@ def requests(model: Model) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def http(emulator: Emulator) -> Iterator[httpx2.Client]:
-    """A client with the key."""
+    """An HTTP client that sends the API key."""
     headers = {"authorization": f"Bearer {KEY}"}
     with httpx2.Client(base_url=emulator.url, headers=headers, timeout=30) as http:
         yield http
@@ -73,7 +73,7 @@ SERVED = [m for m in MODELS.values() if m.endpoint in INPUTS and m.lifecycle != 
 
 @pytest.mark.parametrize("model", SERVED, ids=lambda model: model.name)
 def test_every_form_of_an_answer_is_in_the_contract(http: httpx2.Client, model: Model) -> None:
-    """Programs read each of these forms, and find no field they could come to rely on."""
+    """An undocumented field could make programs rely on something that the API does not send."""
     check = ANSWERS[OPERATION[model.endpoint], 200]
     for body, form in requests(model):
         response = http.post(f"/{model.endpoint}", json={**body, **form, "model": model.name})
@@ -87,7 +87,7 @@ def test_every_form_of_an_answer_is_in_the_contract(http: httpx2.Client, model: 
 
 
 def vectors(answer: Any) -> Iterator[Any]:
-    """Every vector of an answer, at whatever depth."""
+    """Yield every vector of an answer, at any depth."""
     for entry in answer["data"]:
         if "embedding" in entry:
             yield entry["embedding"]
@@ -103,7 +103,7 @@ def length(model: Model, form: dict[str, Any]) -> int:
 
 
 def test_a_field_that_the_contract_lacks_is_found() -> None:
-    """The check that the others rest on must be able to fail."""
+    """The other tests rely on this check, so it must be able to fail."""
     answer = {"data": [], "usage": {"total_tokens": 1}}
     check = ANSWERS["rerank", 200]
     assert check.is_valid(answer)

@@ -1,4 +1,4 @@
-"""The emulator keeps the contract: it takes what the contract allows, refuses what it forbids."""
+"""The emulator accepts what the contract allows, and refuses what it forbids."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .engine import run
 from .narrowed_contract import Document
 
 IDS = 30
-"""Random requests to operations that take an id and nothing else: nothing has it."""
+"""Number of random requests to operations that take only an id, which never exists."""
 ROUNDS = 18
 FEWEST = 1 / 6
-"""Part of the random requests that must be accepted, and refused, lest a test tests little."""
+"""Share of random requests that must be accepted, and that must be refused."""
 
 TAKES_AN_ID = {operation.id for operation in OPERATIONS if "{" in operation.path}
-# An upload has few forms; a job needs a file that was uploaded.
+# An upload has few variants, and a job needs an uploaded file.
 FEW = {"uploadFile", "createBatch", *TAKES_AN_ID}
 STORED = {operation.id for operation in OPERATIONS if operation.tag in ("files", "batches")}
 
@@ -28,7 +28,7 @@ STORED = {operation.id for operation in OPERATIONS if operation.tag in ("files",
 def test_requests_are_taken_and_refused_as_the_contract_says(
     emulator: Emulator, contract: Document, operation: Operation, examples: int
 ) -> None:
-    """A client that works here must work there, and one that fails there must fail here."""
+    """A client that works with the emulator works with the API, and one that fails fails there."""
     phases = ("examples", "coverage", "fuzzing")
     number = IDS if operation.id in TAKES_AN_ID else examples
     found = run(contract, emulator.url, phases, number, operation=operation.id)
@@ -39,7 +39,7 @@ def test_requests_are_taken_and_refused_as_the_contract_says(
 
 @pytest.fixture(params=["jobs run", "jobs are held"])
 def steered(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """The emulator, whose jobs either end soon or can be cancelled."""
+    """An emulator whose jobs either end soon or can be cancelled."""
     if request.param == "jobs are held":
         emulator.batches.hold("in_progress")
     yield emulator
@@ -50,10 +50,10 @@ def steered(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Emul
 def test_what_an_answer_names_can_be_asked_for(
     steered: Emulator, contract: Document, examples: int
 ) -> None:
-    """Files and jobs exist until they are deleted, so an id from an answer can be requested."""
-    # A job that has ended cannot be cancelled.
+    """A file or job exists until it is deleted, so a client can request each id that it got."""
+    # A finished job can't be cancelled.
     missing = STORED - {"cancelBatch"}
-    # The server's ids are random, and so is how far a sequence gets.
+    # The server's ids are random, so sequences reach different operations in each run.
     for seed in range(ROUNDS):
         found = run(contract, steered.url, ("stateful",), examples // 2, seed=seed)
         assert [] == found.violations
@@ -64,7 +64,7 @@ def test_what_an_answer_names_can_be_asked_for(
 
 
 def allow_more(schemas: Document) -> None:
-    # An argument, as a value more of an enum may not be among the few that are tried.
+    # A new argument is always tried, while a new enum value might not be.
     schemas["EmbeddingsRequest"]["properties"]["colour"] = {"type": "string", "enum": ["red"]}
 
 
@@ -79,7 +79,7 @@ def allow_less(schemas: Document) -> None:
 def test_the_contract_of_another_service_is_not_kept(
     emulator: Emulator, contract: Document, change: Callable[[Document], None], check: str
 ) -> None:
-    """The tests above must be able to fail, in either direction."""
+    """The tests above must fail for a server that allows more or less than the contract."""
     other = copy.deepcopy(contract)
     change(other["components"]["schemas"])
     found = run(other, emulator.url, ("coverage",), 0, operation="createEmbeddings")

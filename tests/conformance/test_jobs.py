@@ -1,4 +1,4 @@
-"""Files that batch jobs write hold what the contract says and nothing else."""
+"""The output files of batch jobs hold exactly what the contract says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANSWERS = answers()
 LINE = validator("components/schemas/BatchOutputLine")
 OPERATION = {operation.path: operation.id for operation in OPERATIONS}
 LONG = "a " * 40_000
-# By path: the parameters, a line's body, and one that only running it shows to be too long.
+# By path: parameters, the body of a line, and one that proves too long only when it runs.
 JOBS = {
     "/embeddings": ({"model": "voyage-4", "truncation": False}, {"input": ["a"]}, {"input": LONG}),
     "/contextualizedembeddings": (
@@ -33,7 +33,7 @@ JOBS = {
 
 @pytest.mark.parametrize("path", JOBS)
 def test_lines_of_results_are_in_the_contract(emulator: Emulator, path: str) -> None:
-    """Programs read these lines one by one, long after the request."""
+    """Programs parse these lines long after the request, when nobody can repeat it."""
     params, body, long = JOBS[path]
     lines = [{"custom_id": "right", "body": body}, {"custom_id": "long", "body": long}]
     with Jobs(emulator.url, KEY) as jobs:

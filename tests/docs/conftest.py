@@ -1,4 +1,4 @@
-"""Import path and corpus of the example `search_stdlib`."""
+"""The import path and the corpus of the example `search_stdlib`."""
 
 import pickle
 import subprocess
@@ -22,7 +22,7 @@ pickle.dump((harvest(), {*sys.modules}), sys.stdout.buffer)
 
 @pytest.fixture(scope="session")
 def harvested() -> "tuple[list[Docstring], set[str]]":
-    """Docstrings of the running Python, and the modules that reading them imported.
+    """Docstrings of the running Python, and the modules imported by reading them.
 
     Reading takes seconds, so all tests share the result.
     """

@@ -1,4 +1,4 @@
-"""The example of the administration: a key from its creation to its deletion, all three ways."""
+"""The example of key administration: a key from creation to deletion, in all three ways."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROJECT = "65f0a1b2c3d4e5f6a7b8c9d0"
 def test_a_key_is_made_limited_used_and_deleted(
     option: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is printed is what a reader is promised; nothing is left behind."""
+    """The example prints what the page shows, and leaves no key behind."""
     with voyageai_emulator.running() as emulator:
         monkeypatch.setenv("MONGODB_ATLAS_CLIENT_ID", "emulator")
         monkeypatch.setenv("MONGODB_ATLAS_CLIENT_SECRET", "emulator")
@@ -50,7 +50,7 @@ def test_a_key_is_made_limited_used_and_deleted(
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 def test_the_command_line_does_the_same(shell: Shell, emulator: Emulator) -> None:
-    """What a shell does is what the methods do; its secret is in no output."""
+    """The command line has the effect of the methods, and no output shows the secret."""
     done = shell(
         f"unset VOYAGE_API_KEY VOYAGE_BASE_URL; bash {EXAMPLE.with_suffix('.sh')} {PROJECT}"
     )

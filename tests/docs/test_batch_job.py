@@ -1,4 +1,4 @@
-"""The example of a batch job: it says what it costs, goes on where it was, and retries."""
+"""The example of a batch job: it states its cost, resumes, and retries failed rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = [f"It rains on day {row}." for row in range(ROWS)]
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Run an emulator, and point the environment at it."""
+    """Run an emulator, and point the environment variables at it."""
     with voyageai_emulator.running() as found:
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", found.url)
@@ -30,7 +30,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Any:
-    """Run the example with a file of texts, and give what it prints."""
+    """Run the example with a file of texts, and return its output."""
     (tmp_path / "texts.txt").write_text("\n".join([*TEXTS, "", ""]), encoding="utf-8")
 
     def call(*options: str, fails: bool = False) -> str:
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Any:
 
 
 def test_texts_become_a_matrix(emulator: Emulator, run: Any, tmp_path: Path) -> None:
-    """In their order; a second run sends nothing."""
+    """Rows of the matrix follow the order of the texts, and a second run sends nothing."""
     said = run("--max-cost", "1")
     assert said.startswith("250 texts in 3 requests in 1 batch, ")
     assert "250 of 250 texts for $0.0" in said
@@ -64,7 +64,7 @@ def test_texts_become_a_matrix(emulator: Emulator, run: Any, tmp_path: Path) -> 
 def test_what_failed_is_tried_again_if_asked_for(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    """And stands in the matrix as no number until then."""
+    """Until the retry, a failed text's row in the matrix is NaN."""
     emulator.batches.fail(times=1)
     said = run()
     assert "line 1): 500 Internal Server Error: 'It rains on day" in said
@@ -75,7 +75,7 @@ def test_what_failed_is_tried_again_if_asked_for(
 
 
 def test_it_does_not_start_if_it_costs_too_much(emulator: Emulator, run: Any) -> None:
-    """And says what it would cost."""
+    """The example states the cost and stops before anything is billed."""
     assert "max_cost is $0.000001, but the job would cost about $0.0" in run(
         "--max-cost", "0.000001", fails=True
     )

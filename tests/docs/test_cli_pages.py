@@ -1,4 +1,4 @@
-"""The pages of the command line: each is run by a real shell, from top to bottom."""
+"""The pages of the command line, each run from top to bottom by a real shell."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ PIPELINES = 7
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """One of its own for each page."""
+    """A new emulator for each page."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 def script(page: Path) -> str:
-    """All commands of a page, in one folder, as a reader goes through it."""
+    """Return all commands of a page as one script, in the order of the page."""
     return "".join(block[1] for block in BLOCK.finditer(page.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_runs(page: Path, shell: Shell) -> None:
-    """To its end, without an error."""
+    """A reader who follows the page gets no error."""
     commands = script(page)
     if "jq " in commands and shutil.which("jq") is None:
         pytest.skip(f"jq is not installed: docs/{page.relative_to(DOCS)} is NOT tested")
@@ -44,6 +44,6 @@ def test_a_page_runs(page: Path, shell: Shell) -> None:
 
 
 def test_pages_show_pipelines() -> None:
-    """What a command line is for."""
+    """Pipelines are the main use of a command line."""
     lines = "".join(map(script, PAGES)).splitlines()
     assert PIPELINES <= sum("voyageai" in line and " | " in line for line in lines)

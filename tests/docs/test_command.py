@@ -1,4 +1,4 @@
-"""The example as a person runs it, with a small corpus, over real HTTP against the emulator."""
+"""The example run as a command, with a small corpus, over real HTTP against the emulator."""
 
 import importlib.util
 import json
@@ -25,7 +25,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def command() -> ModuleType:
-    """Return the module that Python runs when it is given the folder."""
+    """Return the module that Python runs for the example's folder."""
     spec = importlib.util.spec_from_file_location("search_stdlib", EXAMPLE / "__main__.py")
     assert spec is not None
     assert spec.loader is not None
@@ -36,7 +36,7 @@ def command() -> ModuleType:
 
 @pytest.fixture
 def library(corpus: list[Docstring]) -> list[Docstring]:
-    """Return the docstrings that the example is to find."""
+    """Return the docstrings in which the example searches."""
     return [entry for entry in corpus if entry.name.startswith(("gzip", "zipfile", "random"))]
 
 
@@ -50,7 +50,7 @@ def run(
 ) -> Run:
     """Return a function that runs the example and returns its status and its output.
 
-    The docstrings are those that an earlier run has kept, so the library is not read.
+    It finds the docstrings in the cache of an earlier run, so it does not read the library.
     """
     kept_corpus(tmp_path / "cache", lambda: library)
     for name in ("VOYAGE_API_KEY", "VOYAGE_API_KEY_PATH", "VOYAGE_BASE_URL"):
@@ -66,7 +66,7 @@ def run(
 
 @pytest.fixture
 def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai_emulator.Emulator]:
-    """Give an emulator to which a key and a base URL in the environment lead."""
+    """Run an emulator; set the environment's key and base URL to it."""
     with voyageai_emulator.running() as emulator:
         monkeypatch.setenv("VOYAGE_API_KEY", "pa-key")
         monkeypatch.setenv("VOYAGE_BASE_URL", emulator)
@@ -77,25 +77,25 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[voyageai_emulator.Emulat
 def unknown(
     hosted: voyageai_emulator.Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[voyageai_emulator.Emulator]:
-    """Yield an emulator behind a host that does not identify itself."""
+    """Run an emulator behind a host that does not identify itself."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {"authorization": self.headers["authorization"]}
             headers["content-type"] = self.headers["content-type"]
-            answer = httpx2.post(f"{hosted.origin}{self.path}", content=body, headers=headers)
-            self.send_response(answer.status_code)
-            self.send_header("content-length", str(len(answer.content)))
+            response = httpx2.post(f"{hosted.origin}{self.path}", content=body, headers=headers)
+            self.send_response(response.status_code)
+            self.send_header("content-length", str(len(response.content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            self.wfile.write(response.content)
 
         def do_HEAD(self) -> None:
             self.send_response(404)
             self.end_headers()
 
         def log_message(self, *arguments: Any) -> None:
-            """Keep the server quiet."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
@@ -109,7 +109,7 @@ def unknown(
 
 
 def sent(emulator: voyageai_emulator.Emulator) -> list[list[str]]:
-    """Return the texts of each request that an emulator had, and forget them."""
+    """Return the texts of each request to an emulator since the last call."""
     emulator.requests.settle()
     bodies = [request.body for request in emulator.requests]
     emulator.requests.clear()
@@ -118,7 +118,7 @@ def sent(emulator: voyageai_emulator.Emulator) -> list[list[str]]:
 
 
 def test_without_a_key_it_runs_on_the_emulator_and_says_so(run: Run) -> None:
-    """Nobody should take the emulator's results for the models'."""
+    """A reader must not mistake the emulator's results for those of the models."""
     status, output = run("shuffle a list")
     assert 0 == status
     assert "No API key found" in output
@@ -129,7 +129,7 @@ def test_without_a_key_it_runs_on_the_emulator_and_says_so(run: Run) -> None:
 def test_an_emulator_at_the_base_url_is_called_one(
     run: Run, hosted: voyageai_emulator.Emulator
 ) -> None:
-    """A key alone does not make it the API."""
+    """An API key in the environment does not make the emulator the API."""
     status, output = run("shuffle a list")
     assert 0 == status
     assert output.startswith("This runs on an emulator, at 127.0.0.1.")
@@ -140,7 +140,7 @@ def test_an_emulator_at_the_base_url_is_called_one(
 def test_a_host_that_does_not_say_what_it_is_may_charge(
     run: Run, unknown: voyageai_emulator.Emulator
 ) -> None:
-    """It may pass requests on to the API, so the cost is told before anything is embedded."""
+    """An unknown host may forward requests to the API, so the example states the cost first."""
     status, output = run("compress", "some", "data")
     assert 0 == status
     assert "neither a known host of the API nor an emulator" in output
@@ -154,20 +154,20 @@ def test_hosts_of_the_contract_are_the_api(command: ModuleType, server: Any) -> 
 
 
 def test_a_host_that_can_not_be_reached_is_unknown(command: ModuleType) -> None:
-    """The first call says what is wrong with it, in the client's own words."""
+    """The client's own connection error then says what is wrong with the host."""
     assert command.UNKNOWN == command.kind_of("http://127.0.0.1:1/v1")
 
 
 def test_the_second_run_embeds_the_question_alone(
     run: Run, hosted: voyageai_emulator.Emulator, library: list[Docstring]
 ) -> None:
-    """On the API the documents cost money, and everywhere they take time."""
+    """Embedding the documents again would cost money and time."""
     run("shuffle a list")
     first = sent(hosted)
     assert {entry.text for entry in library} <= {text for texts in first for text in texts}
     status, output = run("compress some data")
     assert 0 == status
-    assert [["compress some data"]] * 2 == sent(hosted)  # embedded, and reranked for
+    assert [["compress some data"]] * 2 == sent(hosted)  # embeds, then reranks
     assert f"{len(library)} of {len(library)} vectors" in output
     assert "Reading the library" not in output
     assert "Embedding" not in output
@@ -176,7 +176,7 @@ def test_the_second_run_embeds_the_question_alone(
 def test_another_host_has_vectors_of_its_own(
     run: Run, unknown: voyageai_emulator.Emulator, library: list[Docstring]
 ) -> None:
-    """Vectors of the emulator would make the API's answers nonsense."""
+    """The emulator's vectors would spoil the results of the API."""
     run("shuffle a list", "--model", "voyage-4-lite")
     sent(unknown)
     with pytest.MonkeyPatch.context() as patch:
@@ -190,7 +190,7 @@ def test_another_host_has_vectors_of_its_own(
 def test_three_results_are_shown_with_the_line_that_matched(
     run: Run, library: list[Docstring]
 ) -> None:
-    """A reader goes on in the source."""
+    """A reader opens the source at the line that matched."""
     _, output = run("list, in place, and return None")
     (found,) = [entry for entry in library if entry.name == "random.shuffle"]
     file, _, number = corpus_module.place(found, "Shuffle list x in place").rpartition(":")
@@ -201,13 +201,13 @@ def test_three_results_are_shown_with_the_line_that_matched(
 
 
 def test_words_without_quotes_are_one_question(command: ModuleType) -> None:
-    """A person who forgets the quotes does not mean a question a word."""
+    """A person who forgets the quotes means one question, not one per word."""
     assert ["compress some data"] == command.arguments(["compress", "some", "data"]).questions
     assert ["shuffle a list", "zip"] == command.arguments(["shuffle a list", "zip"]).questions
 
 
 def test_without_a_question_it_asks_its_own_and_measures(run: Run, tmp_path: Path) -> None:
-    """The demo does this; the record lets one run be compared with another."""
+    """The demo runs it this way, and the recorded scores can be compared between runs."""
     status, output = run("--record", str(tmp_path / "record.json"))
     record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
     assert 0 == status
@@ -222,14 +222,14 @@ def test_without_a_question_it_asks_its_own_and_measures(run: Run, tmp_path: Pat
 def test_a_model_that_is_not_known_ends_it_at_once(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A slip of the fingers deserves the nearest names, before anything is read or sent."""
+    """A mistyped model gets suggestions before anything is read or sent."""
     with pytest.raises(SystemExit):
         run("--model", "voyage-44", "compress some data")
     assert "did you mean voyage-4" in capsys.readouterr().err
 
 
 def test_a_failed_call_ends_it_with_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A newcomer's first error is a wrong key; a traceback would hide the reason."""
+    """A newcomer's first error is a wrong key, whose reason a traceback would hide."""
     with voyageai_emulator.running(api_key="the-right-one") as url:
         monkeypatch.setenv("VOYAGE_API_KEY", "pa-wrong")
         monkeypatch.setenv("VOYAGE_BASE_URL", url)
@@ -239,7 +239,7 @@ def test_a_failed_call_ends_it_with_a_sentence(run: Run, monkeypatch: pytest.Mon
 
 
 def test_a_folder_that_can_not_be_written_ends_it_with_a_sentence(run: Run, tmp_path: Path) -> None:
-    """A clone may be somebody else's."""
+    """The folder of a clone may belong to another user."""
     tmp_path.joinpath("cache", "vectors").write_text("a file", encoding="utf-8")
     status, output = run("compress some data")
     assert 1 == status

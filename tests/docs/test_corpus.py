@@ -72,7 +72,7 @@ def roll():
 
 @pytest.fixture
 def toys(tmp_path: Path) -> dict[str, Docstring]:
-    """Return the docstrings of a small library, by name."""
+    """Return the docstrings of a small library by name."""
     for name, source in TOYS.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -81,7 +81,7 @@ def toys(tmp_path: Path) -> dict[str, Docstring]:
 
 
 def test_names_are_public_and_where_one_imports_them(toys: dict[str, Docstring]) -> None:
-    """A result is of use only if its name can be typed into an import."""
+    """A result is useful only if a reader can import the name that it shows."""
     assert {
         "toys",
         "toys.Train",
@@ -95,14 +95,14 @@ def test_names_are_public_and_where_one_imports_them(toys: dict[str, Docstring])
 
 
 def test_deprecated_modules_are_left_out(toys: dict[str, Docstring]) -> None:
-    """Nobody should begin to use them. A deprecated function does not make its module one."""
+    """Readers should not start to use them; a deprecated function does not exclude its module."""
     assert "toys.marbles.roll" in toys
     assert [] == [name for name in toys if name.startswith(("toys.swords", "toys.guns"))]
 
 
 @pytest.mark.parametrize("name", ["asyncore", "cgi", "distutils", "imp", "tkinter.tix", "uu"])
 def test_the_corpus_has_no_deprecated_module(name: str, corpus: list[Docstring]) -> None:
-    """Each was in Python 3.11, and is gone from a later one."""
+    """Python 3.11 has these modules, and a later version does not."""
     assert [] == [entry.name for entry in corpus if f"{entry.name}.".startswith(f"{name}.")]
 
 
@@ -118,12 +118,12 @@ def test_the_corpus_has_no_deprecated_module(name: str, corpus: list[Docstring])
 def test_a_docstring_knows_where_it_stands(
     toys: dict[str, Docstring], name: str, file: str, line: int
 ) -> None:
-    """A name may be offered by another file than the one that defines it."""
+    """The file that defines a name may differ from the module that exports it."""
     assert (file, line) == (toys[name].file, toys[name].line)
 
 
 def test_a_line_is_placed_where_it_stands(corpus: list[Docstring]) -> None:
-    """A number that is a few lines off is of no use."""
+    """A line number that is slightly off sends the reader to the wrong code."""
     placed = wrong = 0
     for entry in corpus[::20]:
         line = entry.matching("read the data of a file")
@@ -133,11 +133,11 @@ def test_a_line_is_placed_where_it_stands(corpus: list[Docstring]) -> None:
             placed += 1
             wrong += line not in source[int(number) - 1]
     assert placed > 100
-    assert wrong <= 2  # escapes in a docstring: it is placed where the docstring begins
+    assert wrong <= 2  # a docstring with escapes gets its first line
 
 
 def test_what_is_in_c_has_no_place(corpus: list[Docstring]) -> None:
-    """There is no line to go to."""
+    """Code in C has no Python source line to show."""
     (gcd,) = [entry for entry in corpus if entry.name == "math.gcd"]
     assert "not in a Python source file" == place(gcd, gcd.matching("greatest divisor"))
 
@@ -151,7 +151,7 @@ def test_what_is_in_c_has_no_place(corpus: list[Docstring]) -> None:
     ],
 )
 def test_the_line_that_matches_shares_most_words(question: str, line: str) -> None:
-    """Small words and endings count for nothing, and without any match it is the first line."""
+    """Stop words and endings do not count, and without a match the first line is shown."""
     doc = "shrink(name) -> None\n\nMake room.\n\nCompress the file of that name.\n"
     entry = Docstring("shrink", "", f"{doc}method is how: fast, or small.")
     assert line == entry.matching(question)
@@ -169,17 +169,17 @@ def test_the_line_that_matches_shares_most_words(question: str, line: str) -> No
     ],
 )
 def test_signatures_are_as_one_calls(toys: dict[str, Docstring], name: str, signature: str) -> None:
-    """`self` is noise to a search, and a property takes no parentheses."""
+    """`self` would add noise to the search, and a property has no parentheses."""
     assert signature == toys[name].signature
 
 
 def test_a_class_says_how_it_is_made(toys: dict[str, Docstring]) -> None:
-    """Many classes say in `__init__` alone what they are for."""
+    """Many classes describe their purpose only in `__init__`."""
     assert "A train made of wood.\n\nCouple the given number of cars." == toys["toys.Train"].doc
 
 
 def test_the_text_is_name_then_signature_then_docstring() -> None:
-    """Exactly this is embedded; a part left out would quietly cost recall."""
+    """Exactly this text is embedded, and leaving out a part would reduce recall."""
     entry = Docstring("toys.stack", "(high)", "Put one block upon the other.")
     assert "toys.stack(high)\n\nPut one block upon the other." == entry.text
 
@@ -197,12 +197,12 @@ def test_the_text_is_name_then_signature_then_docstring() -> None:
     ],
 )
 def test_the_summary_is_the_first_sentence_worth_reading(doc: str, summary: str) -> None:
-    """Docstrings from C often begin with how to call, which the table has no room for."""
+    """Docstrings from C often start with a signature, which the table has no space for."""
     assert summary == Docstring("name", "", doc).summary
 
 
 def test_the_corpus_holds_thousands_of_texts(corpus: list[Docstring]) -> None:
-    """The example promises the whole library; a folder missed would show here."""
+    """The example promises the whole library, so a skipped folder must fail here."""
     assert len(corpus) > 4000
 
 
@@ -223,33 +223,33 @@ def test_the_corpus_holds_thousands_of_texts(corpus: list[Docstring]) -> None:
         "antigravity.geohash",  # in a module that must not be imported
     ],
 )
-def test_the_corpus_knows(name: str, corpus: list[Docstring]) -> None:
-    """Each of these reaches its public name by a road of its own."""
+def test_the_corpus_has_the_public_name(name: str, corpus: list[Docstring]) -> None:
+    """Each of these names is exported in a different way."""
     assert name in {entry.name for entry in corpus}
 
 
 def test_nothing_is_in_the_corpus_twice(corpus: list[Docstring]) -> None:
-    """The same text twice would take two places in every result and be paid for twice."""
+    """A duplicate would take two places in each result, and be billed twice."""
     names = Counter(entry.name for entry in corpus)
     docs = Counter(entry.doc for entry in corpus)
     assert [] == [name for name, times in (names + docs).items() if times > 1]
 
 
 def test_nothing_in_the_corpus_is_private_or_too_short(corpus: list[Docstring]) -> None:
-    """Private helpers and one-word docstrings would only get in the way."""
+    """Private helpers and one-word docstrings would displace useful results."""
     assert [] == [
         entry.name for entry in corpus if "._" in f".{entry.name}" or len(entry.doc) < SHORTEST
     ]
 
 
 def test_the_order_is_by_name(corpus: list[Docstring]) -> None:
-    """Runs can be compared only if they send the same texts in the same order."""
+    """Runs are comparable only if they send the same texts in the same order."""
     assert sorted(entry.name for entry in corpus) == [entry.name for entry in corpus]
 
 
 def test_no_module_with_side_effects_is_imported(
     harvested: tuple[list[Docstring], set[str]],
 ) -> None:
-    """`import antigravity` opens a browser, `this` prints a poem, `tkinter` may not be there."""
+    """`import antigravity` opens a browser, `this` prints a poem, `tkinter` may be missing."""
     _, modules = harvested
     assert set() == {"antigravity", "this", "tkinter", "turtle", "readline"} & modules

@@ -20,7 +20,7 @@ OPERATIONS = {
 
 
 def field_name(key: str) -> str:
-    """Return a field, with its method if it is not a field of all methods."""
+    """Return the name of a field, with its method unless all methods have it."""
     endpoint, _, field = key.rpartition(".")
     return f"`{field}` of `{OPERATIONS[endpoint]}`" if endpoint else f"`{field}`"
 
@@ -42,20 +42,20 @@ def cells(kind: DeploymentKind) -> Iterator[str]:
 
 
 def table() -> str:
-    """The table, from the data."""
+    """Return the table, made from the data."""
     lines = ["| deployment | has | refused before it is sent | remarks |", "|---|---|---|---|"]
     lines += [f"| {' | '.join(cells(kind))} |" for kind in DEPLOYMENTS.values()]
     return "\n".join(lines) + "\n"
 
 
 def with_table(page: str) -> str:
-    """The page with the table as it should be."""
+    """Return the page with the current table."""
     before, _, rest = page.partition(MARKS[0])
     return f"{before}{MARKS[0]}{table()}{MARKS[1]}{rest.partition(MARKS[1])[2]}"
 
 
 def test_the_table_of_deployments_is_that_of_the_contract():
-    """A reader decides by it; `python -m tests.docs.test_deployments_page` writes it anew."""
+    """Readers choose a deployment by it; `python -m tests.docs.test_deployments_page` writes it."""
     page = PAGE.read_text(encoding="utf-8")
     assert page == with_table(page)
 

@@ -27,29 +27,29 @@ COMMAND = "voyageai-emulator"
 
 
 def blocks(language: str) -> list[str]:
-    """The page's blocks in a language."""
+    """Return the code blocks of the page in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 TOKEN = "VOYAGEAI_EMULATOR_ADMIN_TOKEN"
 EXPORTS = dict(re.findall(r"^export (\w+)=(\S+)$", "\n".join(blocks("sh")), re.MULTILINE))
-"""The variables that a reader has set who follows the page."""
+"""The environment variables that the page tells its readers to set."""
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of its own, with the page's token."""
+    """A new emulator with the token that the page uses."""
     with running(admin_token=EXPORTS[TOKEN]) as emulator:
         yield emulator
 
 
 def environment(emulator: Emulator) -> dict[str, str]:
-    """The environment of a reader who follows the page, with this emulator's URL."""
+    """The environment variables of a reader, with this emulator's URL."""
     return {**os.environ, **EXPORTS, "VOYAGE_BASE_URL": emulator.url}
 
 
 def run(emulator: Emulator, *command: str, cwd: Path, timeout: float = 60) -> str:
-    """The standard output of a program, which must succeed."""
+    """Run a program that must succeed, and return its standard output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -69,7 +69,7 @@ def test_the_curl_commands_work(emulator: Emulator, tmp_path: Path) -> None:
         pytest.skip("curl is not installed: the page's commands are NOT tested")
     script = "".join(block for block in blocks("sh") if "curl" in block)
     used = set(re.findall(r"\$\{?([A-Z_]+)", script))
-    assert set(EXPORTS) == used  # no more than what the page has set
+    assert set(EXPORTS) == used  # only variables that the page sets
     output = run(emulator, "sh", "-eu", "-c", script.replace("curl ", "curl -sS "), cwd=tmp_path)
     operations = [request.operation for request in emulator.requests]
     assert [
@@ -88,7 +88,7 @@ def test_the_curl_commands_work(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_the_javascript_works(emulator: Emulator, tmp_path: Path) -> None:
-    """Other languages need nothing of ours."""
+    """Users of other languages need no package of this project."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed: the page's JavaScript is NOT tested")
@@ -99,7 +99,7 @@ def test_the_javascript_works(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_the_tests_pass(pytester: pytest.Pytester) -> None:
-    """Under pytest, with warnings as errors."""
+    """The page's tests pass with warnings as errors, as many projects run pytest."""
     found = [block for block in blocks("python") if "def test_" in block]
     pytester.makepyfile(*found)
     count = "".join(found).count("def test_")
@@ -108,7 +108,7 @@ def test_the_tests_pass(pytester: pytest.Pytester) -> None:
 
 
 class FakeServer:
-    """Stands in for the server, and keeps its arguments."""
+    """A stand-in for the server that records its arguments."""
 
     def __init__(self) -> None:
         self.addresses: list[tuple[str, int]] = []
@@ -120,17 +120,17 @@ class FakeServer:
         return self
 
     def run(self) -> None:
-        """Serve, as it were."""
+        """Do nothing."""
 
 
 @pytest.fixture
 def server() -> FakeServer:
-    """A server that listens nowhere."""
+    """A server that does not listen."""
     return FakeServer()
 
 
 def test_the_commands_are_accepted(server: FakeServer) -> None:
-    """Commands that start an emulator, in a container or not, parse."""
+    """The commands that start an emulator, with or without a container, parse."""
     lines = [line for block in blocks("sh") + blocks("text") for line in block.splitlines()]
     started = [line.partition(f"{COMMAND} --")[2] for line in lines if f"{COMMAND} --" in line]
     for flags in started:
@@ -141,14 +141,14 @@ def test_the_commands_are_accepted(server: FakeServer) -> None:
 def test_the_token_of_the_page_is_the_emulators(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command reads the variable that the page sets."""
+    """The command reads the environment variable that the page sets."""
     monkeypatch.setenv(TOKEN, EXPORTS[TOKEN])
     main([], server_class=server)
     assert [EXPORTS[TOKEN]] == server.tokens
 
 
 def test_the_flags_that_are_mentioned_are_there(capsys: pytest.CaptureFixture[str]) -> None:
-    """A flag that was renamed takes the text along."""
+    """A renamed flag must be renamed in the text, too."""
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
@@ -160,7 +160,7 @@ def test_the_flags_that_are_mentioned_are_there(capsys: pytest.CaptureFixture[st
 def test_a_thousand_requests_of_ten_workers_are_answered(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    """The example of high concurrency, without a change."""
+    """The example of high concurrency runs unchanged."""
     example = DOCS / "examples/many_workers.py"
     output = run(emulator, sys.executable, "-W", "error", str(example), cwd=tmp_path, timeout=120)
     assert 1000 == len(emulator.requests)
@@ -176,7 +176,7 @@ def test_a_thousand_requests_of_ten_workers_are_answered(
 
 
 def instruction(name: str) -> list[list[str]]:
-    """The arguments of an instruction, each time it is given."""
+    """Return the arguments of each occurrence of a Dockerfile instruction."""
     joined = CONTAINERFILE.replace("\\\n", " ")
     found = re.findall(rf"^{name} (.*)$", joined, re.MULTILINE)
     return [
@@ -186,7 +186,7 @@ def instruction(name: str) -> list[list[str]]:
 
 
 def test_the_container_runs_a_command_that_there_is(server: FakeServer) -> None:
-    """With flags that are accepted, at the port that it names."""
+    """The container's command accepts its flags and listens on the exposed port."""
     (words,) = instruction("ENTRYPOINT")
     (exposed,) = instruction("EXPOSE")
     assert COMMAND == words[0]
@@ -195,7 +195,7 @@ def test_the_container_runs_a_command_that_there_is(server: FakeServer) -> None:
 
 
 def test_the_containers_check_tells_a_running_emulator(emulator: Emulator, tmp_path: Path) -> None:
-    """It succeeds where one runs, and fails where none does."""
+    """The health check succeeds for a running emulator and fails without one."""
     (words,) = instruction("HEALTHCHECK")
     port = emulator.origin.rpartition(":")[2]
     assert "http://127.0.0.1:8000/" in words[-1]
@@ -208,14 +208,14 @@ def test_the_containers_check_tells_a_running_emulator(emulator: Emulator, tmp_p
 
 
 def test_the_container_copies_what_there_is() -> None:
-    """All that a wheel is made of, and no more than that."""
+    """The image gets every file that a wheel is built from, and nothing else."""
     sources = [word for words in instruction("COPY") for word in words[:-1]]
     assert [] == [source for source in sources if not (DOCS.parent / source).exists()]
     assert {"pyproject.toml", "README.md", "LICENSE", "generated", "overlay"} == set(sources)
 
 
 def test_the_container_gives_no_rights() -> None:
-    """A pinned base, and a user that is not root."""
+    """The base image is pinned, and the user is not root."""
     bases = [words[0] for words in instruction("FROM")]
     assert [] == [base for base in bases if not re.fullmatch(r"python:3\.\d+-slim", base)]
     assert [["emulator"]] == instruction("USER")

@@ -1,4 +1,4 @@
-"""Recall and rank as the search example measures them."""
+"""Recall and rank, as the search example measures them."""
 
 import re
 
@@ -7,7 +7,7 @@ from evaluation import labelled_questions, scores_by_kind
 
 
 def test_scores_are_given_by_kind_of_question_and_by_way_to_rank() -> None:
-    """One number for all would hide that a way to rank answers only the easy kind."""
+    """A single figure would hide a ranking that answers only the easy kind of question."""
     labelled = {"easy": {"q1": ["a"], "q2": ["b"]}, "hard": {"q3": ["c"]}}
     ways = {
         "one": {"q1": ["a"], "q2": ["b"], "q3": ["x", "c"]},
@@ -22,27 +22,27 @@ def test_scores_are_given_by_kind_of_question_and_by_way_to_rank() -> None:
 
 
 def test_there_are_questions_enough_to_tell_engines_apart() -> None:
-    """With 50 questions one more answer found moves recall by two points."""
+    """With only 50 questions, one more answer found would change recall by two points."""
     kinds = labelled_questions()
     assert {"plain", "paraphrased"} == set(kinds)
     assert all(len(questions) >= 50 for questions in kinds.values())
 
 
 def test_no_question_is_asked_twice() -> None:
-    """It would count twice, and rankings are kept by question."""
+    """A duplicate question would count twice, and rankings are stored by question."""
     questions = [question for part in labelled_questions().values() for question in part]
     assert len(set(questions)) == len(questions)
 
 
 def test_every_answer_is_in_the_library_of_this_python(corpus: list[Docstring]) -> None:
-    """An answer that cannot be found would lower every score by the same, silently."""
+    """A missing answer would silently lower every score."""
     kinds = labelled_questions().values()
     answers = {name for part in kinds for names in part.values() for name in names}
     assert set() == answers - {entry.name for entry in corpus}
 
 
 def test_no_question_is_the_first_sentence_of_an_answer(corpus: list[Docstring]) -> None:
-    """It would measure copying, not searching."""
+    """Such a question would measure copying instead of searching."""
     summaries = {entry.name: words(entry.summary) for entry in corpus}
     assert [] == [
         (question, name)
@@ -54,7 +54,7 @@ def test_no_question_is_the_first_sentence_of_an_answer(corpus: list[Docstring])
 
 
 def test_paraphrases_have_no_four_words_in_a_row_from_an_answer(corpus: list[Docstring]) -> None:
-    """A paraphrase that shares four words with its answer would be a plain question."""
+    """A paraphrase that copies four words of its answer is too easy to find."""
     texts = {entry.name: " ".join(words(entry.text)) for entry in corpus}
     assert [] == [
         (question, name)

@@ -1,4 +1,4 @@
-"""Requests of the search example hold as many texts as the limits allow."""
+"""The search example fills its requests up to the limits."""
 
 import re
 
@@ -11,7 +11,7 @@ from voyageai_rest import catalogue, spec
 
 
 def test_the_limits_are_those_of_the_contract() -> None:
-    """A limit copied by hand would go stale with the next change of the spec."""
+    """A copied limit would be outdated after the next change of the spec."""
     schema = spec.load()["components"]["schemas"]["EmbeddingsRequest"]["properties"]["input"]
     most_texts = next(form["maxItems"] for form in schema["oneOf"] if form["type"] == "array")
     most_tokens = catalogue.find("voyage-4").max_request_tokens
@@ -26,7 +26,7 @@ def test_the_limits_are_those_of_the_contract() -> None:
 def test_requests_keep_to_the_limits_and_lose_nothing(
     texts: list[str], most_texts: int | None, most_tokens: int | None
 ) -> None:
-    """Vectors are matched to texts by their order, and an oversized request is refused whole."""
+    """Vectors are matched to texts by order, and the API refuses an oversized request entirely."""
     requests = list(packed(texts, Limits(most_texts, most_tokens)))
     assert texts == [text for request in requests for text in request]
     for request in requests:
@@ -49,12 +49,12 @@ def test_requests_keep_to_the_limits_and_lose_nothing(
 def test_a_request_is_filled_before_the_next_begins(
     limits: Limits, requests: list[list[str]]
 ) -> None:
-    """Each request costs a round trip and counts against the rate limit."""
+    """Each request costs a round trip, and counts against the rate limit."""
     assert requests == list(packed(["aaaa", "bbbb", "cccc"], limits))
 
 
 def test_tokens_are_not_underestimated(corpus: list[Docstring]) -> None:
-    """Too low an estimate ends in a request refused; tokenizers seldom split less than this."""
+    """An estimate that is too low leads to a refused request."""
     low = [
         entry.name
         for entry in corpus

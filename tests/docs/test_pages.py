@@ -1,4 +1,4 @@
-"""The examples in the documentation run, each page by itself, against the emulator."""
+"""The examples on each page of the documentation run in order against the emulator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGES = [
     *sorted((ROOT / "docs/cli").glob("*.md")),
 ]
 ELSEWHERE = ["data-libraries.md", "opentelemetry.md", "test-and-trace.md"]
-"""Pages whose examples need others' tools: tests/frameworks runs them."""
+"""Pages whose examples need third-party tools; tests/frameworks runs them."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 ALL_PAGES = [
@@ -51,14 +51,14 @@ for line in sys.stdin:
         break
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Runs each example in a process of its own, forked from one that has imported what takes long."""
+"""Runs each example in a process forked from one that has already imported slow modules."""
 
 Run = Callable[[str, Path, dict[str, str]], int]
 
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
-    """A function that runs code in a folder, and returns its exit status."""
+    """Return a function that runs code in a folder and returns its exit status."""
     command = [sys.executable, "-W", "error", "-c", RUNNER]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
@@ -72,13 +72,13 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """Base URL of an emulator."""
+    """The base URL of an emulator."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 def examples() -> list[tuple[str, str]]:
-    """Every block of Python, with the line it starts at."""
+    """Return every Python block with the line at which it starts."""
     return [
         (f"{page.name}:{text[: block.start()].count(chr(10)) + 1}", block[1])
         for page in PAGES
@@ -90,7 +90,7 @@ def examples() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("place", "code"), examples(), ids=lambda value: value.split("\n")[0])
 def test_an_example_runs(place, code, url, run, tmp_path):
-    """Readers copy them, one at a time."""
+    """Readers copy the examples unchanged."""
     environment = {"VOYAGE_API_KEY": "emulator", "VOYAGE_BASE_URL": url}
     environment["HF_HOME"] = str(tmp_path / "huggingface")
     if "clip.mp4" in code:
@@ -102,14 +102,14 @@ def test_an_example_runs(place, code, url, run, tmp_path):
 
 
 def anchors(page: Path) -> set[str]:
-    """Anchors of a page's headings, as forges make them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_have_targets(page):
-    """A page or a heading that moved takes its links along."""
+    """A link must follow a page or heading that is renamed."""
     text = page.read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^) ]+)\)", text) if "://" not in link]
     for link in links:
@@ -124,12 +124,12 @@ NAMED = re.compile(r"pip install [^\n]*(?<![-\w])voyageai(?!-)")
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_install_line_asks_an_index_for_the_name(page):
-    """A public index has the vendor's package under it."""
+    """On a public index the name belongs to the vendor's package."""
     assert [] == NAMED.findall(page.read_text(encoding="utf-8"))
 
 
 def test_each_promise_of_security_names_tests_that_are_there() -> None:
-    """A promise without a test is a hope."""
+    """Users can trust a promise only if a test checks it."""
     page = (ROOT / "docs/security.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| ") and "promise |" not in line]
     named = re.findall(r"`(tests/[^`]+\.py)::(test_\w+)`", page)
@@ -145,7 +145,7 @@ def test_each_promise_of_security_names_tests_that_are_there() -> None:
 
 
 def test_contributors_are_sent_to_files_that_are_there() -> None:
-    """A recipe that names a file which has moved is followed to nowhere."""
+    """A recipe that names a moved file can't be followed."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
     named = set(re.findall(r"`([\w./-]+\.(?:py|yaml|md))`", text))
     folders = ("spec", "generator", "overlay", "tests", "docs")

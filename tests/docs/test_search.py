@@ -1,4 +1,4 @@
-"""The search of the example, over real HTTP against the emulator."""
+"""The search example's engine, over real HTTP against the emulator."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ CORPUS = [
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[voyageai.Client]:
-    """Give a client of a running emulator."""
+    """A client of a running emulator."""
     with (
         voyageai_emulator.running() as url,
         voyageai.Client(api_key="emulator", base_url=url) as client,
@@ -33,7 +33,7 @@ def client() -> Iterator[voyageai.Client]:
 
 @pytest.fixture
 def search(client: voyageai.Client) -> Search:
-    """Return a search of the small corpus, embedded."""
+    """A search of the small corpus, already embedded."""
     search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3")
     assert [len(CORPUS)] == list(search.index())
     return search
@@ -49,18 +49,18 @@ def search(client: voyageai.Client) -> Search:
     ],
 )
 def test_the_right_text_comes_first(search: Search, question: str, name: str) -> None:
-    """Vectors matched to the wrong texts would still give scores, and wrong names."""
+    """Vectors matched to the wrong texts would still have scores, but show wrong names."""
     assert name == search.ask(question)[0].found.name
 
 
 def test_hits_are_ordered_by_the_rerankers_score(search: Search) -> None:
-    """The table numbers its rows in this order."""
+    """The output numbers its rows in this order."""
     relevances = [hit.relevance for hit in search.ask("compress some data")]
     assert sorted((score for score in relevances if score is not None), reverse=True) == relevances
 
 
 def test_a_hit_keeps_its_similarity_through_reranking(search: Search) -> None:
-    """Reranking returns positions among the candidates, easily taken for ranks."""
+    """Reranking returns indexes of candidates, which are easily mistaken for ranks."""
     ((nearest, reranked),) = search.ask_many(["capital letters of a string"])
     assert {hit.found.name: hit.similarity for hit in nearest} == {
         hit.found.name: hit.similarity for hit in reranked
@@ -68,7 +68,7 @@ def test_a_hit_keeps_its_similarity_through_reranking(search: Search) -> None:
 
 
 def test_only_the_nearest_are_reranked(client: voyageai.Client) -> None:
-    """Reranking is billed by the text."""
+    """Each text that is reranked is billed."""
     many = [Docstring(f"toys.toy{number}", "", f"Toy number {number}.") for number in range(50)]
     search = Search(client, many, model="voyage-4", reranker="rerank-3")
     list(search.index())
@@ -76,7 +76,7 @@ def test_only_the_nearest_are_reranked(client: voyageai.Client) -> None:
 
 
 def test_questions_asked_together_are_answered_as_if_alone(search: Search) -> None:
-    """The evaluation asks in one request what the demo asks one by one."""
+    """The evaluation sends in one request the questions that a user asks one by one."""
     questions = ["sleep for some seconds", "compress some data"]
     together = [reranked for _, reranked in search.ask_many(questions)]
     for question, answered in zip(questions, together, strict=True):
@@ -88,7 +88,7 @@ def test_questions_asked_together_are_answered_as_if_alone(search: Search) -> No
 
 
 def test_a_changed_document_is_embedded_alone(client: voyageai.Client, tmp_path: Path) -> None:
-    """The next release of Python changes some docstrings, and leaves thousands."""
+    """A new release of Python changes few docstrings of thousands."""
 
     def embedded(corpus: list[Docstring]) -> list[int]:
         kept = Vectors(tmp_path)
@@ -104,7 +104,7 @@ def test_a_changed_document_is_embedded_alone(client: voyageai.Client, tmp_path:
 
 
 def test_what_is_kept_is_whole_or_made_again(client: voyageai.Client, tmp_path: Path) -> None:
-    """A full disk must not spoil every run that follows."""
+    """A file truncated by a full disk must not spoil the following runs."""
     kept_corpus(tmp_path, lambda: CORPUS)
     search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=Vectors(tmp_path))
     list(search.index())
@@ -123,7 +123,7 @@ def test_what_is_kept_is_whole_or_made_again(client: voyageai.Client, tmp_path: 
 def test_a_file_takes_its_place_when_it_is_whole(
     client: voyageai.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that is killed while it writes leaves what was there before."""
+    """Killing a run while it writes must leave the previous file intact."""
 
     def killed(*paths: object) -> None:
         raise KeyboardInterrupt
@@ -137,7 +137,7 @@ def test_a_file_takes_its_place_when_it_is_whole(
 
 
 def test_the_estimate_leaves_out_what_is_kept(client: voyageai.Client, tmp_path: Path) -> None:
-    """A person is asked about what will be spent, not what was."""
+    """The confirmation shows what will be spent, without what was already paid."""
     kept = Vectors(tmp_path)
     search = Search(client, CORPUS, model="voyage-4", reranker="rerank-3", kept=kept)
     list(search.index())
@@ -145,7 +145,7 @@ def test_the_estimate_leaves_out_what_is_kept(client: voyageai.Client, tmp_path:
 
 
 def test_sizes_of_vectors_are_compared_for_no_more_than_was_said(client: voyageai.Client) -> None:
-    """The texts are embedded anew for them, which a person is asked about first."""
+    """Comparing sizes embeds the texts again, which the user has to confirm."""
     labelled = {
         "plain": {"compress some data": ["gzip.compress"], "capital letters": ["str.upper"]}
     }
@@ -159,13 +159,13 @@ def test_sizes_of_vectors_are_compared_for_no_more_than_was_said(client: voyagea
 
 
 def test_every_request_is_counted(search: Search) -> None:
-    """The totals are what a reader reckons their own costs from."""
+    """Readers estimate their own costs from the totals."""
     search.ask("compress some data")
     assert {"voyage-4": 2, "rerank-3": 1} == search.spent.requests
     assert all(tokens > 0 for tokens in search.spent.tokens.values())
 
 
 def test_the_estimate_is_not_exceeded(search: Search) -> None:
-    """A person agrees to a sum before anything is sent."""
+    """The user agrees to the estimated cost before anything is sent."""
     search.ask("compress some data")
     assert (search.estimate(questions=1).cost() or 0) >= (search.spent.cost() or 0) > 0

@@ -1,4 +1,4 @@
-"""What the site has to say: errors, names, sessions, extras, variables, options."""
+"""The site documents all errors, names, sessions, extras, variables and options."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ERRORS = (DOCS / "errors.md").read_text("utf-8")
 
 
 def kinds() -> list[type[VoyageError]]:
-    """Every exception class of the package, wherever it stands."""
+    """Return every exception class of the package, in any module."""
     for found in pkgutil.walk_packages(voyageai.__path__, "voyageai."):
         if not found.name.startswith(("voyageai.integrations.", "voyageai.__main__")):
             importlib.import_module(found.name)
@@ -42,7 +42,7 @@ def kinds() -> list[type[VoyageError]]:
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
 def test_an_exception_leads_to_its_section(kind):
-    """Who meets it for the first time wants to know why, what it cost, and what to do."""
+    """A user who meets an exception reads why it occurs, what it cost, and what to do."""
     (section,) = re.findall(
         rf"^### {kind.__name__}\n(.*?)(?=^##|\Z)", ERRORS, re.MULTILINE | re.DOTALL
     )
@@ -52,14 +52,14 @@ def test_an_exception_leads_to_its_section(kind):
 
 
 def test_each_section_of_errors_is_a_class():
-    """A section of a class that has gone would be believed."""
+    """Readers would believe a section about an exception that no longer exists."""
     assert {kind.__name__ for kind in kinds()} == {
         *re.findall(r"^### (\w+)$", ERRORS, re.MULTILINE)
     }
 
 
 def test_an_exception_links_to_the_published_page(tmp_path):
-    """The project's metadata say where it is, and nothing else does."""
+    """The project's metadata are the only place that states the site's address."""
     metadata = tmp_path / "voyageai-9.dist-info/METADATA"
     metadata.parent.mkdir()
     metadata.write_text(
@@ -79,7 +79,7 @@ def test_an_exception_links_to_the_published_page(tmp_path):
 
 
 def test_every_page_is_in_the_navigation_once():
-    """A page that is in no menu is found by nobody."""
+    """Readers can't find a page that is in no menu."""
     files = [file for _, _, file in NAVIGATION]
     there = {name for name in pages.places().values() if name.endswith(".md")}
 
@@ -88,11 +88,11 @@ def test_every_page_is_in_the_navigation_once():
 
 
 def test_public_names_are_in_the_reference():
-    """The reference is written from these modules; one that is left out is missing whole."""
+    """The reference is built from these modules, so a missing one loses its whole page."""
     shown = reference.names()
     values = {name for name in voyageai.__all__ if not name.startswith("__")}
     modules = {name for name in values if inspect.ismodule(getattr(voyageai, name))}
-    faces = {"client", "client_async", "version"}  # shown as names of the package itself
+    faces = {"client", "client_async", "version"}  # documented on the page of the package itself
 
     assert values - modules == {*shown["voyageai"]}
     assert {f"voyageai.{name}" for name in modules - faces} <= {*shown}
@@ -101,7 +101,7 @@ def test_public_names_are_in_the_reference():
 
 
 def test_each_session_is_in_the_manual():
-    """One that nobody knows is run by nobody."""
+    """Contributors only run sessions that they know of."""
     manual = "".join(
         ROOT.joinpath(name).read_text("utf-8") for name in ("CONTRIBUTING.md", "README.md")
     )
@@ -111,7 +111,7 @@ def test_each_session_is_in_the_manual():
 
 
 def test_each_extra_is_in_the_manual():
-    """An extra is found by what it is for."""
+    """Users find an extra by its purpose."""
     table = (DOCS / "install.md").read_text("utf-8").partition("## Extras")[2]
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -123,7 +123,7 @@ def test_each_extra_is_in_the_manual():
 
 
 def test_each_variable_is_in_the_manual():
-    """A variable that is set somewhere changes what a program does, and nobody sees why."""
+    """An undocumented variable could change a program's behaviour for no visible reason."""
     code = "\n".join(path.read_text("utf-8") for path in ROOT.joinpath("overlay").rglob("*.py"))
     read = {*re.findall(r'environ(?:ment)?(?:\.get\(|\[)"([A-Z_]+)"', code)}
     named = {*re.findall(r'_VARIABLE(?:: \w+)? = "([A-Z_]+)"', code)}
@@ -134,7 +134,7 @@ def test_each_variable_is_in_the_manual():
 
 
 def test_each_command_and_option_is_in_the_manual():
-    """The page is made of their help; an option that is hidden from it would be missing."""
+    """The page is built from the commands' help, so a hidden option would be missing."""
     page = reference.command_line()
     commands = [*reference.commands(program, ("voyageai",))]
 
@@ -147,8 +147,8 @@ def test_each_command_and_option_is_in_the_manual():
     assert "## voyageai-emulator\n" in page
 
 
-def test_links_fit_where_a_page_goes():
-    """A page says where it links to from where it stands in the tree."""
+def test_links_are_relative_to_the_page():
+    """The site rewrites each link relative to the page's own path."""
     where = {"docs/a.md": "a.md", "docs/cli/b.md": "cli/b.md", "spec/README.md": "contract.md"}
     text = (
         "[a](../a.md#x) ![p](../b.png) [c](../../spec/README.md) [web](https://x.example) [here](#h)\n"

@@ -1,4 +1,4 @@
-"""What the page of tables says of times and costs is what the catalogue says."""
+"""The times and costs on the page about tables follow from the catalogue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def as_text(time: timedelta) -> str:
     [("voyage-4", "tier_1"), ("voyage-4", "tier_3"), ("voyage-4-large", "tier_1")],
 )
 def test_the_times_are_those_of_the_rate_limits(model, tier):
-    """Readers choose a tier by them."""
+    """Readers choose a usage tier by these times."""
     tpm = MODELS[model].tpm * getattr(TIERS, tier).factor
     cells = row(f"`{model}`, {tier.replace('_', ' ')} (")
 
@@ -45,7 +45,7 @@ def test_the_times_are_those_of_the_rate_limits(model, tier):
 
 
 def test_the_times_of_batches_are_those_of_what_may_be_in_flight():
-    """In rounds, each of which may take all of its time."""
+    """Batches run in rounds of what may be in flight, each of up to the full window."""
     size = BATCH.max_inputs
     times = [
         HOURS * rounds(BatchLimits(), [per * size] * (ROWS // size), exact=False) for per in PER_ROW
@@ -58,7 +58,7 @@ def test_the_times_of_batches_are_those_of_what_may_be_in_flight():
     ("begin", "share"), [("cost of `voyage-4`", 1.0), ("the same by batches", 1 - BATCH.discount)]
 )
 def test_the_costs_are_those_of_the_catalogue(begin, share):
-    """Live and by batches."""
+    """Readers choose between live requests and batches by these costs."""
     prices = [MODELS[name].price.usd_per_million_tokens for name in ("voyage-4", "voyage-4-large")]
     costs = [
         "; ".join(
@@ -71,7 +71,7 @@ def test_the_costs_are_those_of_the_catalogue(begin, share):
 
 
 def test_the_limits_of_batches_are_those_of_the_catalogue():
-    """Where the page compares them with live jobs."""
+    """Readers choose between live requests and batches by these limits."""
     page = re.sub(r"\s+", " ", PAGE.read_text("utf-8"))
 
     assert f"{BATCH.discount:.0%}".removesuffix("%") + " % less" in page

@@ -1,4 +1,4 @@
-"""Pairs of documents: base.yaml, and base.yaml with a change of cases.yaml or equivalent.yaml."""
+"""Pairs of documents: base.yaml, and base.yaml with a case of cases.yaml or equivalent.yaml."""
 
 from __future__ import annotations
 

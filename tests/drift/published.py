@@ -1,4 +1,4 @@
-"""A published definition and its known disagreements, made up from base.yaml."""
+"""A published definition and its known disagreements, both derived from base.yaml."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def listed(*disagreements: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def theirs() -> Any:
-    """Return our contract without one field and one value, as a published definition."""
+    """Return our contract without one field and one value, as a vendor publishes it."""
     tree = base()
     fields = tree["openapi"]["components"]["schemas"]["Search"]["properties"]
     del fields["exact"]

@@ -1,4 +1,4 @@
-"""The command: where it finds contracts, how it shows them, what its exit status says."""
+"""The command: which contracts it finds, how it shows them, and its exit status."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ components:
 
 
 def written(folder, tree):
-    """A folder like spec/."""
+    """A folder laid out like spec/."""
     folder.mkdir()
     yaml = YAML()
     for name in ("openapi", "catalogue"):
@@ -80,7 +80,7 @@ def gone(tree):
 def test_the_exit_status_is_what_fail_on_asks_for(
     change, said, by_default, breaking, additive, any_, old, tmp_path, capsys
 ):
-    """A maintainer wants a report, and a scheduled job wants to fail."""
+    """A maintainer wants a report, while a scheduled job must fail."""
     compared = [str(old), str(changed(tmp_path, change))]
     expected = {None: by_default, "breaking": breaking, "additive": additive, "any": any_}
     for fail_on, status in expected.items():
@@ -89,7 +89,7 @@ def test_the_exit_status_is_what_fail_on_asks_for(
 
 
 def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
-    """An error that all operations have changes once."""
+    """A change that affects all operations, such as a new error, is shown once."""
 
     def change(tree):
         tree["openapi"]["components"]["schemas"]["Error"]["required"] = []
@@ -103,7 +103,7 @@ def test_the_text_has_a_line_for_what_many_share(old, tmp_path, capsys):
 
 
 def test_the_markdown_is_fit_for_a_pull_request(old, tmp_path, capsys):
-    """Breaking differences stand in tables that render; mere wording is folded away."""
+    """Breaking differences are in tables that render, and changes of wording are folded."""
 
     def change(tree):
         gone(tree)
@@ -135,7 +135,7 @@ def test_the_markdown_is_fit_for_a_pull_request(old, tmp_path, capsys):
 
 
 def test_the_json_is_stable(old, tmp_path, capsys):
-    """Other programs read it."""
+    """Other programs parse the JSON."""
     new = changed(tmp_path, gone)
     main([str(old), str(new), "--format", "json"])
     assert {
@@ -163,7 +163,7 @@ def test_the_json_is_stable(old, tmp_path, capsys):
 
 
 def test_files_of_both_forms_are_read(old, tmp_path):
-    """YAML or JSON, an OpenAPI document or a catalogue."""
+    """A contract may be YAML or JSON, and an OpenAPI document or a catalogue."""
     as_json = tmp_path / "openapi.json"
     as_json.write_text(json.dumps(base()["openapi"]), encoding="utf-8")
     as_json_catalogue = tmp_path / "catalogue.json"
@@ -175,7 +175,7 @@ def test_files_of_both_forms_are_read(old, tmp_path):
 
 
 def test_revisions_are_read(old, tmp_path, monkeypatch):
-    """A branch is compared with what it began from."""
+    """A reviewer compares a branch with the revision that it started from."""
     repository = tmp_path / "repository"
     written(repository, base()).rename(tmp_path / "spec")
     repository.mkdir()
@@ -191,7 +191,7 @@ def test_revisions_are_read(old, tmp_path, monkeypatch):
 
 
 def test_every_contract_of_a_spec_is_compared(tmp_path, capsys):
-    """A change of the smaller one must not go unseen."""
+    """A change of the smaller contract must not be missed."""
     spec = Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
     document = spec / "admin.yaml"
     text = document.read_text(encoding="utf-8")
@@ -201,13 +201,13 @@ def test_every_contract_of_a_spec_is_compared(tmp_path, capsys):
     assert 2 == main(["--fail-on", "breaking", str(paths.SPEC), str(spec)])
     shown = capsys.readouterr().out
     assert "voyageai_admin_rest: GET /api/atlas/v2/groups/{groupId}/aiModelApiKeys" in shown
-    (spec / "contracts.yaml").unlink()  # as it was when there was one
+    (spec / "contracts.yaml").unlink()  # as before there was a second contract
     assert 1 == main(["--fail-on", "any", str(spec), str(paths.SPEC)])
     assert "the contract of voyageai_admin_rest is new" in capsys.readouterr().out
 
 
 def test_a_contracts_file_that_is_wrong_is_named(tmp_path, capsys):
-    """Of another folder or revision too."""
+    """The error also names a file in another folder or revision."""
     (tmp_path / "contracts.yaml").write_text("a_rest: {}\n", encoding="utf-8")
 
     assert 3 == main([str(tmp_path)])
@@ -215,7 +215,7 @@ def test_a_contracts_file_that_is_wrong_is_named(tmp_path, capsys):
 
 
 def test_addresses_are_read(old):
-    """Published definitions are fetch."""
+    """The command downloads published definitions."""
     content = old.joinpath("openapi.yaml").read_bytes()
 
     class Handler(BaseHTTPRequestHandler):
@@ -225,7 +225,7 @@ def test_addresses_are_read(old):
             self.wfile.write(content)
 
         def log_message(self, *arguments):
-            """Keep the server quiet."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -255,7 +255,7 @@ def test_addresses_are_read(old):
     ],
 )
 def test_documents_that_can_not_be_compared_are_an_error(content, message, old, tmp_path, capsys):
-    """A job that could not look must not look like one that found something."""
+    """A job that could not compare must not look like one that found a difference."""
     path = tmp_path / "new.yaml"
     path.write_text(content, encoding="utf-8")
 
@@ -264,7 +264,7 @@ def test_documents_that_can_not_be_compared_are_an_error(content, message, old, 
 
 
 def test_a_catalogue_of_another_form_is_no_difference(old, tmp_path, capsys):
-    """It is said where it is wrong."""
+    """The error says where the catalogue's form is wrong."""
     path = tmp_path / "new.yaml"
     path.write_text("models: [owl-1]", encoding="utf-8")
 
@@ -272,9 +272,9 @@ def test_a_catalogue_of_another_form_is_no_difference(old, tmp_path, capsys):
     assert "models: ['owl-1'] is not of type 'object'" in capsys.readouterr().err
 
 
-def test_a_slip_of_our_own_is_no_difference(capsys):
-    """Python's status for it is that of an additive difference."""
-    assert 3 == main([5])  # which no command line has
+def test_a_crash_is_no_difference(capsys):
+    """Python exits with 1 on a crash, which is also the status of an additive difference."""
+    assert 3 == main([5])  # an integer makes argparse crash
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -292,7 +292,7 @@ def test_a_slip_of_our_own_is_no_difference(capsys):
     ],
 )
 def test_a_wrong_call_is_no_difference(arguments, capsys):
-    """The usual status of wrong arguments is that of a breaking difference."""
+    """Usage errors normally exit with 2, which here means a breaking difference."""
     try:
         status = main(arguments)
     except SystemExit as error:
@@ -302,13 +302,13 @@ def test_a_wrong_call_is_no_difference(arguments, capsys):
 
 
 def test_the_help_names_the_other_comparisons(capsys):
-    """Nobody finds them otherwise."""
+    """Users would not find the subcommands otherwise."""
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "each with --help: live, upstream" in " ".join(capsys.readouterr().out.split())
 
 
-def test_this_checkout_is_what_is_new_unless_told(capsys):
-    """Its path means nothing to those who read the report."""
+def test_this_checkout_is_compared_by_default(capsys):
+    """The report calls it this checkout, as readers can do nothing with a local path."""
     assert 0 == main([str(paths.SPEC)])
     assert capsys.readouterr().out.startswith("spec -> spec\n")

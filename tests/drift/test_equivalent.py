@@ -1,4 +1,4 @@
-"""Two ways to write the same contract are no difference."""
+"""Two ways to write the same contract show no difference."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OURS = spec.load(paths.SPEC / "openapi.yaml")
 
 
 def differences(before, after):
-    """Return the differences between two documents in words."""
+    """Describe the differences between two documents."""
     old, new = (Contract("", Document(tree, "it")) for tree in (before, after))
     return [(item.path, item.kind, item.before, item.after) for item in compare(old, new)]
 
 
 @pytest.mark.parametrize("case", listed("equivalent.yaml"), ids=lambda case: case["name"])
 def test_two_ways_to_say_it_are_one(case):
-    """A false alarm teaches people not to look."""
+    """Maintainers stop looking after false alarms."""
     before, after = pair(case)
     assert [] == compare(before, after)
     assert [] == compare(after, before)
@@ -40,7 +40,7 @@ def test_two_ways_to_say_it_are_one(case):
     seed=st.integers(0, 2**32),
 )
 def test_a_rewritten_document_is_the_same(rewrites, is_older, seed):
-    """Whatever the order and the mixture of ways to rewrite it."""
+    """Rewrites may be combined in any order."""
     random = Random(seed)
     before = base()["openapi"]
     after = deepcopy(before)
@@ -54,14 +54,14 @@ def test_a_rewritten_document_is_the_same(rewrites, is_older, seed):
 
 @pytest.mark.parametrize("rewrite", [*REWRITES, older], ids=lambda rewrite: rewrite.__name__)
 def test_our_own_spec_rewritten_is_the_same(rewrite):
-    """The document that all this is for has corners that the small one has not."""
+    """The real spec uses constructs that the small test document lacks."""
     after = deepcopy(OURS)
     rewrite(after, Random(7))
     assert [] == differences(OURS, after)
 
 
 def test_schemas_that_meet_on_countless_ways_are_compared_once():
-    """Each of these refers to the next one twice, so that there are two to the fortieth ways."""
+    """Each of 40 schemas refers to the next one twice, so there are 2**40 paths to compare."""
     document = base()["openapi"]
     schemas = document["components"]["schemas"]
     schemas["Book"]["properties"]["step"] = {"$ref": "#/components/schemas/Step0"}

@@ -1,4 +1,4 @@
-"""Contracts that others publish, compared with ours; known disagreements are left out."""
+"""Comparing our contracts with published definitions, without known disagreements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .published import EXACT, LANGUAGES, held, listed, theirs
 
 
 def test_what_is_listed_is_not_reported():
-    """A report that always says the same is not read."""
+    """Maintainers do not read a report that always says the same."""
     outcome = held(theirs(), listed(EXACT, LANGUAGES))
 
     assert [] == outcome.unlisted
@@ -30,7 +30,7 @@ def test_what_is_listed_is_not_reported():
 
 
 def test_what_is_not_listed_is_reported():
-    """The maintainer has to hear of it."""
+    """A new disagreement must reach the maintainer."""
     outcome = held(theirs(), listed(LANGUAGES))
 
     assert ["POST /search/{shelf}: request.exact"] == [item.path for item in outcome.unlisted]
@@ -38,7 +38,7 @@ def test_what_is_not_listed_is_reported():
 
 
 def test_a_listed_value_covers_no_other():
-    """A second value that is gone is news, though the first is known."""
+    """A listed disagreement must not hide another one of the same field."""
     tree = theirs()
     del tree["openapi"]["components"]["schemas"]["Search"]["properties"]["language"]["default"]
     tree["openapi"]["components"]["schemas"]["Search"]["properties"]["language"]["enum"] = ["fr"]
@@ -53,7 +53,7 @@ def test_a_listed_value_covers_no_other():
 
 
 def test_a_disagreement_that_is_gone_is_reported():
-    """The reason may have gone with it, and our side may have to follow."""
+    """Its reason may be gone as well, so our contract may have to follow."""
     outcome = held(base(), listed(EXACT, LANGUAGES))
 
     assert [
@@ -67,7 +67,7 @@ def test_a_disagreement_that_is_gone_is_reported():
 
 
 def test_a_lasting_disagreement_is_never_gone():
-    """A deliberate difference of ours holds whatever is published."""
+    """A deliberate difference stays, whatever the vendor publishes."""
     outcome = held(base(), listed({**EXACT, "lasting": True}))
 
     assert [] == outcome.gone
@@ -75,14 +75,14 @@ def test_a_lasting_disagreement_is_never_gone():
 
 
 def test_a_disagreement_of_another_definition_covers_nothing():
-    """A field that one vendor may leave out is still required of another."""
+    """A field that is optional for one vendor is still required for another."""
     outcome = held(theirs(), listed(EXACT, {**LANGUAGES, "in": ["reading"]}))
 
     assert ["value-removed"] == [item.kind for item in outcome.unlisted]
 
 
-def test_words_that_nobody_has_read_are_reported():
-    """Limits are often said in words only."""
+def test_changed_descriptions_are_reported_until_reviewed():
+    """Vendors often state limits in descriptions only."""
     read = upstream.digest(contract(theirs(), "theirs"))
     tree = theirs()
     tree["openapi"]["components"]["schemas"]["Search"]["description"] = "At most 9."
@@ -95,7 +95,7 @@ def test_words_that_nobody_has_read_are_reported():
 
 
 def test_a_definition_is_recognized_by_most_of_its_operations():
-    """A small definition is part of many others."""
+    """Another definition may contain all operations of a small one."""
     tree = base()
     found = upstream.read_known(listed())
 
@@ -112,8 +112,8 @@ def test_a_definition_is_recognized_by_most_of_its_operations():
     assert name() is None
 
 
-def test_an_unknown_definition_has_nothing_that_is_gone():
-    """It never had it."""
+def test_an_unknown_definition_has_no_lost_disagreements():
+    """Only definitions in the list can have lost a disagreement."""
     tree = theirs()
     for item in tree["openapi"]["paths"].values():
         for operation in item.values():
@@ -134,13 +134,13 @@ def test_an_unknown_definition_has_nothing_that_is_gone():
     ],
 )
 def test_a_list_of_another_form_is_refused(broken, message):
-    """A slip of the pen would hide differences for good."""
+    """A typing error in the list would hide differences permanently."""
     with pytest.raises(DriftError, match=message):
         upstream.read_known(listed({**EXACT, **broken}))
 
 
 def test_our_own_list_refers_to_what_there_is():
-    """A kind, a source or a definition that is misspelled covers nothing."""
+    """A misspelled kind, source or definition would match nothing."""
     raw, ours = spec.load(upstream.KNOWN), spec.contracts()
     entries = raw["disagreements"]
     assert raw["definitions"].keys() >= {name for entry in entries for name in entry.get("in", [])}
@@ -154,7 +154,7 @@ def test_our_own_list_refers_to_what_there_is():
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
 def test_the_command_tells_what_it_compared(form, tmp_path, capsys):
-    """A scheduled job pastes it, and goes by the exit status."""
+    """A scheduled job publishes the summary, and acts on the exit status."""
     path = tmp_path / "theirs.json"
     path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")
     ours = tmp_path / "ours.json"
@@ -164,20 +164,20 @@ def test_the_command_tells_what_it_compared(form, tmp_path, capsys):
     command = ["upstream", str(path), "--ours", str(ours), "--known", str(known), "--format", form]
     assert 2 == main([*command, "--fail-on", "breaking"])
 
-    said = capsys.readouterr().out
-    assert "theirs.json" in said
-    assert "xact` is no longer accepted" in said
+    output = capsys.readouterr().out
+    assert "theirs.json" in output
+    assert "xact` is no longer accepted" in output
     if form == "json":
         assert {"name", "ours", "definition", "listed", "gone", "unread", "differences"} == set(
-            json.loads(said)["published"][0]
+            json.loads(output)["published"][0]
         )
     else:
-        assert "This is the library's own definition." in said
-        assert "Differences left out, as known-disagreements.yaml lists them: 1." in said
+        assert "This is the library's own definition." in output
+        assert "Differences left out, as known-disagreements.yaml lists them: 1." in output
 
 
-def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):
-    """The job fails, and still tells what it could see."""
+def test_an_unreadable_definition_does_not_hide_the_others(tmp_path, capsys):
+    """The job fails, but still reports the definitions that it could read."""
     path = tmp_path / "theirs.json"
     path.write_text(json.dumps(theirs()["openapi"]), encoding="utf-8")
     assert 3 == main(["upstream", str(tmp_path / "none.json"), str(path)])
@@ -188,7 +188,7 @@ def test_one_that_can_not_be_read_does_not_hide_the_others(tmp_path, capsys):
 
 
 def whole_administration() -> dict[str, Any]:
-    """Our second contract as a vendor has it: a part of something larger, under other names."""
+    """Return our second contract as a vendor publishes it: within a larger one, and renamed."""
     document = deepcopy(spec.load(paths.SPEC / "admin.yaml"))
     document["paths"]["/api/atlas/v2/clusters"] = {
         "get": {
@@ -210,7 +210,7 @@ def whole_administration() -> dict[str, Any]:
 
 
 def test_each_definition_is_compared_with_the_contract_that_it_is_about(tmp_path, capsys):
-    """With the first one alone all operations of the second would be new."""
+    """Comparing with the first contract would report all operations of the second as new."""
     path = tmp_path / "atlas.json"
     document = whole_administration()
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -223,13 +223,13 @@ def test_each_definition_is_compared_with_the_contract_that_it_is_about(tmp_path
     document["components"]["schemas"]["Cluster"]["type"] = "array"
     path.write_text(json.dumps(document), encoding="utf-8")
     assert 2 == main(["upstream", str(path), "--fail-on", "breaking"])
-    said = capsys.readouterr().out
-    assert "endpoint" in said
-    assert "luster" not in said
+    output = capsys.readouterr().out
+    assert "endpoint" in output
+    assert "luster" not in output
 
 
 def test_an_unknown_definition_is_compared_with_the_contract_that_is_nearest():
-    """Its operations say what it is about."""
+    """Its operations show which contract it is about."""
     ours = contract(base(), "ours")
     other = Document(whole_administration(), "other")
     both = evolve(ours, others={"second": other})
@@ -240,7 +240,7 @@ def test_an_unknown_definition_is_compared_with_the_contract_that_is_nearest():
 
 
 def test_a_definition_of_no_contract_is_an_error():
-    """A slip in its name would compare it with nothing."""
+    """With a mistyped name the definition would be compared with nothing."""
     both = evolve(
         contract(base(), "ours"), others={"second": Document(base()["openapi"], "second")}
     )
@@ -250,7 +250,7 @@ def test_a_definition_of_no_contract_is_an_error():
 
 
 def test_words_elsewhere_in_a_large_definition_are_not_reported():
-    """They change every week."""
+    """Descriptions of other operations in a large definition change every week."""
     found = upstream.read_known()
     ours = Contract("spec", Document(base()["openapi"], "first"))
     ours = evolve(

@@ -1,4 +1,4 @@
-"""Batch jobs for tests: input files, runs and output files."""
+"""Run batch jobs in tests: input files, jobs and output files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def jsonl(lines: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 class Jobs:
-    """A client of files and batches."""
+    """A client of files and batch jobs."""
 
     def __init__(self, url: str, key: str = "any") -> None:
         self.http = httpx2.Client(
@@ -103,7 +103,7 @@ def ids(lines: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 class Measured(NamedTuple):
-    """Time and memory of a large job."""
+    """The time and memory that a large job took."""
 
     lines: int
     seconds: float
@@ -116,7 +116,7 @@ def measure(lines: int, params: Mapping[str, Any], state: str | None = None) -> 
 
     Args:
         lines: How many.
-        params: The job's parameters, the model among them.
+        params: The job's parameters, including the model.
         state: The emulator's state file.
     """
     import resource  # not on Windows

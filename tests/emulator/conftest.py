@@ -1,4 +1,4 @@
-"""An emulator for all tests, and a client that checks each response against the contract."""
+"""An emulator shared by all tests, and a client that checks responses against the contract."""
 
 from __future__ import annotations
 

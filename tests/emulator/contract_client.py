@@ -44,7 +44,7 @@ class ContractClient:
         return answer
 
     def refused(self, path: str, body: Any, status: int = 400, key: str | None = "any") -> str:
-        """Return the reason for which a request is refused."""
+        """Send a request that must be refused, and return the reason."""
         detail: str = self(path, body, status=status, key=key)["detail"]
         return detail
 

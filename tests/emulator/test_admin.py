@@ -1,4 +1,4 @@
-"""The routes beside the API, and who may use them. Those about faults are in test_fault_plan."""
+"""The admin routes, and who may use them; those about faults are in test_fault_plan."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ LINES = b'{"custom_id": "a", "body": {"input": ["one"]}}\n'
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of its own for each test, as the routes change it."""
+    """A new emulator for each test, as the routes change its state."""
     with running(clock=lambda: 1_000_000.0) as emulator:
         yield emulator
 
 
 def get(emulator: Emulator, path: str) -> Any:
     """Return the JSON of an admin route."""
-    answer = admin(emulator, "GET", path)
-    assert 200 == answer.status_code, answer.text
-    return answer.json()
+    response = admin(emulator, "GET", path)
+    assert 200 == response.status_code, response.text
+    return response.json()
 
 
 def lines(emulator: Emulator, query: str = "") -> list[dict[str, Any]]:
-    """The requests, one per line."""
+    """Return the recorded requests, parsed from one JSON document per line."""
     return [
         json.loads(line) for line in admin(emulator, "GET", f"/requests{query}").text.splitlines()
     ]
 
 
 def refused(answer: httpx2.Response, status: int = 400) -> str:
-    """Return the reason of a refusal, after a check of its shape."""
+    """Return the reason of a refusal, after checking its format."""
     assert (status, ["detail"]) == (answer.status_code, list(answer.json())), answer.text
     return str(answer.json()["detail"])
 
 
-# Who may use them
+# Access
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def refused(answer: httpx2.Response, status: int = 400) -> str:
     ],
 )
 def test_without_the_token_nothing_is_revealed(emulator: Emulator, path: str) -> None:
-    """Bodies of requests are among it; even which routes there are is nobody's business."""
+    """A stranger must see neither the bodies of requests nor which admin routes exist."""
     url = f"{emulator.origin}/_emulator/{path}"
     for headers in ({}, KEY, {"x-emulator-token": "wrong"}, {"x-emulator-token": "\xff"}):
         raw = {name: value.encode("latin-1") for name, value in headers.items()}
@@ -80,7 +80,7 @@ def test_without_the_token_nothing_is_revealed(emulator: Emulator, path: str) ->
     "host", ["rebound.example", "rebound.example:80", "a.b.", "127.0.0.1.example", "", "[::1"]
 )
 def test_public_names_are_refused(emulator: Emulator, path: str, host: str) -> None:
-    """A stranger's name that is made to lead here would make this page the stranger's own."""
+    """DNS rebinding, by which a stranger's web page would reach the admin routes, must fail."""
     headers = {"host": host, "x-emulator-token": emulator.admin_token}
     assert "name" in refused(httpx2.get(emulator.origin + path, headers=headers), 421)
 
@@ -98,30 +98,30 @@ def test_public_names_are_refused(emulator: Emulator, path: str, host: str) -> N
     ],
 )
 def test_addresses_and_local_names_are_served(emulator: Emulator, host: str) -> None:
-    """Containers and machines on the same network call each other so."""
+    """Containers and machines on the same network use such names."""
     headers = {"host": host, "x-emulator-token": emulator.admin_token}
     assert 200 == httpx2.get(f"{emulator.origin}/_emulator/clock", headers=headers).status_code
     assert 200 == httpx2.get(f"{emulator.origin}/", headers=headers).status_code
 
 
 def test_the_api_answers_under_any_name(emulator: Emulator) -> None:
-    """It needs a key, and is called by the names that people give it."""
+    """The API needs a key, so users may call it by any host name."""
     assert 200 == post(emulator, headers={"host": "api.example"}).status_code
 
 
 def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
-    """Nor asks a browser to keep it, to guess its type or to put it in a frame."""
+    """Browsers must not cache answers, guess their type, or show the page in a frame."""
     headers = {"x-emulator-token": emulator.admin_token, "origin": "http://elsewhere.example"}
     for path in ("/", "/_emulator/page/page.js", "/_emulator/state", "/_emulator/nowhere"):
         for method in ("GET", "OPTIONS"):
-            answer = httpx2.request(method, emulator.origin + path, headers=headers)
-            assert [] == [name for name in answer.headers if name.startswith("access-control")]
-            assert "nosniff" == answer.headers["x-content-type-options"]
-            assert "no-store" == answer.headers["cache-control"]
-            assert "default-src 'none'" in answer.headers["content-security-policy"]
-            assert "unsafe" not in answer.headers["content-security-policy"]
-            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-            assert "not the" in answer.headers["x-emulator"]
+            response = httpx2.request(method, emulator.origin + path, headers=headers)
+            assert [] == [name for name in response.headers if name.startswith("access-control")]
+            assert "nosniff" == response.headers["x-content-type-options"]
+            assert "no-store" == response.headers["cache-control"]
+            assert "default-src 'none'" in response.headers["content-security-policy"]
+            assert "unsafe" not in response.headers["content-security-policy"]
+            assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+            assert "not the" in response.headers["x-emulator"]
 
 
 # The page
@@ -158,7 +158,7 @@ def test_no_answer_lets_other_origins_read_it(emulator: Emulator) -> None:
     ],
 )
 def test_the_page_reads_fields_of_the_contract(script: str, schema: str, fields: str) -> None:
-    """A field that is renamed or gone fails here, not silently in a browser."""
+    """A renamed or removed field must fail here, not silently in a browser."""
     properties = DOCUMENT["components"]["schemas"][schema]["properties"]
     assert set(fields.split()) <= set(properties)
     text = resources.files("voyageai_emulator.page").joinpath(script).read_text("utf-8")
@@ -166,15 +166,15 @@ def test_the_page_reads_fields_of_the_contract(script: str, schema: str, fields:
 
 
 def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
-    """Its link brings the token in the fragment, which browsers do not send."""
+    """The link passes the token in its fragment, which browsers do not send."""
     page = httpx2.get(emulator.origin)
     assert (200, "text/html; charset=utf-8") == (page.status_code, page.headers["content-type"])
     assert emulator.admin_token not in page.text
     assert "not the models" in page.text
     for part, kind in (("page.js", "javascript"), ("page.css", "css")):
-        answer = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
-        assert 200 == answer.status_code
-        assert f"text/{kind}; charset=utf-8" == answer.headers["content-type"]
+        response = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
+        assert 200 == response.status_code
+        assert f"text/{kind}; charset=utf-8" == response.headers["content-type"]
     assert 200 == httpx2.head(emulator.origin).status_code
     assert 0 == len(emulator.requests)
 
@@ -184,23 +184,23 @@ def test_the_page_is_public_and_holds_nothing(emulator: Emulator) -> None:
     ["", "__init__.py", "../app.py", "..%2Fapp.py", "%2e%2e/app.py", "index.html", "none.js"],
 )
 def test_only_the_parts_of_the_page_are_public(emulator: Emulator, part: str) -> None:
-    """No path of a request is one of the file system."""
-    answer = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
-    refused(answer, 401)
+    """A request path is never used as a path on the disk."""
+    response = httpx2.get(f"{emulator.origin}/_emulator/page/{part}")
+    refused(response, 401)
 
 
 def test_other_methods_are_refused(emulator: Emulator) -> None:
-    """In the shape of every refusal."""
+    """The answer has the format of every refusal."""
     refused(httpx2.post(emulator.origin), 405)
     refused(admin(emulator, "DELETE", "/state"), 405)
     refused(admin(emulator, "GET", "/nowhere"), 404)
 
 
-# What they tell
+# Routes that read
 
 
-def test_the_state_tells_what_there_is(emulator: Emulator) -> None:
-    """A page or a script finds operations and models there, and needs no list of its own."""
+def test_the_state_lists_operations_and_models(emulator: Emulator) -> None:
+    """The page and scripts find all operations and models there."""
     state = get(emulator, "/state")
     assert "/v1" == state["base"]
     assert {"id": "rerank", "method": "POST", "path": "/rerank"} in state["operations"]
@@ -214,14 +214,14 @@ def test_the_state_tells_what_there_is(emulator: Emulator) -> None:
 
 
 def test_the_state_holds_no_secret() -> None:
-    """A page is shown to others, and a screenshot of it sent."""
+    """Users share the page, and publish screenshots of it."""
     with running(api_key="pa-secret-key", admin_token="secret-token") as emulator:
         text = admin(emulator, "GET", "/state").text
         assert "secret" not in text
 
 
-def test_requests_are_told_in_brief(emulator: Emulator) -> None:
-    """A page asks every second, and bodies may be large."""
+def test_requests_can_be_listed_in_brief(emulator: Emulator) -> None:
+    """The page polls every second, and bodies may be large."""
     post(emulator, {**TEXTS, "input_type": "query"})
     post(emulator, RANKING, "/rerank")
     httpx2.post(f"{emulator}/rerank", headers=KEY, content=b"no JSON")
@@ -242,8 +242,8 @@ def test_requests_are_told_in_brief(emulator: Emulator) -> None:
     assert {"body", "headers"}.isdisjoint(first)
 
 
-def test_a_name_of_a_model_that_is_none_is_told_as_it_is_but_not_whole(emulator: Emulator) -> None:
-    """It may be anything, and of any length."""
+def test_an_unknown_model_name_is_shown_truncated(emulator: Emulator) -> None:
+    """The value may be anything, so its length is limited."""
     post(emulator, {**TEXTS, "model": "<b>" * 1000})
     post(emulator, {**TEXTS, "model": ["voyage-4"], "input_type": {}})
     long, none = lines(emulator, "?brief=true")
@@ -251,8 +251,8 @@ def test_a_name_of_a_model_that_is_none_is_told_as_it_is_but_not_whole(emulator:
     assert (None, None) == (none["model"], none["input_type"])
 
 
-def test_the_model_of_a_batch_is_told(emulator: Emulator) -> None:
-    """It stands one step further down than elsewhere."""
+def test_the_model_of_a_batch_is_shown(emulator: Emulator) -> None:
+    """Batches name the model in their `request_params`, one level deeper than requests."""
     params = {"model": "voyage-4", "input_type": "document"}
     body = {
         "endpoint": "/v1/embeddings",
@@ -265,8 +265,8 @@ def test_the_model_of_a_batch_is_told(emulator: Emulator) -> None:
     assert ("voyage-4", "document") == (line["model"], line["input_type"])
 
 
-def test_requests_are_told_from_a_number_on(emulator: Emulator) -> None:
-    """A reader gets no request twice, even where the oldest were dropped."""
+def test_requests_can_be_listed_from_a_number_on(emulator: Emulator) -> None:
+    """A reader gets each request once, even after the oldest were dropped."""
     for _ in range(4):
         post(emulator)
     assert [3, 4] == [line["number"] for line in lines(emulator, "?after=2")]
@@ -282,8 +282,8 @@ def test_requests_are_told_from_a_number_on(emulator: Emulator) -> None:
         refused(admin(emulator, "GET", f"/requests?{query}"))
 
 
-def test_one_request_is_told_whole(emulator: Emulator) -> None:
-    """With what it held, but for the key."""
+def test_one_request_is_shown_whole(emulator: Emulator) -> None:
+    """The details have headers and body, but never the key."""
     post(emulator, headers={"authorization": "Bearer pa-secret"})
     told = get(emulator, "/requests/1")
     assert (TEXTS, "hidden") == (told["body"], told["headers"]["authorization"])
@@ -295,7 +295,7 @@ def test_one_request_is_told_whole(emulator: Emulator) -> None:
 
 
 def test_usage_is_reported_by_model_and_key(emulator: Emulator) -> None:
-    """With the limits that hold, so that it can be seen how far they are."""
+    """The answer includes the limits, so that users see how close they are."""
     admin(emulator, "PUT", "/limits", {"tier": "free"})
     post(emulator)
     (used,) = get(emulator, "/usage")["usage"]
@@ -310,11 +310,11 @@ def test_usage_is_reported_by_model_and_key(emulator: Emulator) -> None:
     } == used
 
 
-# What they change
+# Routes that change state
 
 
 def test_the_tier_can_be_changed(emulator: Emulator) -> None:
-    """Requests are refused as soon as it is set, and no longer than it is."""
+    """Requests are refused as soon as the tier is set, and accepted once it is reset."""
     assert {"tier": None, "tiers": list(Tiers.__annotations__)} == get(emulator, "/limits")
     assert "free" == admin(emulator, "PUT", "/limits", {"tier": "free"}).json()["tier"]
     statuses = [post(emulator).status_code for _ in range(4)]
@@ -327,7 +327,7 @@ def test_the_tier_can_be_changed(emulator: Emulator) -> None:
 
 
 def test_a_model_can_be_limited_by_itself(emulator: Emulator) -> None:
-    """To meet a limit without a thousand requests."""
+    """A test reaches a limit without sending a thousand requests."""
     admin(emulator, "POST", "/limits", {"model": "voyage-4", "rpm": 0})
     assert 429 == post(emulator).status_code
     admin(emulator, "DELETE", "/limits")
@@ -337,7 +337,7 @@ def test_a_model_can_be_limited_by_itself(emulator: Emulator) -> None:
 
 
 def test_the_latency_can_be_changed(emulator: Emulator) -> None:
-    """By the words of the command line, or a number."""
+    """The route accepts the values of the command line, or a number."""
     for said, told in (("model", "model"), (0.25, "0.25"), ("0.5", "0.5"), ("none", "none")):
         assert {"latency": told} == admin(emulator, "PUT", "/latency", {"latency": said}).json()
         assert (told, told) == (str(emulator.latency), get(emulator, "/state")["latency"])
@@ -347,7 +347,7 @@ def test_the_latency_can_be_changed(emulator: Emulator) -> None:
 
 
 def test_the_clock_can_be_advanced(emulator: Emulator) -> None:
-    """A day of waiting is one request."""
+    """A test skips a day of waiting by one request."""
     assert {"time": 1_000_000.0, "ahead": 0.0} == get(emulator, "/clock")
     moved = admin(emulator, "POST", "/clock", {"advance": 86_400}).json()
     assert {"time": 1_086_400.0, "ahead": 86_400.0} == moved
@@ -358,25 +358,25 @@ def test_the_clock_can_be_advanced(emulator: Emulator) -> None:
     assert 1_086_400.0 == emulator.clock()
 
 
-def test_the_clock_goes_on_to_where_dates_are_dates(emulator: Emulator) -> None:
-    """However often it is moved: a file uploaded then has dates as well."""
+def test_the_clock_stops_where_dates_end(emulator: Emulator) -> None:
+    """A file uploaded after any number of moves still has valid dates."""
     years = 1_000 * 365 * 86_400
-    while 200 == (answer := admin(emulator, "POST", "/clock", {"advance": years})).status_code:
+    while 200 == (response := admin(emulator, "POST", "/clock", {"advance": years})).status_code:
         pass
-    assert "to the year 9000 at most" in refused(answer)
+    assert "to the year 9000 at most" in refused(response)
     assert "at most" in refused(admin(emulator, "POST", "/clock", {"advance": 10**400}))
     upload = {"file": ("lines.jsonl", b"{}")}
-    answer = httpx2.post(
+    response = httpx2.post(
         f"{emulator}/files",
         data={"purpose": "batch"},
         files=upload,
         headers={"authorization": "Bearer any"},
     )
-    assert answer.json()["expires_at"] > answer.json()["created_at"] > "8000"
+    assert response.json()["expires_at"] > response.json()["created_at"] > "8000"
 
 
 def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
-    """Held, a job stays where a test or a demonstration wants to see it."""
+    """A test or demonstration can hold a job in a state in order to see it."""
     held = admin(emulator, "POST", "/batches/hold", {"status": "in_progress"}).json()
     assert (["in_progress"], []) == (held["held"], held["batches"])
     file = httpx2.post(
@@ -417,8 +417,8 @@ def test_batches_can_be_steered_and_seen(emulator: Emulator) -> None:
     refused(admin(emulator, "POST", "/batches/wake", {}), 404)
 
 
-def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator: Emulator) -> None:
-    """A page that looks every second must not be what the record, or the fault, is about."""
+def test_listing_files_and_batches_leaves_no_trace(emulator: Emulator) -> None:
+    """Polling by the page must not fill the recording, or use up a planned fault."""
     for key in ("first", "second"):
         headers = {"authorization": f"Bearer {key}"}
         upload = {"file": (f"{key}.jsonl", LINES)}
@@ -431,8 +431,8 @@ def test_files_and_batches_are_told_with_their_keys_and_without_a_trace(emulator
     assert (seen, 1) == (len(emulator.requests), len(emulator.faults.as_json()))
 
 
-def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
-    """The same as that key sees through the API."""
+def test_expired_files_are_not_listed(emulator: Emulator) -> None:
+    """The list equals what the key sees through the API."""
     upload = {"file": ("a.jsonl", LINES)}
     httpx2.post(f"{emulator}/files", headers=KEY, data={"purpose": "batch"}, files=upload)
     assert 1 == len(get(emulator, "/files")["files"])
@@ -440,8 +440,8 @@ def test_files_that_expired_are_told_no_more(emulator: Emulator) -> None:
     assert [] == get(emulator, "/files")["files"]
 
 
-def test_the_fingerprint_of_a_key_is_told_if_it_is_accepted() -> None:
-    """By it a page finds what is its own, and need not know how fingerprints are made."""
+def test_the_fingerprint_of_an_accepted_key_is_shown() -> None:
+    """The page finds its own files by the fingerprint, without knowing how to compute it."""
     with running(api_key="right") as emulator:
         headers = {"x-emulator-token": emulator.admin_token}
         url = f"{emulator.origin}/_emulator/key"
@@ -452,7 +452,7 @@ def test_the_fingerprint_of_a_key_is_told_if_it_is_accepted() -> None:
 
 
 def test_bodies_are_bounded(emulator: Emulator) -> None:
-    """Nothing that is said here is long."""
+    """No admin request needs a long body, so a huge one must not fill the memory."""
     headers = {"x-emulator-token": emulator.admin_token}
     url = f"{emulator.origin}/_emulator/faults"
     entry = json.dumps({"fault": "gone", "detail": ""}).encode()

@@ -1,4 +1,4 @@
-"""The answers of the four endpoints of models."""
+"""The responses of the four model endpoints."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ TEXTS = ["Open a gzip-compressed file.", "Remove a directory tree.", "naïve 東
 
 
 def vectors(answer: dict[str, Any]) -> NDArray[np.float32]:
-    """The vectors of an answer that has them as numbers."""
+    """Return the vectors of an answer that has them as numbers, of shape (texts, dimension)."""
     return np.array([entry["embedding"] for entry in answer["data"]], np.float32)
 
 
 def embed(ask: ContractClient, texts: list[str], **options: Any) -> NDArray[np.float32]:
-    """Vectors of texts, by voyage-4 unless told otherwise."""
+    """Return vectors of texts, by voyage-4 unless another model is given."""
     return vectors(ask("/embeddings", {"input": texts, "model": "voyage-4", **options}))
 
 
 def test_vectors_come_in_order_with_the_texts_tokens(ask: ContractClient) -> None:
-    """Clients place vectors by index and add up tokens."""
+    """Clients place vectors by index, and add up tokens."""
     answer = ask("/embeddings", {"input": TEXTS, "model": "voyage-4"})
     assert [0, 1, 2] == [entry["index"] for entry in answer["data"]]
     assert {"total_tokens": sum(map(tokenizer.count, TEXTS))} == answer["usage"]
@@ -49,7 +49,7 @@ def test_vectors_come_in_order_with_the_texts_tokens(ask: ContractClient) -> Non
 
 
 def test_a_single_text_is_a_list_of_one(ask: ContractClient) -> None:
-    """The API takes both forms and gives one."""
+    """The API accepts both forms and gives the same response."""
     assert ask("/embeddings", {"input": "a", "model": "voyage-4"}) == ask(
         "/embeddings", {"input": ["a"], "model": "voyage-4"}
     )
@@ -57,7 +57,7 @@ def test_a_single_text_is_a_list_of_one(ask: ContractClient) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_base64_and_numbers_are_the_same_vectors(ask: ContractClient, dtype: str) -> None:
-    """A client may ask for either; neither may lose anything."""
+    """A client may ask for either format, and neither loses precision."""
     body = {"input": TEXTS, "model": "voyage-4", "output_dtype": dtype}
     numbers = ask("/embeddings", body)
     packed = ask("/embeddings", {**body, "encoding_format": "base64"})
@@ -71,7 +71,7 @@ def test_base64_and_numbers_are_the_same_vectors(ask: ContractClient, dtype: str
 
 
 def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: ContractClient) -> None:
-    """The documentation says what is put in front; both ways give the model one text."""
+    """The documentation publishes the prompts, so users may write them by hand."""
     assert MODELS["voyage-4"].prompts is not None
     prompts = PROMPTS[MODELS["voyage-4"].prompts]
     for kind, prompt in (("query", prompts.query), ("document", prompts.document)):
@@ -81,7 +81,7 @@ def test_a_prompt_by_hand_is_the_same_as_an_input_type(ask: ContractClient) -> N
 
 
 def test_every_model_of_a_space_can_search_the_others_documents(ask: ContractClient) -> None:
-    """A shared embedding space allows cheap queries on documents embedded by a better model."""
+    """Users can search documents of a large model with cheaper queries of a small one."""
     documents = embed(ask, TEXTS, model="voyage-4-large", input_type="document")
     queries = embed(ask, TEXTS, model="voyage-4-lite", input_type="query")
     apart = embed(ask, TEXTS, model="voyage-code-4", input_type="document")
@@ -90,7 +90,7 @@ def test_every_model_of_a_space_can_search_the_others_documents(ask: ContractCli
 
 
 def test_a_chunk_leans_towards_its_document(ask: ContractClient) -> None:
-    """The point of contextualized embeddings, and the only way they differ from others here."""
+    """Contextualized vectors must depend on the document, which is their purpose."""
     chunk = "The fee rose by three percent."
     body = {
         "inputs": [[chunk, "Lighthouse keepers of Norway."], [chunk, "Dentists of Peru."]],
@@ -113,7 +113,7 @@ def test_a_chunk_leans_towards_its_document(ask: ContractClient) -> None:
 
 @pytest.mark.parametrize("nested", [True, False])
 def test_documents_are_chunked_on_request(ask: ContractClient, nested: bool) -> None:
-    """Each chunk brings its text; flat and nested documents are the same."""
+    """Each chunk brings its text, and flat and nested documents give the same chunks."""
     text = "one two three four five six seven"
     answer = ask(
         "/contextualizedembeddings",
@@ -134,13 +134,13 @@ def test_documents_are_chunked_on_request(ask: ContractClient, nested: bool) -> 
 
 
 def test_long_documents_are_taken_with_chunking_only(ask: ContractClient) -> None:
-    """The sentence is the API's; the limit without chunking is per document."""
+    """The limit is per document, and the message is the API's."""
     limit = MODELS["voyage-context-4"].context_length
     assert limit is not None
     inputs = ["a", "word " * (limit + 1)]
     body: dict[str, Any] = {"inputs": [[text] for text in inputs], "model": "voyage-context-4"}
-    said = ask.refused("/contextualizedembeddings", body)
-    assert said.startswith(
+    reason = ask.refused("/contextualizedembeddings", body)
+    assert reason.startswith(
         f"Request to model 'voyage-context-4' failed. The example at index 1 in your batch has too "
         f"many tokens and does not fit into the model's context window of {limit} tokens. "
         "Contextualized chunk embeddings do not support truncation."
@@ -181,26 +181,26 @@ def test_long_documents_are_taken_with_chunking_only(ask: ContractClient) -> Non
 def test_arguments_that_do_not_go_together_are_refused(
     ask: ContractClient, options: dict[str, Any], reason: str
 ) -> None:
-    """The schema cannot say these, so the emulator must."""
+    """The schema can't express these combinations, so the emulator checks them."""
     said = ask.refused("/contextualizedembeddings", {"model": "voyage-context-4", **options})
     assert said.startswith(PREAMBLE)
     assert reason in said
 
 
 def test_more_chunks_than_the_model_takes_are_refused(ask: ContractClient) -> None:
-    """A request of tiny chunks meets this limit before that on tokens."""
+    """A request of tiny chunks reaches this limit before the one on tokens."""
     most = MODELS["voyage-context-4"].max_request_chunks
     assert most is not None
     body = {"inputs": [["a"] * (most // 10)] * 10, "model": "voyage-context-4"}
     body["output_dimension"] = 256
     assert 10 == len(ask("/contextualizedembeddings", body)["data"])
     body["inputs"] = [*body["inputs"], ["a"]]
-    said = ask.refused("/contextualizedembeddings", body)
-    assert f"The max allowed chunks per submitted batch is {most}." in said
+    reason = ask.refused("/contextualizedembeddings", body)
+    assert f"The max allowed chunks per submitted batch is {most}." in reason
 
 
 def test_chunks_beyond_those_that_the_model_takes_are_not_made() -> None:
-    """A short text has thousands of chunks that overlap, and takes minutes to be cut into them."""
+    """A short text with overlapping chunks would take minutes to split."""
     model = attrs.evolve(MODELS["voyage-context-4"], max_request_chunks=5)
     documents = [["one two three four"], ["one two three four"], ["one"]]
     assert [4, 2, 0] == list(map(len, chunk_documents(documents, model, 1, 0)))
@@ -211,7 +211,7 @@ def test_chunks_beyond_those_that_the_model_takes_are_not_made() -> None:
 
 
 def test_a_document_is_chunked_beside_the_event_loop() -> None:
-    """A small body may ask for so many chunks that all others would have to wait."""
+    """Splitting one document must not keep all other requests waiting."""
     loops = []
 
     class Watched(LexicalEngine):
@@ -227,7 +227,7 @@ def test_a_document_is_chunked_beside_the_event_loop() -> None:
 
 
 def test_a_document_too_long_for_chunking_is_told_that_limit(ask: ContractClient) -> None:
-    """Not that of a document that is not chunked, nor to have it chunked, as it asked for that."""
+    """The message has the limit of chunking, and does not suggest what the request already does."""
     limit = MODELS["voyage-context-4"].auto_chunking_context_length
     assert limit is not None
     body = {
@@ -236,9 +236,9 @@ def test_a_document_too_long_for_chunking_is_told_that_limit(ask: ContractClient
         "input_type": "document",
         "enable_auto_chunking": True,
     }
-    said = ask.refused("/contextualizedembeddings", body)
-    assert f"the model's context window of {limit} tokens. Please lower the number" in said
-    assert "enable_auto_chunking" not in said
+    reason = ask.refused("/contextualizedembeddings", body)
+    assert f"the model's context window of {limit} tokens. Please lower the number" in reason
+    assert "enable_auto_chunking" not in reason
 
 
 def test_queries_may_come_flat(ask: ContractClient) -> None:
@@ -258,7 +258,7 @@ DOCUMENTS = [
 
 
 def test_documents_are_ranked_by_relevance(ask: ContractClient) -> None:
-    """The best first, each with its place in the request and a score between 0 and 1."""
+    """The best document comes first, each with its index and a score from 0 to 1."""
     body = {"query": "What is the capital of France?", "documents": DOCUMENTS, "model": "rerank-3"}
     data = ask("/rerank", body)["data"]
     scores = [entry["relevance_score"] for entry in data]
@@ -270,13 +270,13 @@ def test_documents_are_ranked_by_relevance(ask: ContractClient) -> None:
 
 @pytest.mark.parametrize(("top_k", "expected"), [(None, 4), (1, 1), (3, 3), (9, 4)])
 def test_top_k_is_how_many_come_back(ask: ContractClient, top_k: int | None, expected: int) -> None:
-    """More than there are is all there are; a document of white space is one of them."""
+    """A `top_k` above the number of documents returns all, and blank documents count."""
     body = {"query": "capital", "documents": DOCUMENTS, "model": "rerank-3", "top_k": top_k}
     assert expected == len(ask("/rerank", body)["data"])
 
 
 def test_documents_come_back_on_request(ask: ContractClient) -> None:
-    """As they were sent, beside their scores."""
+    """Each document comes back unchanged beside its score."""
     body = {"query": "cat", "documents": DOCUMENTS, "model": "rerank-3", "return_documents": True}
     data = ask("/rerank", body)["data"]
     assert all(DOCUMENTS[entry["index"]] == entry["document"] for entry in data)
@@ -284,13 +284,13 @@ def test_documents_come_back_on_request(ask: ContractClient) -> None:
 
 
 def test_an_empty_query_ranks_nothing_above_anything(ask: ContractClient) -> None:
-    """Allowed by the contract, so answered."""
+    """The contract allows an empty query, so it gets an answer."""
     body = {"query": "", "documents": ["a", "b"], "model": "rerank-3"}
     scores = [entry["relevance_score"] for entry in ask("/rerank", body)["data"]]
     assert max(scores) < 0.1
 
 
 def test_half_a_surrogate_pair_comes_back(ask: ContractClient) -> None:
-    """JSON can spell it, so it may be sent; UTF-8 cannot."""
+    """JSON can contain a lone surrogate, which UTF-8 can't encode."""
     body = b'{"query":"a","documents":["\\ud800"],"model":"rerank-3","return_documents":true}'
     assert "\ud800" == ask("/rerank", body)["data"][0]["document"]

@@ -1,4 +1,4 @@
-"""The administration of keys and limits, as the emulator serves it: every answer keeps its contract."""
+"""The Atlas administration API of the emulator; every response matches its contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BODIES = {
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of this test's own."""
+    """A new emulator for each test."""
     with running() as url:
         yield url
 
@@ -54,7 +54,7 @@ def make_key(http: httpx2.Client, **changes: str) -> Any:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 def test_every_operation_answers_as_its_contract_says(http: httpx2.Client, operation: Any) -> None:
-    """Status, media type and every field; a client that reads this reads the real one."""
+    """A client that can read these responses can read those of Atlas."""
     key = make_key(http, name="made before")
     path = operation.path
     for name, value in {**IDS, **GROUP, "apiKeyId": key["apiKeyId"]}.items():
@@ -91,9 +91,11 @@ def test_every_operation_answers_as_its_contract_says(http: httpx2.Client, opera
 def test_every_refusal_has_atlas_s_form(
     http: httpx2.Client, method: str, path: str, body: Any, status: int, code: str
 ) -> None:
-    """Programs go by the code, people by the detail."""
-    given = {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
-    response = http.request(method, f"/api/atlas/v2/{path}", **given)
+    """Programs use the error code, and people read the detail."""
+    arguments = (
+        {"content": body} if isinstance(body, str) else {} if body is None else {"json": body}
+    )
+    response = http.request(method, f"/api/atlas/v2/{path}", **arguments)
     check("#/components/schemas/Error", response.json())
     assert (status, code, status) == (
         response.status_code,
@@ -103,10 +105,10 @@ def test_every_refusal_has_atlas_s_form(
 
 
 def test_fields_that_are_wrong_are_named(http: httpx2.Client) -> None:
-    """As Atlas does in badRequestDetail."""
+    """The response lists the fields in `badRequestDetail`, as Atlas does."""
     path = f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
-    answer = http.post(path, json={"name": "a" * 251, "cloud": "ANY", "geography": "ANY"}).json()
-    assert ["name"] == [each["field"] for each in answer["badRequestDetail"]["fields"]]
+    response = http.post(path, json={"name": "a" * 251, "cloud": "ANY", "geography": "ANY"}).json()
+    assert ["name"] == [each["field"] for each in response["badRequestDetail"]["fields"]]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_fields_that_are_wrong_are_named(http: httpx2.Client) -> None:
     [None, "Bearer none", "Basic YTpi", "Digest username=a", 'Digest username="a", nonce="b"'],
 )
 def test_without_credentials_there_is_a_challenge(emulator: Emulator, header: str | None) -> None:
-    """By which a client with a pair of keys begins."""
+    """A client with a key pair starts the digest authentication from the challenge."""
     headers = {} if header is None else {"authorization": header}
     url = f"{emulator.origin}/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
     response = httpx2.get(url, headers=headers)
@@ -124,7 +126,7 @@ def test_without_credentials_there_is_a_challenge(emulator: Emulator, header: st
 
 
 def test_a_digest_is_good_for_one_request(emulator: Emulator) -> None:
-    """Who has overheard it can't send it again."""
+    """Somebody who intercepts a digest can't send it again."""
     path = f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
     with httpx2.Client(base_url=emulator.origin, auth=httpx2.DigestAuth("a", "b")) as http:
         response = http.get(path)
@@ -146,7 +148,7 @@ def test_a_digest_is_good_for_one_request(emulator: Emulator) -> None:
 def test_a_token_is_for_an_id_and_its_secret(
     emulator: Emulator, header: str | None, grant: str, status: int
 ) -> None:
-    """Any will do unless the settings name some."""
+    """Any credentials are accepted unless the settings name some."""
     headers = {} if header is None else {"authorization": header}
     url = f"{emulator.origin}/api/oauth/token"
     response = httpx2.post(url, headers=headers, data={"grant_type": grant})
@@ -158,8 +160,8 @@ def test_a_token_is_for_an_id_and_its_secret(
 @pytest.mark.parametrize(
     ("geography", "host"), [("ANY", "ai.mongodb.com"), ("eu", "eu.ai.mongodb.com")]
 )
-def test_atlas_s_own_address_names_atlas_s_hosts(geography: str, host: str) -> None:
-    """So that a client with a transport to the emulator keeps the real hosts apart."""
+def test_at_atlas_s_address_keys_name_the_api_s_hosts(geography: str, host: str) -> None:
+    """A client with a transport to the emulator then still knows the API's real hosts."""
     auth = ClientCredentials("any", "any")
     with (
         in_process() as emulator,
@@ -179,7 +181,7 @@ def test_atlas_s_own_address_names_atlas_s_hosts(geography: str, host: str) -> N
 
 
 def test_keys_that_are_made_open_an_emulator_with_a_key_of_its_own() -> None:
-    """Others stay outside."""
+    """An emulator with a pinned key accepts the keys made here as well, and no others."""
     with running(api_key="own") as emulator:
         auth = ClientCredentials("any", "any")
         with httpx2.Client(base_url=emulator.origin, auth=auth) as http:
@@ -195,7 +197,7 @@ def test_keys_that_are_made_open_an_emulator_with_a_key_of_its_own() -> None:
 
 
 def test_requests_are_recorded_and_meet_faults(emulator: Emulator) -> None:
-    """As those to the models are."""
+    """Admin requests are recorded and can get faults like requests to models."""
     emulator.faults.next("status", status=503, operation="listGroupModelKeys")
     auth = ClientCredentials("any", "any")
     with httpx2.Client(base_url=emulator.origin, auth=auth) as http:
@@ -208,14 +210,14 @@ def test_requests_are_recorded_and_meet_faults(emulator: Emulator) -> None:
 
 
 def uses(url: str, secret: str) -> int:
-    """The status of a request with a key."""
+    """Send a request with a key, and return the status."""
     headers = {"authorization": f"Bearer {secret}"}
     body = {"input": "a", "model": "voyage-4"}
     return httpx2.post(f"{url}/embeddings", json=body, headers=headers).status_code
 
 
 def test_keys_and_limits_outlive_an_emulator_that_is_killed(tmp_path: Path) -> None:
-    """What was answered is kept; a key that was deleted stays refused, though any other is taken."""
+    """Changes that were answered are kept, and a deleted key stays refused."""
     state, keys = tmp_path / "state.db", f"/api/atlas/v2/groups/{PROJECT}/aiModelApiKeys"
     limit = (
         f"/api/atlas/v2/groups/{PROJECT}/aiModelApiClouds/ANY/geographies/ANY/modelGroupNames/"
@@ -266,5 +268,5 @@ def test_keys_and_limits_outlive_an_emulator_that_is_killed(tmp_path: Path) -> N
 
 
 def origin(url: str) -> str:
-    """The address of an emulator without the path of the models."""
+    """Return the origin of an emulator's URL."""
     return url.removesuffix("/v1")

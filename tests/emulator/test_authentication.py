@@ -1,4 +1,4 @@
-"""Hosts of the API: which models, operations and keys each has."""
+"""The hosts of the API, with the models, operations and keys of each."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ each_server = pytest.mark.parametrize("server", SERVERS, ids=lambda server: serv
 
 
 def application(**settings: Any) -> ASGIApp:
-    """An emulator without a socket."""
+    """Return an emulator without a socket."""
     return Application(Settings(**settings))
 
 
 def supported(endpoint: str, platform: str | None) -> list[str]:
-    """The models that a platform's refusal names."""
+    """Return the models that a platform's refusal lists."""
     return [
         model.name
         for model in MODELS.values()
@@ -51,7 +51,7 @@ def supported(endpoint: str, platform: str | None) -> list[str]:
 
 
 def refusal(endpoint: str, platform: str | None) -> tuple[int, dict[str, str]]:
-    """Return the answer to an unknown model."""
+    """Return the status and body of the refusal of an unknown model."""
     listed = supported(endpoint, platform)
     return 400, {"detail": f"Model none is not supported. Supported models are {listed}."}
 
@@ -59,51 +59,51 @@ def refusal(endpoint: str, platform: str | None) -> tuple[int, dict[str, str]]:
 @each_server
 @pytest.mark.parametrize("path", VALID)
 def test_a_host_serves_the_models_of_its_platform(server: Server, path: str) -> None:
-    """Code that moves to another host finds out here which models it loses."""
+    """Code that moves to another host learns here which models it loses."""
     body = {**VALID[path], "model": "none"}
-    answer = send(application(), "POST", path, body, base=server.url, key=KEYS[server.name])
+    response = send(application(), "POST", path, body, base=server.url, key=KEYS[server.name])
     expected = refusal(path.strip("/"), server.platform)
-    assert expected == (answer.status_code, answer.json())
+    assert expected == (response.status_code, response.json())
 
 
 @each_server
 def test_a_model_of_another_platform_is_not_there(server: Server) -> None:
-    """One that is in the catalogue is refused like one that is not."""
+    """A model that only other platforms have is refused like an unknown one."""
     app = application()
     for name in ("voyage-4", "voyage-3.5", "voyage-3"):
         body = {"input": "a", "model": name}
-        answer = send(app, "POST", "/embeddings", body, base=server.url, key=KEYS[server.name])
+        response = send(app, "POST", "/embeddings", body, base=server.url, key=KEYS[server.name])
         expected = 200 if server.platform in MODELS[name].platforms else 400
-        assert (name, expected) == (name, answer.status_code)
+        assert (name, expected) == (name, response.status_code)
 
 
 @each_server
 def test_the_settings_name_a_host_for_all_requests(server: Server) -> None:
-    """A server at 127.0.0.1 is not called by the host's name."""
+    """The host name can't tell when the server is reached at 127.0.0.1."""
     app = application(platform=server.name)
     for base in ("http://127.0.0.1/v1", SERVERS[0].url):
         body = {"input": "a", "model": "none"}
-        answer = send(app, "POST", "/embeddings", body, base=base, key=KEYS[server.name])
-        assert refusal("embeddings", server.platform) == (answer.status_code, answer.json())
+        response = send(app, "POST", "/embeddings", body, base=base, key=KEYS[server.name])
+        assert refusal("embeddings", server.platform) == (response.status_code, response.json())
 
 
-def test_any_other_name_does_as_all_hosts_do() -> None:
-    """It works for people who know nothing about hosts."""
+def test_an_unknown_host_allows_every_platform() -> None:
+    """Users who do not choose a host can use all models and keys."""
     app = application()
     for key in KEYS.values():
-        answer = send(app, "POST", "/embeddings", {"input": "a", "model": "none"}, key=key)
-        assert refusal("embeddings", None) == (answer.status_code, answer.json())
+        response = send(app, "POST", "/embeddings", {"input": "a", "model": "none"}, key=key)
+        assert refusal("embeddings", None) == (response.status_code, response.json())
 
 
 @pytest.mark.parametrize("host", ["ai.mongodb.com:443", "AI.MongoDB.com", "ai.mongodb.com"])
 def test_hosts_are_reported_by_name_only(host: str) -> None:
-    """Clients send the port where it is not the usual one, in the case they were given."""
+    """A client may send a port, and write the host in any case."""
     assert "atlas" == Authenticator().authenticate(host, "Bearer al-1").platform
 
 
 @pytest.mark.parametrize("host", ["", "[::1]:80", "api.voyageai.com.evil.example", ":"])
-def test_other_hosts_are_none_of_the_apis(host: str) -> None:
-    """A name that only looks alike stands for nothing."""
+def test_a_lookalike_host_is_unknown(host: str) -> None:
+    """A name that only looks like one of the API's hosts gets none of their rules."""
     assert Authenticator().authenticate(host, "Bearer al-1").platform is None
 
 
@@ -126,19 +126,19 @@ def test_a_host_has_the_operations_that_the_contract_says(
 
 
 def test_an_operation_of_another_document_is_everywhere() -> None:
-    """The emulator follows the document that it is given."""
+    """An operation that is not in the shipped contract has no list of hosts."""
     Authenticator(platform="eu").check_operation(CONTRACT["listFiles"]._replace(id="other"), LOCAL)
 
 
 @pytest.mark.parametrize("key", [None, "pa-1", "al-1"])
-def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> None:
-    """Neither the body nor the key is looked at first, as with any path that there is not."""
+def test_an_operation_that_a_host_lacks_is_an_unknown_path(key: str | None) -> None:
+    """The answer is a 404 before body and key are checked, as for any unknown path."""
     app = application(platform="atlas")
     for method, path in (("POST", "/batches"), ("POST", "/files/delete"), ("GET", "/files")):
-        answer = send(app, method, path, {"no": "sense"}, key=key)
+        response = send(app, method, path, {"no": "sense"}, key=key)
         nowhere = send(app, method, "/nowhere", {"no": "sense"}, key=key)
-        assert (404, {"detail": "Not Found"}) == (answer.status_code, answer.json())
-        assert nowhere.json() == answer.json()
+        assert (404, {"detail": "Not Found"}) == (response.status_code, response.json())
+        assert nowhere.json() == response.json()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_an_operation_that_a_host_has_not_is_no_path_of_its(key: str | None) -> 
     ],
 )
 def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: bool) -> None:
-    """A key at the wrong host is a common mistake, which the answer does not explain."""
+    """A key at the wrong host is a common mistake, which the response does not explain."""
     for authenticator, host in (
         (Authenticator(), HOSTS[platform]),
         (Authenticator(platform=platform), LOCAL),
@@ -191,25 +191,25 @@ def test_a_key_opens_the_hosts_of_its_style(platform: str, key: str, accepted: b
     ],
 )
 @pytest.mark.parametrize("pinned", [None, "right"])
-def test_what_can_be_no_key_is_refused_as_one(key: bytes, pinned: str | None) -> None:
-    """Keys come from files and environments, and other texts with them."""
+def test_an_invalid_key_is_refused_like_a_wrong_one(key: bytes, pinned: str | None) -> None:
+    """Users paste other texts where a key belongs, and get the API's refusal."""
     with pytest.raises(ApiError) as caught:
         Authenticator(pinned).authenticate(LOCAL, f"Bearer {key.decode('latin-1')}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
-def test_bytes_that_are_no_text_in_the_header_are_no_failure(url: str) -> None:
-    """A server that fails on them would look broken, not the key."""
+def test_a_header_that_is_not_text_is_no_server_error(url: str) -> None:
+    """A server error would hide that the key is wrong."""
     headers = [(b"authorization", b"Bearer \xc3\xa4\xff")]
-    answer = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
-    assert (401, INVALID) == (answer.status_code, answer.json())
+    response = httpx2.post(f"{url}/embeddings", json=VALID["/embeddings"], headers=headers)
+    assert (401, INVALID) == (response.status_code, response.json())
 
 
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer ", "Bearer \t ", "Basic abc", "key", "Bearer\tk"]
 )
 def test_without_a_key_no_request_is_authorized(authorization: str | None) -> None:
-    """As with a wrong key, but in other words."""
+    """The message differs from that for a wrong key."""
     with pytest.raises(ApiError, match="Unauthorized") as caught:
         Authenticator().authenticate(LOCAL, authorization)
     assert 401 == caught.value.status
@@ -217,48 +217,48 @@ def test_without_a_key_no_request_is_authorized(authorization: str | None) -> No
 
 @pytest.mark.parametrize("key", ["wrong", "righ", "rightt", "RIGHT"])
 def test_a_pinned_key_is_the_only_one(key: str) -> None:
-    """For code that must show what it does with a key that is refused."""
+    """Users can test how their code handles a refused key."""
     with pytest.raises(ApiError) as caught:
         Authenticator("right").authenticate(LOCAL, f"Bearer {key}")
     assert (401, INVALID) == (caught.value.status, caught.value.body())
 
 
 def test_a_key_may_stand_in_spaces() -> None:
-    """HTTP has servers strip them, and the scheme is of either case."""
+    """HTTP allows spaces around the value, and any case of the scheme."""
     assert Authenticator("right").authenticate(LOCAL, "bearer   right \t").owner == fingerprint(
         "right"
     )
 
 
 def test_a_retired_model_is_gone_where_the_policy_holds() -> None:
-    """The answer names what to use; Voyage's own host has no such policy, others never had it."""
+    """The 410 names the replacement; it is sent only by hosts with a retirement policy."""
     body = {"input": "a", "model": "voyage-1"}
-    answer = send(application(models=RETIRED), "POST", "/embeddings", body)
-    assert 410 == answer.status_code
+    response = send(application(models=RETIRED), "POST", "/embeddings", body)
+    assert 410 == response.status_code
     for name, expected in (("voyage", 200), ("atlas", 410), ("us", 400), ("eu", 400)):
         app = application(models=RETIRED, platform=name)
-        answer = send(app, "POST", "/embeddings", body, key=KEYS[name])
-        assert (name, expected) == (name, answer.status_code)
+        response = send(app, "POST", "/embeddings", body, key=KEYS[name])
+        assert (name, expected) == (name, response.status_code)
         if expected == 410:
-            assert "voyage-4" in answer.json()["detail"]
+            assert "voyage-4" in response.json()["detail"]
 
 
-def test_a_host_that_there_is_not_is_refused_with_those_there_are() -> None:
-    """At the start, where the mistake was made."""
+def test_an_unknown_host_is_refused_with_the_known_ones() -> None:
+    """The error comes at the start, where the mistake was made."""
     with pytest.raises(ValueError, match="one of voyage, atlas, us, eu, not 'geography'"):
         EmulatorState(Settings(platform="geography"))
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "secret\n", "s" * 1025])
 def test_a_key_that_can_not_be_sent_is_refused_at_the_start(key: str) -> None:
-    """Without saying it, as it may be most of a real one."""
+    """The error does not repeat the value, which may be most of a real key."""
     with pytest.raises(ValueError, match="api_key must be ASCII") as caught:
         EmulatorState(Settings(api_key=key))
     assert not key or key not in str(caught.value)
 
 
 def test_secrets_are_not_shown() -> None:
-    """Settings end up in logs and in the output of failed tests."""
+    """Settings are printed in logs and in the output of failed tests."""
     settings = Settings(api_key="pa-secret", admin_token="secret-token")
     shown = repr(replace(settings, tier="free"))
     assert "secret" not in shown

@@ -1,4 +1,4 @@
-"""A job whose process dies goes on in the next one: no line is lost, none is answered twice."""
+"""A job continues after its process is killed: no line is lost or answered twice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.emulator.http_helpers import until
 LINES = 2000
 KILLS = 6
 MOST = 0.25
-"""Seconds after which the process is killed at the latest."""
+"""The longest time in seconds before the process is killed."""
 SERVE = """
 import sys
 from voyageai_emulator.server import Server
@@ -42,7 +42,7 @@ Server("127.0.0.1", 0, Settings(state=sys.argv[1]), on_ready=say).run()
 
 @contextmanager
 def serving(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """An emulator as its own process, which ends by a kill, and its base URL."""
+    """Run an emulator in a process that ends by a kill; yield the process and its base URL."""
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(state)], stdout=subprocess.PIPE, text=True
     )
@@ -55,13 +55,13 @@ def serving(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def unfinished(jobs: Jobs) -> list[dict[str, Any]]:
-    """The jobs in flight."""
+    """Return the jobs in flight."""
     batches: list[dict[str, Any]] = jobs.get("/batches")["data"]
     return [batch for batch in batches if batch["status"] in IN_FLIGHT]
 
 
 def check_groups(state: Path, job: str) -> int:
-    """Fail unless the groups that were committed follow one another; tell how many they are."""
+    """Fail unless the committed groups of lines follow one another; return their number."""
     store = Store(str(state))
     try:
         found = store.jobs.find(job, None)
@@ -75,7 +75,7 @@ def check_groups(state: Path, job: str) -> int:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_path: Path) -> None:
-    """At random moments: while lines are checked, run and written, and while files are made."""
+    """The kills come while lines are checked, run and written, and while files are made."""
     state, moment = tmp_path / "state.db", random.Random(4)
     content = jsonl(some_lines(LINES))
     created: list[str] = []
@@ -84,7 +84,7 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
         with serving(state) as (process, url), Jobs(url) as jobs:
             if not unfinished(jobs):
                 created.append(jobs.create(content)["id"])
-            # The one place where real time passes: the kill must come from outside.
+            # The test waits in real time, as the kill must come from outside.
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(moment.uniform(0, MOST))
             killed_in += [batch["status"] for batch in unfinished(jobs)]
@@ -107,7 +107,7 @@ def test_no_line_is_lost_or_repeated_however_often_the_process_is_killed(tmp_pat
 
 
 def runner_of(store: Store, state: EmulatorState) -> Runner:
-    """Return the runner that works on the jobs of a store."""
+    """Return the runner for the jobs of a store."""
     parts: Any = SimpleNamespace(
         store=store,
         contract=state.contract,
@@ -138,7 +138,7 @@ def add_job(store: Store, state: EmulatorState, lines: list[dict[str, Any]]) -> 
 
 
 def test_a_stop_does_not_wait_for_the_lines_of_a_step() -> None:
-    """Each of them may take a second; the next process begins the step anew."""
+    """Each line may take a second, and the next process repeats the step anyway."""
     state = EmulatorState(Settings(clock=lambda: 1000.0))
     add_job(state.store, state, list(some_lines(10)))
     runner = runner_of(state.store, state)
@@ -153,7 +153,7 @@ def test_a_stop_does_not_wait_for_the_lines_of_a_step() -> None:
 
 
 def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
-    """After every single step another process could have to take it up."""
+    """Every single step must leave a state from which another process can continue."""
     file = str(tmp_path / "state.db")
     lines = list(some_lines(200))
     seen: list[tuple[str, int]] = []
@@ -186,7 +186,7 @@ def test_a_job_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
 
 
 class FullDisk:
-    """Files on a disk that is full three times when one line is to be answered."""
+    """Stand-in for the files that reports a full disk three times for one line."""
 
     def __init__(self, files: FileStore) -> None:
         self._files = files
@@ -202,8 +202,8 @@ class FullDisk:
         return getattr(self._files, name)
 
 
-def test_what_stops_a_job_stops_it_for_a_while_and_no_other() -> None:
-    """A disk may be full: jobs go on once there is room, and no line is lost or answered twice."""
+def test_a_full_disk_pauses_only_its_own_job() -> None:
+    """The job continues once there is space, and no line is lost or answered twice."""
     state = EmulatorState(Settings(clock=lambda: 1000.0))
     store: Any = state.store
     for number in (150, 3):
@@ -222,7 +222,7 @@ def test_what_stops_a_job_stops_it_for_a_while_and_no_other() -> None:
 
 
 def test_a_job_is_taken_up_again_when_the_emulator_starts(tmp_path: Path) -> None:
-    """Nobody has to ask for it."""
+    """An unfinished job resumes without any request."""
     state = tmp_path / "state.db"
     lines = list(some_lines(100))
     with running(state=state) as emulator, Jobs(emulator.url) as jobs:

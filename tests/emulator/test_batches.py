@@ -1,4 +1,4 @@
-"""Batch jobs, run for real."""
+"""Batch jobs, run by the emulator."""
 
 from __future__ import annotations
 
@@ -37,34 +37,34 @@ KEYS = count()
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Emulator]:
-    """An emulator for tests that do not steer it."""
+    """An emulator for tests that do not control it."""
     with running() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def jobs(shared: Emulator) -> Iterator[Jobs]:
-    """A client of it whose jobs no other test sees."""
+    """A client of the shared emulator, whose jobs no other test sees."""
     with Jobs(shared.url, f"key-{next(KEYS)}") as jobs:
         yield jobs
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator to be steered, whose time stands still unless it is moved."""
+    """An emulator that a test controls, with a clock that only the test moves."""
     with running(clock=lambda: 1_764_616_704.0) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def steered(emulator: Emulator) -> Iterator[Jobs]:
-    """A client of that."""
+    """A client of the emulator that the test controls."""
     with Jobs(emulator.url) as jobs:
         yield jobs
 
 
 def refused(response: httpx2.Response, status: int) -> str:
-    """The reason for which a request is refused."""
+    """Return the reason for which a request is refused."""
     assert status == response.status_code, response.text
     check(ERROR, response.json())
     detail: str = response.json()["detail"]
@@ -72,7 +72,7 @@ def refused(response: httpx2.Response, status: int) -> str:
 
 
 def finished(emulator: Emulator, jobs: Jobs, job: dict[str, Any]) -> dict[str, Any]:
-    """A job at its end."""
+    """Let a job finish, and return it."""
     assert 0 == emulator.batches.settle(timeout=30)
     batch = jobs.get(f"/batches/{job['id']}")
     check(BATCH, batch)
@@ -80,7 +80,7 @@ def finished(emulator: Emulator, jobs: Jobs, job: dict[str, Any]) -> dict[str, A
 
 
 def counts_of(batch: dict[str, Any]) -> tuple[int, int, int]:
-    """The lines of a job: all, those that are completed, those that failed."""
+    """Return the numbers of all, completed and failed lines of a job."""
     counts = batch["request_counts"]
     return counts["total"], counts["completed"], counts["failed"]
 
@@ -89,7 +89,7 @@ def counts_of(batch: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def test_a_job_takes_its_course(emulator: Emulator, steered: Jobs) -> None:
-    """Every status can be seen, and when it was entered; files are there when all is done."""
+    """A client can observe each status with its time, and the files exist at the end."""
     names = ("validating", "in_progress", "finalizing")
     for name in names:
         emulator.batches.hold(name)
@@ -184,7 +184,7 @@ def test_a_line_is_answered_as_a_request_would_be(
     params: dict[str, Any],
     bodies: list[dict[str, Any]],
 ) -> None:
-    """Vectors made overnight are compared with those made live."""
+    """Vectors made in batches and live vectors can be compared."""
     lines = [a_line(f"line-{place}", **body) for place, body in enumerate(bodies)]
     job = jobs.create(lines, endpoint=f"/v1/{endpoint}", request_params=params)
     assert "completed" == finished(shared, jobs, job)["status"]
@@ -201,7 +201,7 @@ def test_a_line_is_answered_as_a_request_would_be(
 
 
 def test_every_line_is_answered_once_and_in_another_order(shared: Emulator, jobs: Jobs) -> None:
-    """Code that counts on the order of the input must fail here, not in production."""
+    """Code that relies on the order of the input must fail here, not in production."""
     for number in (2, 3, 1000):
         lines = list(some_lines(number))
         batch = finished(shared, jobs, job := jobs.create(lines))
@@ -276,7 +276,7 @@ def test_every_line_is_answered_once_and_in_another_order(shared: Emulator, jobs
 def test_a_job_fails_for_lines_that_are_not_as_they_must_be(
     shared: Emulator, jobs: Jobs, content: bytes, errors: list[tuple[Any, ...]]
 ) -> None:
-    """With what is wrong, and where; nothing is run."""
+    """The errors say what is wrong in which line, and no line runs."""
     batch = finished(shared, jobs, jobs.create(content))
     assert ("failed", True) == (batch["status"], batch["failed_at"] is not None)
     assert (None, None, None) == (
@@ -301,7 +301,7 @@ def test_a_job_fails_for_lines_that_are_not_as_they_must_be(
 
 
 def test_of_many_errors_some_are_reported(shared: Emulator, jobs: Jobs) -> None:
-    """The answer stays small; how many there are is said."""
+    """The response stays small, and states the total."""
     batch = finished(shared, jobs, jobs.create(b"{\n" * (MAX_ERRORS + 7)))
     errors = [(error["code"], error["line"]) for error in batch["errors"]["data"]]
     told = [("invalid_json", line) for line in range(1, MAX_ERRORS + 1)]
@@ -310,7 +310,7 @@ def test_of_many_errors_some_are_reported(shared: Emulator, jobs: Jobs) -> None:
 
 
 def test_a_job_takes_only_so_many_lines(emulator: Emulator, steered: Jobs) -> None:
-    """Users split their own; the catalogue says how many, unless a test sets another limit."""
+    """Users split larger files; the limit is the catalogue's unless a test sets another."""
     assert catalogue.BATCH.max_inputs == emulator.batches.as_json()["limits"]["max_inputs"]
     emulator.batches.limit(max_inputs=3)
     assert "completed" == finished(emulator, steered, steered.create(some_lines(3)))["status"]
@@ -325,7 +325,7 @@ def test_a_job_takes_only_so_many_lines(emulator: Emulator, steered: Jobs) -> No
 
 
 def test_a_line_that_is_too_long_fails_the_job() -> None:
-    """It is never in memory as a whole."""
+    """The line is never held in memory as a whole."""
     model = attrs.evolve(catalogue.MODELS[MODEL], max_request_tokens=1)
     settings = Settings(models={MODEL: model})
     lines = [a_line("a"), a_line("b" * max_body([model]))]
@@ -335,7 +335,7 @@ def test_a_line_that_is_too_long_fails_the_job() -> None:
 
 
 def test_a_line_that_the_model_refuses_fails_alone(shared: Emulator, jobs: Jobs) -> None:
-    """With the sentence that the endpoint has for it."""
+    """The line's error has the message of the endpoint."""
     params = {**SMALL, "truncation": False}
     long = {"input": ["x " * 40_000]}
     job = jobs.create([a_line("a"), a_line("long", **long)], request_params=params)
@@ -355,7 +355,7 @@ def test_a_line_that_the_model_refuses_fails_alone(shared: Emulator, jobs: Jobs)
 
 
 def test_a_line_that_breaks_the_server_fails_alone(emulator: Emulator, steered: Jobs) -> None:
-    """The other lines and the other jobs go on."""
+    """The other lines and jobs go on."""
 
     class Fragile(LexicalEngine):
         def relevance(self, query: str, documents: Sequence[str], model: str) -> Scores:
@@ -373,7 +373,7 @@ def test_a_line_that_breaks_the_server_fails_alone(emulator: Emulator, steered: 
 
 
 def test_lines_fail_when_told_to(emulator: Emulator, steered: Jobs) -> None:
-    """A line, a number of lines, a share of them; and no longer."""
+    """A test can fail one line, a number of lines or a share, for a limited time."""
     lines = list(some_lines(400))
 
     def failed() -> list[dict[str, Any]]:
@@ -409,7 +409,7 @@ def test_lines_fail_when_told_to(emulator: Emulator, steered: Jobs) -> None:
 
 
 def test_a_cancelled_job_keeps_what_it_has(emulator: Emulator, steered: Jobs) -> None:
-    """Answers are in the output file, the other lines in the error file."""
+    """Answers are in the output file, and lines that did not run in the error file."""
     lines = list(some_lines(100))
     emulator.batches.pace(60)
     emulator.batches.hold("cancelling")
@@ -450,7 +450,7 @@ def test_a_cancelled_job_keeps_what_it_has(emulator: Emulator, steered: Jobs) ->
 def test_a_job_is_cancelled_while_it_is_validated(
     emulator: Emulator, steered: Jobs, content: bytes, errors: int, failed: int
 ) -> None:
-    """The outcome does not depend on how quick the client was."""
+    """The outcome must not depend on the speed of the client."""
     emulator.batches.hold("validating")
     job = steered.create(content)
     assert "cancelling" == steered.cancel(job["id"])["status"]
@@ -467,7 +467,7 @@ def test_a_job_is_cancelled_while_it_is_validated(
 
 
 def test_only_a_job_that_runs_can_be_cancelled(emulator: Emulator, steered: Jobs) -> None:
-    """Before it is finalizing; the answer says where it is."""
+    """A job can be cancelled until it is finalizing, and the refusal names its status."""
     emulator.batches.hold("finalizing")
     job = steered.create(some_lines(1))
     assert 1 == emulator.batches.settle()
@@ -480,10 +480,8 @@ def test_only_a_job_that_runs_can_be_cancelled(emulator: Emulator, steered: Jobs
     assert "completed" in refused(steered.http.post(path), 400)
 
 
-def test_a_job_that_misses_its_window_is_completed_all_the_same(
-    emulator: Emulator, steered: Jobs
-) -> None:
-    """There is no status for it; the lines that did not run say so."""
+def test_a_job_that_misses_its_window_is_completed(emulator: Emulator, steered: Jobs) -> None:
+    """The API has no status for it, so the lines that did not run say so."""
     lines = list(some_lines(20))
     emulator.batches.pace(HOUR)
     job = steered.create(lines)
@@ -495,7 +493,7 @@ def test_a_job_that_misses_its_window_is_completed_all_the_same(
     batch = finished(emulator, steered, job)
     assert ("completed", None) == (batch["status"], batch["failed_at"])
     output, errors = steered.results(job["id"])
-    # Due at the end of the window is too late.
+    # A line that is due exactly at the end of the window has expired.
     assert (ids(lines[:11]), ids(lines[11:])) == (ids(output), ids(errors))
     assert {
         (
@@ -508,7 +506,7 @@ def test_a_job_that_misses_its_window_is_completed_all_the_same(
 
 
 def test_what_is_held_expires_when_it_is_released(emulator: Emulator, steered: Jobs) -> None:
-    """However long that was, and however long ago its input has expired."""
+    """The time for which a test holds a job, and the expiry of its input, must not matter."""
     emulator.batches.hold("in_progress")
     job = steered.create(some_lines(3))
     emulator.batches.settle()
@@ -522,7 +520,7 @@ def test_what_is_held_expires_when_it_is_released(emulator: Emulator, steered: J
 
 
 def test_jobs_run_side_by_side(emulator: Emulator, steered: Jobs) -> None:
-    """One that waits for the clock does not keep the others waiting."""
+    """A job that waits for the clock must not delay the others."""
     emulator.batches.pace(60)
     slow = steered.create(some_lines(2))
     emulator.batches.settle()
@@ -581,7 +579,7 @@ def test_jobs_run_side_by_side(emulator: Emulator, steered: Jobs) -> None:
 def test_a_job_that_is_not_as_it_must_be_is_refused(
     jobs: Jobs, fields: dict[str, Any], reason: str
 ) -> None:
-    """Before anything is stored."""
+    """The job is refused before anything is stored."""
     file = jobs.upload(jsonl(some_lines(1)))["id"]
     assert refused(jobs.post(file, **fields), 400).startswith(PREAMBLE + reason)
     assert [] == jobs.get("/batches")["data"]
@@ -607,14 +605,14 @@ def test_a_job_that_is_not_as_it_must_be_is_refused(
 def test_a_job_for_a_model_that_cannot_do_it_is_refused(
     jobs: Jobs, endpoint: str, params: dict[str, Any], reason: str
 ) -> None:
-    """In the words of the endpoint."""
+    """The message is that of the endpoint."""
     file = jobs.upload(jsonl(some_lines(1)))["id"]
     response = jobs.post(file, endpoint=f"/v1/{endpoint}", request_params=params)
     assert refused(response, 400).startswith(reason)
 
 
 def test_a_model_that_jobs_do_not_take_is_refused(jobs: Jobs) -> None:
-    """The catalogue says which; where it says nothing they are taken."""
+    """The catalogue lists these models; others are accepted."""
     file = jobs.upload(jsonl(some_lines(1)))["id"]
     models = [
         model
@@ -633,7 +631,7 @@ def test_a_model_that_jobs_do_not_take_is_refused(jobs: Jobs) -> None:
 
 
 def test_a_job_needs_a_file_that_was_uploaded_for_it(shared: Emulator, jobs: Jobs) -> None:
-    """One that there is, that is the caller's, and that is no output."""
+    """The file must exist, belong to the key, and be an upload rather than an output."""
     assert "File 'file-x' not found." == refused(jobs.post("file-x"), 404)
     with Jobs(shared.url, "another") as others:
         theirs = others.upload(jsonl(some_lines(1)))["id"]
@@ -644,7 +642,7 @@ def test_a_job_needs_a_file_that_was_uploaded_for_it(shared: Emulator, jobs: Job
 
 
 def test_only_so_many_jobs_are_in_flight(emulator: Emulator, steered: Jobs) -> None:
-    """For each owner; one that is at its end makes room."""
+    """The limit is per owner, and a finished job makes room for another."""
     most = catalogue.BATCH.max_jobs_in_flight
     emulator.batches.hold("in_progress")
     first, second, *_ = [steered.create(some_lines(1)) for _ in range(most)]
@@ -658,7 +656,7 @@ def test_only_so_many_jobs_are_in_flight(emulator: Emulator, steered: Jobs) -> N
 
 
 def test_only_so_many_tokens_are_in_flight(emulator: Emulator, steered: Jobs) -> None:
-    """A job that goes beyond fails when its lines are counted; after that none is created."""
+    """A job beyond the limit fails when its lines are counted, and further ones are refused."""
     usage = steered.http.post("/embeddings", json={**SMALL, "input": "a b c d"}).json()["usage"]
     limit = usage["total_tokens"] * 3
     emulator.batches.limit(max_tokens_in_flight=limit)
@@ -703,7 +701,7 @@ def test_jobs_are_listed_newest_first_page_by_page(shared: Emulator, jobs: Jobs)
 
 
 def test_jobs_of_another_key_are_not_there(shared: Emulator, jobs: Jobs) -> None:
-    """Neither they nor what they made."""
+    """Neither the jobs nor their files are visible."""
     with Jobs(shared.url, "another") as others:
         batch = finished(shared, others, others.create(some_lines(1)))
     for method, path in (("GET", ""), ("POST", "/cancel")):
@@ -714,11 +712,11 @@ def test_jobs_of_another_key_are_not_there(shared: Emulator, jobs: Jobs) -> None
     assert empty == jobs.get("/batches")
 
 
-# The handle
+# Controlling batches from a test
 
 
 def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:
-    """A test with a slip in it fails where the slip is."""
+    """A mistake in a test fails at the line that contains it."""
     batches = shared.batches
     with pytest.raises(ValueError, match="not in 'completed'"):
         batches.hold("completed")
@@ -736,7 +734,7 @@ def test_the_handle_refuses_what_makes_no_sense(shared: Emulator) -> None:
 
 
 def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
-    """Of every key, with whose they are, and how they are steered, as JSON has it."""
+    """The JSON has the jobs of every key with their owners, and the current controls."""
     limits = attrs.asdict(BatchLimits())
     assert {
         "held": [],
@@ -759,7 +757,7 @@ def test_the_handle_shows_all_jobs(emulator: Emulator, steered: Jobs) -> None:
 
 
 def test_pace_is_kept_by_a_clock_that_goes_on(shared: Emulator) -> None:
-    """Without anybody moving it."""
+    """The real clock needs no move by the test."""
     with running() as emulator, Jobs(emulator.url) as jobs:
         emulator.batches.pace(0.02)
         job = jobs.create(some_lines(4))
@@ -773,6 +771,6 @@ def test_pace_is_kept_by_a_clock_that_goes_on(shared: Emulator) -> None:
 
 
 def test_an_emulator_stops_in_the_middle_of_a_job() -> None:
-    """Nothing waits for it, and nothing is said."""
+    """The emulator stops at once, without a message."""
     with running() as emulator, Jobs(emulator.url) as jobs:
         jobs.create(some_lines(20_000))

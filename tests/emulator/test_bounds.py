@@ -1,4 +1,4 @@
-"""Bounds on what any client can use of the emulator: connections, time, memory, bytes."""
+"""Limits on the connections, time, memory and bytes that a client can use."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def head(path: str, *lines: str, method: str = "POST") -> bytes:
 
 
 def ask(url: str) -> int:
-    """Send a valid request over a new connection, and return the status."""
+    """Send a valid request over a new connection; return the status."""
     return httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY, timeout=30).status_code
 
 
@@ -81,7 +81,7 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 def test_half_open_connections_make_way_for_those_that_ask() -> None:
-    """Thousands of them must neither keep requests from being answered nor fill a log."""
+    """Thousands of half-open connections must neither block requests nor fill a log."""
     with command("--max-connections", "20") as (process, line), ExitStack() as stack:
         url = line.split()[-1]
         for _ in range(200):
@@ -94,7 +94,7 @@ def test_half_open_connections_make_way_for_those_that_ask() -> None:
 
 
 def test_no_more_connections_are_open_than_may_be(caplog: pytest.LogCaptureFixture) -> None:
-    """Each costs memory and a descriptor; that any were ended is said once."""
+    """Each connection costs memory and a descriptor, and the log mentions the limit once."""
     with running(max_connections=10) as emulator, ExitStack() as stack:
         most = 0
         for _ in range(100):
@@ -106,8 +106,8 @@ def test_no_more_connections_are_open_than_may_be(caplog: pytest.LogCaptureFixtu
     assert 1 == len([each for each in caplog.records if "max_connections" in each.message])
 
 
-def test_who_has_asked_before_goes_after_who_never_did() -> None:
-    """A client's connection outlives the half-open ones that came later."""
+def test_connections_that_never_asked_are_closed_first() -> None:
+    """A client's idle connection outlives the half-open ones that came later."""
     with running(max_connections=2) as emulator, httpx2.Client(headers=KEY) as http:
         for _ in range(3):
             assert 200 == http.post(f"{emulator}/embeddings", json=BODY).status_code
@@ -118,7 +118,7 @@ def test_who_has_asked_before_goes_after_who_never_did() -> None:
 
 
 def test_where_all_connections_are_at_work_the_next_one_waits() -> None:
-    """Nobody is refused who only has to wait."""
+    """A client that only has to wait must not be refused."""
     asked = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2", "Connection: close")
     with running(max_connections=1) as emulator, connect(emulator, asked + b"{") as first:
         until(lambda: len(emulator.requests) == 1)
@@ -144,7 +144,7 @@ main([])
 
 @posix
 def test_without_descriptors_the_emulator_goes_on_and_says_so_once() -> None:
-    """asyncio's own server logs thousands of tracebacks in a second, and answers nobody."""
+    """asyncio's own server would log thousands of tracebacks a second, and answer nobody."""
     with subprocess.Popen(
         [sys.executable, "-c", LOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -160,11 +160,11 @@ def test_without_descriptors_the_emulator_goes_on_and_says_so_once() -> None:
     assert "cannot accept more connections for now: Too many open files" in said
 
 
-# Silence
+# Slow connections
 
 
 class Clock:
-    """A clock that the test advances, and that counts its readings."""
+    """A clock that the test moves, and that counts how often it is read."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -178,20 +178,20 @@ class Clock:
             return self.now
 
     def looked_at(self, times: int = 3) -> None:
-        """Wait until the server has looked at its connections some times more."""
+        """Wait until the server has checked its connections several more times."""
         with self._changed:
             until = self._seen + times
             assert self._changed.wait_for(lambda: self._seen >= until, 30)
 
     def move(self, seconds: float) -> None:
-        """Let time pass, and let that be seen."""
+        """Move the clock, and wait until the server has noticed."""
         self.now += seconds
         self.looked_at()
 
 
 @pytest.fixture
 def clocked() -> Iterator[tuple[Emulator, Clock]]:
-    """An emulator that checks its connections continuously, and its clock."""
+    """An emulator that checks its connections continuously, with its clock."""
     clock = Clock()
     with serving(Server("127.0.0.1", 0, Settings(), monotonic=clock, tick=0.001)) as emulator:
         yield emulator, clock
@@ -201,7 +201,7 @@ def clocked() -> Iterator[tuple[Emulator, Clock]]:
 def test_a_head_that_does_not_come_ends_the_connection(
     clocked: tuple[Emulator, Clock], sent: bytes
 ) -> None:
-    """A byte now and then does not prolong it."""
+    """A byte now and then does not extend the time limit."""
     url, clock = clocked
     with connect(url, sent) as sock:
         clock.looked_at()
@@ -216,7 +216,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
 
 
 def test_a_connection_has_the_full_time_for_each_head(clocked: tuple[Emulator, Clock]) -> None:
-    """It may carry any number of requests."""
+    """A client may send any number of requests over one connection."""
     url, clock = clocked
     with httpx2.Client(headers=KEY) as http:
         for _ in range(4):
@@ -234,7 +234,7 @@ def test_a_connection_has_the_full_time_for_each_head(clocked: tuple[Emulator, C
 
 
 def test_a_body_that_pauses_too_long_ends_the_connection(clocked: tuple[Emulator, Clock]) -> None:
-    """One that goes on, however slowly, does not."""
+    """A slow body is accepted as long as bytes keep arriving."""
     url, clock = clocked
     lines = ("Authorization: Bearer a", "Content-Length: 10")
     with connect(url, head("/embeddings", *lines)) as sock:
@@ -263,7 +263,7 @@ def emulator() -> Iterator[Emulator]:
 def test_a_body_that_says_that_it_is_too_large_is_not_read(
     emulator: Emulator, operation: Any
 ) -> None:
-    """The largest that an operation takes comes from what its models take."""
+    """The limit of an operation follows from the limits of its models."""
     lines = ["Authorization: Bearer right", "Content-Type: multipart/form-data; boundary=a"]
     most = (
         bodies.MAX_UPLOAD + bodies.FORM_OVERHEAD
@@ -276,7 +276,7 @@ def test_a_body_that_says_that_it_is_too_large_is_not_read(
 
 
 def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> None:
-    """It may have no end."""
+    """A chunked body may never end."""
     sent = endless(emulator, "/batches", "Authorization: Bearer right", piece=b" " * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 413")
     assert emulator.requests.last.size <= bodies.BASE_BYTES + connections.MAX_DISCARDED
@@ -284,14 +284,14 @@ def test_a_body_of_untold_size_is_read_up_to_the_limit(emulator: Emulator) -> No
 
 @attrs.frozen
 class Sent:
-    """The outcome of a body without an end."""
+    """The answer to an endless body, and the number of bytes sent."""
 
     answer: bytes
     size: int
 
 
 def endless(url: str, path: str, *lines: str, piece: bytes) -> Sent:
-    """Send a body in chunks until the connection is ended."""
+    """Send chunks of a body until the connection is closed."""
     chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
     size = 0
     with connect(url, head(path, *lines, "Transfer-Encoding: chunked")) as sock:
@@ -309,11 +309,11 @@ def endless(url: str, path: str, *lines: str, piece: bytes) -> Sent:
 
 
 def test_what_the_models_take_decides_how_large_a_body_may_be() -> None:
-    """A request that a model could answer is not refused for its bytes."""
+    """A request that some model could answer is never refused for its size."""
     for model in MODELS.values():
         if model.endpoint is None or model.max_request_tokens is None:
             continue
-        # Six characters a token, each of them escaped.
+        # Room for six-byte escapes of several characters per token.
         assert bodies.max_body([model]) >= model.max_request_tokens * 5 * len("\\u0430")
     nothing, small = bodies.max_body([]), bodies.max_body([find("voyage-4-large")])
     large, media = (
@@ -343,7 +343,7 @@ MOST = bodies.MAX_VALUES
 def test_a_body_of_too_many_values_is_not_decoded(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decoding it would stop all other threads for seconds."""
+    """Decoding such a body would block all other threads for seconds."""
 
     def decoded(*_: Any, **__: Any) -> None:
         raise AssertionError("it was decoded")
@@ -364,24 +364,24 @@ def test_a_body_of_too_many_values_is_not_decoded(
     ],
     ids=["separators in texts", "escapes in texts", "lists", "parts"],
 )
-def test_what_separates_values_counts_outside_of_texts_alone(item: Any, times: int) -> None:
-    """A text about code has many brackets and is one value."""
+def test_separators_count_only_outside_of_strings(item: Any, times: int) -> None:
+    """A text about code has many brackets, but is one value."""
     body = [item] * times
     assert body == decode(json.dumps(body).encode())
 
 
 def test_a_crowded_body_is_refused_and_its_record_not_decoded(emulator: Emulator) -> None:
-    """The journal would decode it otherwise."""
+    """Otherwise the recording would decode the body."""
     body = b'{"model": "voyage-4", "input": [' + b"[]," * MOST + b'""]}'
     headers = {"authorization": "Bearer right"}
-    answer = httpx2.post(f"{emulator}/embeddings", content=body, headers=headers)
-    assert 413 == answer.status_code
+    response = httpx2.post(f"{emulator}/embeddings", content=body, headers=headers)
+    assert 413 == response.status_code
     last = emulator.requests.last
     assert (len(body), None) == (last.size, last.body)
 
 
 def test_a_fault_does_not_wait_for_the_end_of_a_body(emulator: Emulator) -> None:
-    """A fault holds no more of a body than anything else does."""
+    """A planned fault must not allow a client to send more than otherwise."""
     emulator.faults.next("status", status=418)
     sent = endless(emulator, "/embeddings", piece=b" " * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 418")
@@ -389,14 +389,14 @@ def test_a_fault_does_not_wait_for_the_end_of_a_body(emulator: Emulator) -> None
 
 
 def test_a_fault_that_holds_a_part_gives_the_right_answer(emulator: Emulator) -> None:
-    """The rest is read when the answer is made, and not while the fault waits."""
+    """The rest of the body is read for the answer, after the delay of the fault."""
     emulator.faults.next("delay", seconds=0.01)
     file = {"file": ("a.jsonl", b"x" * (MAX_HELD + 5_000_000))}
     headers = {"authorization": "Bearer right"}
-    answer = httpx2.post(
+    response = httpx2.post(
         f"{emulator}/files", files=file, data={"purpose": "batch"}, headers=headers, timeout=60
     )
-    assert (200, MAX_HELD + 5_000_000) == (answer.status_code, answer.json()["bytes"])
+    assert (200, MAX_HELD + 5_000_000) == (response.status_code, response.json()["bytes"])
 
 
 # The key before the body
@@ -422,11 +422,11 @@ def test_without_a_right_key_no_large_body_is_taken(
         assert 0 == emulator.requests.last.size
 
 
-def test_who_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
-    """A hundred megabytes are not read only to be dropped."""
+def test_a_client_that_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
+    """The emulator must not read a hundred megabytes only to discard them."""
     sent = endless(emulator, "/files", piece=b"a" * 65_536)
     assert sent.answer.startswith(b"HTTP/1.1 401")
-    # What the system holds of a connection is beyond our reach.
+    # The operating system buffers an amount that the emulator can't limit.
     assert sent.size < 20_000_000
     assert 0 == emulator.requests.last.size
 
@@ -435,13 +435,13 @@ def test_who_sends_on_after_the_answer_is_cut_off(emulator: Emulator) -> None:
 def test_expect_continue_is_answered_after_the_key_is_checked(
     emulator: Emulator, operation: Any
 ) -> None:
-    """curl asks before each upload."""
+    """curl waits for this answer before each upload."""
     lines = ["Content-Length: 5", "Content-Type: multipart/form-data; boundary=a"]
     lines.append("Expect: 100-continue")
     with connect(emulator, head(operation.path, *lines)) as sock:
         assert "HTTP/1.1 401" in read_head(sock)
         with suppress(ConnectionError):
-            # Whether a body follows is up to the client: what comes is no request.
+            # The client may still send its body, which must not be parsed as a request.
             sock.sendall(b"wrong" + head("/nothing", "Connection: close", method="GET"))
         assert b"HTTP/1.1" not in read_all(sock)
     lines += ["Authorization: Bearer right", "Connection: close"]
@@ -452,7 +452,7 @@ def test_expect_continue_is_answered_after_the_key_is_checked(
 
 
 def test_what_is_left_of_a_small_body_does_not_end_the_connection(emulator: Emulator) -> None:
-    """A client that sends while it is answered may go on afterwards."""
+    """A client that is answered before its body is complete can reuse the connection."""
     with connect(emulator, head("/nowhere", "Content-Length: 100000")) as sock:
         assert "HTTP/1.1 404" in read_head(sock)
         assert b"Not Found" in sock.recv(65_536)
@@ -460,7 +460,7 @@ def test_what_is_left_of_a_small_body_does_not_end_the_connection(emulator: Emul
         assert read_all(sock).startswith(b"HTTP/1.1 404")
 
 
-# The end
+# Stopping
 
 ENDS = """\
 import gc
@@ -480,8 +480,8 @@ for _ in range(30):
 """
 
 
-def test_an_end_leaves_no_connection_unclosed() -> None:
-    """With warnings as errors they would fail a test that follows."""
+def test_a_stop_closes_every_connection() -> None:
+    """Under `-W error`, a connection left open would fail a later test."""
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", ENDS],
         capture_output=True,
@@ -492,7 +492,7 @@ def test_an_end_leaves_no_connection_unclosed() -> None:
 
 
 def test_an_answer_under_way_is_given_before_the_end() -> None:
-    """A stop does not fail requests that came before it."""
+    """Stopping the emulator does not fail requests that came before."""
     held = Server("127.0.0.1", 0, Settings(), grace=60)
     lines = ("Authorization: Bearer a", "Content-Length: 2")
     asked = head("/embeddings", *lines) + b"{"
@@ -505,7 +505,7 @@ def test_an_answer_under_way_is_given_before_the_end() -> None:
 
 
 def test_an_answer_on_its_way_is_sent_before_the_end() -> None:
-    """The emulator has made it, and its client is slow to read it."""
+    """A client that reads slowly gets the whole answer."""
     held = Server("127.0.0.1", 0, Settings(), grace=60)
     body = json.dumps({**BODY, "input": ["a"] * 1000, "output_dimension": 2048}).encode()
     lines = ("Authorization: Bearer a", f"Content-Length: {len(body)}")
@@ -516,8 +516,8 @@ def test_an_answer_on_its_way_is_sent_before_the_end() -> None:
         assert int(size.split()[0]) == len(read_all(sock)) > 10_000_000
 
 
-def test_an_end_takes_no_longer_than_its_grace(caplog: pytest.LogCaptureFixture) -> None:
-    """However many requests are under way, and whether or not these would ever end."""
+def test_a_stop_takes_no_longer_than_its_grace(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither many requests nor endless ones delay the stop."""
     hanging = Server("127.0.0.1", 0, Settings(faults=["hang"]), grace=0.01)
     lines = ("Authorization: Bearer a", "Content-Length: 2")
     with ExitStack() as stack:
@@ -533,7 +533,7 @@ def test_an_end_takes_no_longer_than_its_grace(caplog: pytest.LogCaptureFixture)
 
 
 def test_a_second_signal_ends_it_without_any_grace() -> None:
-    """People who press Ctrl-C twice do not want to wait."""
+    """A user who presses Ctrl-C twice does not want to wait."""
     held = Server("127.0.0.1", 0, Settings(faults=["hang"]), grace=600)
     body = head("/embeddings", "Authorization: Bearer a", "Content-Length: 2") + b"{}"
     with serving(held) as url, connect(url, body) as sock:
@@ -581,7 +581,7 @@ held[0].close()
 
 
 def test_an_answer_that_is_still_made_does_not_keep_the_process() -> None:
-    """A thread cannot be ended, so none may be waited for when the process ends."""
+    """A thread can't be killed, so the process must not wait for one."""
     ran = subprocess.run(
         [sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True, check=True
     )

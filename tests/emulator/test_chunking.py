@@ -1,4 +1,4 @@
-"""Long texts into chunks."""
+"""Splitting long texts into chunks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.emulator.sample_texts import texts
 
 @given(texts, st.integers(1, 30), st.data())
 def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
-    """No character is lost, none but the overlap is doubled, no chunk is too long."""
+    """No character is lost, only the overlap is repeated, and no chunk is too long."""
     overlap = data.draw(st.integers(0, size - 1))
     chunks = split_into_chunks(text, size, overlap)
     assert all(count(chunk) <= size or len(chunk) == 1 for chunk in chunks)
     places = {(0, len(chunks[0]))} if text.startswith(chunks[0]) else set()
     for chunk in chunks[1:]:
-        # Where text repeats itself a chunk may stand in several places.
+        # A chunk of repetitive text may occur in several places.
         places = {
             (start, start + len(chunk))
             for before, end in places
@@ -32,12 +32,12 @@ def test_chunks_cover_a_text(text: str, size: int, data: st.DataObject) -> None:
 
 @given(texts, st.integers(1, 30))
 def test_chunks_without_overlap_make_up_the_text(text: str, size: int) -> None:
-    """A user can put the text together again from its chunks."""
+    """A user can join the chunks to get the text back."""
     assert text == "".join(split_into_chunks(text, size, 0))
 
 
 def test_chunks_share_as_much_as_is_asked_for() -> None:
-    """Words here have one token each, so the overlap is exact."""
+    """Each word of this text is one token, so the overlap can be checked exactly."""
     chunks = split_into_chunks(" ".join(["one"] * 100), 30, 10)
     assert [30, 30, 30, 30, 20] == [count(chunk) for chunk in chunks]
 
@@ -53,19 +53,19 @@ def test_chunks_share_as_much_as_is_asked_for() -> None:
     ],
 )
 def test_a_chunk_ends_where_a_reader_would_pause(text: str, size: int, expected: list[str]) -> None:
-    """After a paragraph, else a line or sentence, else a word, if one ends in its second half."""
+    """A chunk ends after a paragraph, line, sentence or word that ends in its second half."""
     assert expected == split_into_chunks(text, size, 0)
 
 
 def test_a_word_longer_than_a_chunk_is_cut_anywhere() -> None:
-    """There must be no end of the world at a long line of base64."""
+    """A long line of base64 must not make a chunk too long."""
     chunks = split_into_chunks("x1y2" * 100, 8, 2)
     assert len(chunks) > 20
     assert max(count(chunk) for chunk in chunks) <= 8
 
 
 def test_a_short_text_is_one_chunk() -> None:
-    """The empty one too."""
+    """An empty text gives one chunk, too."""
     assert ["one two"] == split_into_chunks("one two", 2, 1)
     assert [""] == split_into_chunks("", 1, 0)
 

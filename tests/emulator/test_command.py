@@ -1,4 +1,4 @@
-"""The command line: its flags, what it says, and who may reach it."""
+"""The command line: its flags, its output, and which machines can reach the emulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.emulator.test_serving import command
 
 
 class FakeServer:
-    """Stands in for the server, and keeps its arguments."""
+    """A stand-in for the server that records its arguments."""
 
     def __init__(self) -> None:
         self.address: tuple[str, int] | None = None
@@ -33,13 +33,13 @@ class FakeServer:
         return self
 
     def run(self) -> None:
-        """Serve, as it were."""
+        """Do nothing."""
         self.runs += 1
 
 
 @pytest.fixture
 def server() -> FakeServer:
-    """A server that listens nowhere."""
+    """A server that does not listen."""
     return FakeServer()
 
 
@@ -51,7 +51,7 @@ def help_text(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_every_setting_has_a_flag(server: FakeServer, tmp_path: Path) -> None:
-    """All that tests can set can be set from a shell, except for the clock."""
+    """A shell can set everything that Python tests can, except for the clock."""
     credentials = tmp_path / "credentials.json"
     credentials.write_text('{"client id": "secret"}', encoding="utf-8")
     given: dict[str, Any] = {
@@ -91,8 +91,8 @@ def test_every_setting_has_a_flag(server: FakeServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["[]", '{"client id": 5}', "no JSON"])
-def test_credentials_that_are_none_are_refused(content, tmp_path: Path, capsys: Any) -> None:
-    """Anybody could administer keys otherwise; what the file holds is not shown."""
+def test_malformed_credentials_are_refused(content, tmp_path: Path, capsys: Any) -> None:
+    """Otherwise anybody could administer keys; the error does not show the file's content."""
     file = tmp_path / "credentials.json"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(SystemExit, match="2"):
@@ -102,8 +102,8 @@ def test_credentials_that_are_none_are_refused(content, tmp_path: Path, capsys: 
     assert content not in error
 
 
-def test_credentials_of_a_deployment_need_one(tmp_path: Path, capsys: Any) -> None:
-    """Signatures would be checked nowhere, and anybody let in."""
+def test_credentials_of_a_deployment_need_a_deployment(tmp_path: Path, capsys: Any) -> None:
+    """Otherwise nobody would check signatures, and any request would be accepted."""
     file = tmp_path / "credentials.json"
     file.write_text('{"an id": "its secret"}', encoding="utf-8")
     with pytest.raises(SystemExit, match="2"):
@@ -117,10 +117,10 @@ SECRETS = [("api_key", "--api-key"), ("admin_token", "--admin-token")]
 
 
 @pytest.mark.parametrize(("name", "flag"), SECRETS)
-def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
+def test_a_secret_can_be_kept_out_of_the_process_list(
     name: str, flag: str, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every user of the machine sees the flags of every process."""
+    """Every user of the machine can read the flags of every process."""
     file = tmp_path / "secret"
     file.write_bytes(b"of-the-file\r\nsecond line\n")
     monkeypatch.setenv(f"VOYAGEAI_EMULATOR_{name.upper()}", "of-the-environment")
@@ -137,7 +137,7 @@ def test_a_secret_can_stand_where_no_list_of_processes_shows_it(
 def test_an_empty_secret_is_no_secret(
     name: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """A file that was not filled in must not let everybody in."""
+    """A file without content must not accept every request."""
     file = tmp_path / "secret"
     file.touch()
     with pytest.raises(SystemExit, match="2"):
@@ -152,7 +152,7 @@ def test_an_empty_secret_is_no_secret(
 def test_no_message_shows_a_secret(
     name: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """Neither the help nor an error, which end up in logs."""
+    """Help texts and errors end up in logs."""
     secret = "clé-secrète"
     file = tmp_path / "secret"
     file.write_text(secret, "utf-8")
@@ -169,7 +169,7 @@ def test_no_message_shows_a_secret(
 
 
 def test_without_flags_it_is_as_by_default_in_python(server: FakeServer) -> None:
-    """One way to start it must not behave otherwise than another."""
+    """The emulator must not behave differently when started in another way."""
     main([], server_class=server)
     default = Settings()
     assert server.settings is not None
@@ -193,7 +193,7 @@ def test_the_examples_of_the_help_are_accepted(
 
 
 def test_the_help_has_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    """So many flags are not found in one list."""
+    """A flag is hard to find in one long list."""
     shown = help_text(capsys)
     groups = ["address:", "behaviour:", "limits and latency:", "faults:"]
     assert [] == [group for group in groups if f"\n{group}\n" not in shown]
@@ -201,13 +201,13 @@ def test_the_help_has_groups(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_command_is_installed() -> None:
-    """Under the name that the help gives it."""
+    """The installed command has the name that its help shows."""
     (script,) = entry_points(group="console_scripts", name="voyageai-emulator")
     assert script.load() is main
 
 
 def test_the_page_is_given_with_its_token() -> None:
-    """In the part of the address that browsers send to nobody."""
+    """Browsers do not send the fragment of a URL to any server."""
     with command("--admin-token", "of mine") as (process, line):
         assert process.stdout is not None
         origin = line.split()[-1].removesuffix("/v1")
@@ -219,7 +219,7 @@ def test_the_page_is_given_with_its_token() -> None:
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], server: FakeServer) -> None:
-    """With their parameters and what they do."""
+    """Each fault is listed with its parameters and its effect."""
     main(["--faults"], server_class=server)
     assert "status; status=" in capsys.readouterr().out
     assert 0 == server.runs
@@ -247,7 +247,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str], server: FakeS
 def test_a_wrong_value_is_named(
     flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a usage error, not a traceback."""
+    """The user gets a usage error instead of a traceback."""
     with pytest.raises(SystemExit, match="2"):
         main(flags)
     assert message in capsys.readouterr().err
@@ -256,27 +256,27 @@ def test_a_wrong_value_is_named(
 def test_a_file_that_cannot_be_written_is_named(
     tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rather than the port, which was free."""
+    """The error must not blame the port, which was free."""
     with pytest.raises(SystemExit, match="1"):
         main(["--record", str(tmp_path)])
     assert f"cannot use {tmp_path}: Is a directory" in capsys.readouterr().err
 
 
 def test_without_an_output_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A caller that knows the port may close the output."""
+    """A caller that chose the port itself may close the output."""
     monkeypatch.setattr(sys, "stdout", None)
     with running() as emulator:
         _announce(emulator)
 
 
-# Who may reach it
+# Addresses
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "emulator.example"])
-def test_other_machines_reach_it_only_if_that_is_meant(
+def test_other_machines_reach_it_only_with_a_flag(
     host: str, server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It lets anybody in who has any key."""
+    """The emulator accepts any key, so listening on other addresses needs a flag."""
     with pytest.raises(SystemExit, match="2"):
         main(["--host", host], server_class=server)
     assert "add --expose" in capsys.readouterr().err
@@ -287,16 +287,16 @@ def test_other_machines_reach_it_only_if_that_is_meant(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_this_machine_needs_no_leave(
+def test_a_loopback_address_needs_no_flag(
     host: str, server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody else can reach these."""
+    """No other machine can reach a loopback address."""
     main(["--host", host], server_class=server)
     assert (1, []) == (server.runs, caplog.records)
 
 
-def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    """People who start it should know, even if others wrote the command."""
+def test_listening_on_other_addresses_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """The person who starts the emulator may not have written the command."""
     with running(host="0.0.0.0", expose=True) as emulator:
         port = httpx2.URL(emulator.url).port
         with socket.create_connection(("127.0.0.1", port or 0), timeout=10):
@@ -307,7 +307,7 @@ def test_being_reached_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_command_prints_the_warning() -> None:
-    """On the error output, as the first lines of the other are for programs."""
+    """The warning goes to standard error, as programs parse the first line of the output."""
     with command("--host", "0.0.0.0", "--expose") as (process, line):
         assert "http://" in line
         process.terminate()

@@ -1,4 +1,4 @@
-"""Dtypes and scores."""
+"""Output dtypes and relevance scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voyageai_emulator.engine.lexical import relevance
 from voyageai_emulator.engine.vectors import embed, quantize, to_base64, to_lists
 from voyageai_rest.dtypes import DTYPES
 
-# Of the documentation of flexible dimensions and quantization.
+# From the documentation of flexible dimensions and quantization.
 DOCUMENTED = [
     -0.03955078,
     0.006214142,
@@ -23,7 +23,7 @@ DOCUMENTED = [
 
 
 def test_bits_are_packed_as_documented() -> None:
-    """The first value is the highest bit; binary is ubinary less 128."""
+    """The first value is the highest bit, and `binary` is `ubinary` minus 128."""
     vector = np.array([DOCUMENTED], np.float32)
     assert [[77]] == quantize(vector, DTYPES["ubinary"]).tolist()
     assert [[-51]] == quantize(vector, DTYPES["binary"]).tolist()
@@ -31,7 +31,7 @@ def test_bits_are_packed_as_documented() -> None:
 
 
 def test_the_signed_forms_are_the_unsigned_ones_less_128() -> None:
-    """Documented for bits, and the plain reading for bytes."""
+    """The documentation says so for bits; int8 and uint8 follow the same rule."""
     vectors = embed([Passage("hello"), Passage("world")], Space("s", "m"), 256)
     for signed, unsigned in (("int8", "uint8"), ("binary", "ubinary")):
         one, other = (quantize(vectors, DTYPES[dtype]) for dtype in (signed, unsigned))
@@ -41,7 +41,7 @@ def test_the_signed_forms_are_the_unsigned_ones_less_128() -> None:
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "binary", "ubinary"])
 def test_quantized_vectors_rank_as_floats_do(dtype: str) -> None:
-    """A store of small vectors must find what one of large vectors finds."""
+    """A search over quantized vectors must find what one over floats finds."""
     texts = ["Open a compressed file.", "Remove a directory tree.", "Sort a list in place."]
     queries = ["How do I read compressed files?", "remove a directory", "sort my list"]
     space = Space("s", "m")
@@ -62,7 +62,7 @@ def test_quantized_vectors_rank_as_floats_do(dtype: str) -> None:
 
 
 def test_bytes_use_their_range() -> None:
-    """Few entries are clipped, and few fall together."""
+    """Few values are clipped, and few distinct floats become equal."""
     vectors = embed([Passage("the quick brown fox"), Passage("cat")], Space("s", "m"), 1024)
     numbers = quantize(vectors, DTYPES["int8"])
     assert (np.abs(numbers.astype(int)) >= 127).mean() < 0.01
@@ -70,7 +70,7 @@ def test_bytes_use_their_range() -> None:
 
 
 def test_numbers_and_base64_read_back_the_same() -> None:
-    """Decimals in JSON are short, and lose nothing of a float32."""
+    """Decimals in JSON are short, but lose no precision of float32."""
     vectors = embed([Passage("hello")], Space("s", "m"), 256)
     assert np.array(to_lists(vectors), np.float32).tobytes() == vectors.tobytes()
     assert max(len(str(abs(number))) for number in to_lists(vectors)[0]) <= 10
@@ -78,7 +78,7 @@ def test_numbers_and_base64_read_back_the_same() -> None:
 
 
 def test_a_score_does_not_depend_on_the_other_documents() -> None:
-    """Scores of several requests may be merged, as with the real reranker."""
+    """Scores of several requests can be merged, as with the real reranker."""
     documents = ["Open a compressed file.", "a", "", "file " * 500, "東京"]
     together = relevance("How do I open compressed files?", documents, "m")
     alone = [relevance("How do I open compressed files?", [d], "m")[0] for d in documents]
@@ -97,6 +97,6 @@ def test_a_score_does_not_depend_on_the_other_documents() -> None:
     ],
 )
 def test_a_better_document_scores_higher(query: str, better: str, worse: str) -> None:
-    """Coverage of the query counts most, then closeness of wording and length."""
+    """Coverage of the query counts most, then the similarity of wording and length."""
     one, other = relevance(query, [better, worse], "m")
     assert 1 >= one > other >= 0

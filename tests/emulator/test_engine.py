@@ -1,4 +1,4 @@
-"""The vectors: the same everywhere, of unit length, and near where texts are alike."""
+"""The vectors: reproducible, of unit length, and close for similar texts."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ TEXTS = [
 
 
 def vectors(*texts: str, role: str = "", dimension: int = 1024) -> NDArray[np.float32]:
-    """Embed texts; return an array of shape (texts, dimension)."""
+    """Return vectors of texts, of shape (texts, dimension)."""
     return embed([Passage(text, role) for text in texts], SPACE, dimension)
 
 
 def cosine(one: str, other: str) -> float:
-    """Return the cosine of two texts."""
+    """Return the cosine similarity of two texts."""
     first, second = vectors(one, other)
     return float(first @ second)
 
 
 @pytest.mark.parametrize("dimension", [128, 256, 512, 1000, 1024, 1536, 2048, 4096])
 def test_vectors_have_unit_length(dimension: int) -> None:
-    """Clients use the dot product as the cosine."""
+    """Clients use the dot product as cosine similarity."""
     lengths = np.linalg.norm(vectors(*TEXTS, dimension=dimension), axis=1)
     assert lengths == pytest.approx(np.ones(len(TEXTS)), abs=1e-6)
 
 
 @pytest.mark.parametrize("dimension", [256, 512, 1024, 1536])
 def test_a_shorter_vector_is_the_longer_ones_beginning(dimension: int) -> None:
-    """Matryoshka: cut and renormalise, and it is what the API gives for the shorter length."""
+    """Truncating and renormalizing gives the API's shorter vector (Matryoshka)."""
     cut = vectors(*TEXTS, dimension=2048)[:, :dimension]
     cut /= np.linalg.norm(cut, axis=1, keepdims=True)
     assert cut == pytest.approx(vectors(*TEXTS, dimension=dimension), abs=1e-6)
 
 
-def test_a_vector_does_not_depend_on_its_company() -> None:
-    """Otherwise batching would change results, and no test that uses vectors would be stable."""
+def test_a_vector_does_not_depend_on_other_texts() -> None:
+    """Otherwise batching would change results, and tests of vectors would be unstable."""
     together = vectors(*TEXTS, *(f"filler {i}" for i in range(300)))[: len(TEXTS)]
     alone = np.concatenate([vectors(text) for text in reversed(TEXTS)])[::-1]
     assert together.tobytes() == alone.tobytes()
 
 
 def test_vectors_are_the_same_in_every_process() -> None:
-    """Bit for bit, so that stored vectors stay comparable and tests can pin results."""
+    """Stored vectors stay comparable, and tests can compare results bit for bit."""
     program = (
         "import sys, hashlib\n"
         "from voyageai_emulator.engine import Passage, Space\n"
@@ -83,14 +83,14 @@ def test_vectors_are_the_same_in_every_process() -> None:
 
 
 def test_vectors_are_the_same_on_every_machine() -> None:
-    """All sums are of whole numbers, so no processor or library rounds them differently."""
+    """All sums are of integers, so no processor or library rounds differently."""
     expected = "4a9a8ba4c583aabc"
     digest = hashlib.sha256(vectors(*TEXTS).tobytes()).hexdigest()
     assert expected == digest[:16]
 
 
 def test_a_vocabulary_that_starts_afresh_changes_nothing() -> None:
-    """It is bounded, and only a cache."""
+    """The vocabulary is only a bounded cache, so clearing it must not matter."""
     afresh = Vocabulary(max_terms=0)
     afresh.read(["words of another text"])
     for text in TEXTS:
@@ -118,7 +118,7 @@ def test_threads_share_the_vocabulary() -> None:
 
 @given(st.text(st.characters(), min_size=1, max_size=60))
 def test_any_text_has_a_vector(text: str) -> None:
-    """Lone surrogates and control characters can be sent in JSON."""
+    """JSON can contain lone surrogates and control characters."""
     vector = vectors(text)[0]
     assert float(np.linalg.norm(vector)) == pytest.approx(1, abs=1e-6)
 
@@ -134,7 +134,7 @@ def test_any_text_has_a_vector(text: str) -> None:
     ],
 )
 def test_texts_that_differ_have_vectors_that_differ(one: str, other: str) -> None:
-    """So they do with a model, and a duplicate is known by its vector."""
+    """As with a real model, equal vectors mean equal texts."""
     assert cosine(one, other) < 0.999
 
 
@@ -157,13 +157,13 @@ def test_texts_that_differ_have_vectors_that_differ(one: str, other: str) -> Non
 def test_similar_texts_are_nearer_than_unrelated_ones(
     text: str, similar: str, unrelated: str, dimension: int
 ) -> None:
-    """Search, clustering and deduplication work on the emulator because of this."""
+    """Search, clustering and deduplication rely on this."""
     first, second, third = vectors(text, similar, unrelated, dimension=dimension)
     assert first @ second > first @ third + 0.1
 
 
 def test_prompts_change_a_vector_slightly() -> None:
-    """Queries and documents differ, and a text's query finds the text."""
+    """Query and document vectors differ, and a query still finds its text."""
     texts = ["How are compressed files read?", "Lighthouse keepers of northern Norway", "cat"]
     plain, query, document = (vectors(*texts, role=role) for role in ("", "query", "document"))
     for one, other in ((plain, query), (plain, document), (query, document)):
@@ -173,7 +173,7 @@ def test_prompts_change_a_vector_slightly() -> None:
 
 
 def test_spaces_are_unrelated_and_models_of_one_space_agree() -> None:
-    """Mixing up spaces must show in a test; using two models of one space must work."""
+    """A test must notice mixed spaces, and models of one space must be compatible."""
     passages = [Passage(text) for text in TEXTS]
     mine = embed(passages, SPACE, 1024)
     sibling = embed(passages, Space("space", "sibling"), 1024)
@@ -184,13 +184,13 @@ def test_spaces_are_unrelated_and_models_of_one_space_agree() -> None:
 
 
 def test_bits_say_as_much_as_a_dense_vector_can() -> None:
-    """Binary embeddings of short texts need entries on both sides of 0."""
+    """Binary vectors of short texts need values on both sides of 0."""
     above = (vectors("cat", "hello world", "a") > 0).mean(axis=1)
     assert np.abs(above - 0.5).max() < 0.1
 
 
 def test_media_weigh_in_beside_text() -> None:
-    """An image is a direction of its own, and as heavy with many visual words as with one."""
+    """An image has its own direction, whose weight does not depend on its visual words."""
     many = tuple(f"word {number}" for number in range(300))
     plain, pictured, other, looked_at = embed(
         [Passage("a red car", "", media) for media in ((), (("u",),), (("v",),), (many,))],
@@ -203,7 +203,7 @@ def test_media_weigh_in_beside_text() -> None:
 
 
 def test_media_that_share_visual_words_are_similar() -> None:
-    """By as much as they share: copies of an image have most of their words in common."""
+    """Similarity grows with the share of common words, and copies have most in common."""
     words = [f"word {number}" for number in range(300)]
     whole, most, few = embed(
         [Passage("", "", (tuple(words[i : 200 + i]),)) for i in (0, 20, 100)], SPACE, 1024
@@ -213,7 +213,7 @@ def test_media_that_share_visual_words_are_similar() -> None:
 
 
 def test_no_documents_have_no_chunks() -> None:
-    """The empty case needs no special care from callers."""
+    """Callers need no special case for an empty request."""
     assert [] == embed_chunks([], SPACE, 256)
 
 
@@ -232,10 +232,10 @@ def test_no_documents_have_no_chunks() -> None:
     ],
 )
 def test_tokens_are_split_into_words(token: str, expected: list[str]) -> None:
-    """Identifiers are found by their parts, and scripts without spaces at all."""
+    """Parts of identifiers can be found, and so can scripts without spaces."""
     assert expected == terms_of(token)
 
 
 def test_a_text_without_words_is_its_characters() -> None:
-    """It must have a vector too."""
+    """Such a text must have a vector, too."""
     assert ["!", "?"] == tokenize("!?")

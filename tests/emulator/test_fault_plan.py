@@ -1,4 +1,4 @@
-"""Faults are matched to requests by plan, by name, at the start and by the admin routes."""
+"""Matching faults to requests: by plan, by name, at the start and by admin routes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.emulator.test_serving import command
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of its own."""
+    """A new emulator for each test."""
     with running() as emulator:
         yield emulator
 
 
 def statuses(base: str, times: int) -> list[int]:
-    """The statuses of some requests."""
+    """Send some requests, and return their statuses."""
     return [post(base).status_code for _ in range(times)]
 
 
@@ -43,7 +43,7 @@ def statuses(base: str, times: int) -> list[int]:
     ],
 )
 def test_a_fault_can_be_written_and_read(fault: Fault) -> None:
-    """In a header as in a path, whatever its values hold."""
+    """Any value survives being written in a header or in a URL path."""
     assert fault == Fault.parse(str(fault))
     assert fault == Fault.parse(fault.as_path())
     assert hash(fault) == hash(Fault.parse(str(fault)))
@@ -68,7 +68,7 @@ def test_a_fault_can_be_written_and_read(fault: Fault) -> None:
     ],
 )
 def test_an_invalid_fault_is_named(text: str, reason: str) -> None:
-    """A fault that never happens by a slip of the pen makes a test that cannot fail."""
+    """A mistyped fault would never happen, so its test could not fail."""
     with pytest.raises(ValueError, match=reason):
         Fault.parse(text)
 
@@ -77,19 +77,19 @@ def test_an_invalid_fault_is_named(text: str, reason: str) -> None:
 
 
 def test_nothing_is_planned_at_first() -> None:
-    """Without a plan all is right."""
+    """Without a plan the emulator answers normally."""
     assert FaultPlan().draw("rerank") is None
 
 
 def test_planned_faults_come_in_order_and_then_no_more(emulator: Emulator) -> None:
-    """A retry can be followed step by step."""
+    """A test can follow a retry step by step."""
     emulator.faults.next("status", status=429, times=2)
     emulator.faults.next("unavailable")
     assert [429, 429, 503, 200] == statuses(emulator, 4)
 
 
 def test_a_fault_can_be_for_one_operation(emulator: Emulator) -> None:
-    """Others pass by it."""
+    """Requests to other operations do not use the fault up."""
     emulator.faults.next("unavailable", operation="rerank")
     emulator.faults.always("overloaded", operation="createEmbeddings")
     assert [529, 529] == statuses(emulator, 2)
@@ -98,7 +98,7 @@ def test_a_fault_can_be_for_one_operation(emulator: Emulator) -> None:
 
 
 def test_shares_add_up_and_repeat_from_run_to_run() -> None:
-    """A test with chance in it has to give the same twice."""
+    """A test with random faults must give the same result in each run."""
 
     def draws() -> list[str]:
         plan = FaultPlan()
@@ -113,7 +113,7 @@ def test_shares_add_up_and_repeat_from_run_to_run() -> None:
 
 
 def test_chance_is_passed_in() -> None:
-    """The share's edges are exact."""
+    """A test can check both edges of a share exactly."""
     numbers = iter([0.0, 0.24, 0.25, 0.74, 0.75])
     plan = FaultPlan(random=lambda: next(numbers))
     plan.sometimes("empty", rate=0.25)
@@ -122,8 +122,8 @@ def test_chance_is_passed_in() -> None:
     assert names == [str(plan.draw()) for _ in range(5)]
 
 
-def test_the_next_come_before_the_shares() -> None:
-    """A fault that is planned for one request must meet it."""
+def test_faults_for_the_next_request_come_before_shares() -> None:
+    """A fault planned for the next request must hit that request."""
     plan = FaultPlan()
     plan.always("html")
     plan.next("empty")
@@ -133,7 +133,7 @@ def test_the_next_come_before_the_shares() -> None:
 
 
 def test_a_plan_refuses_what_cannot_be() -> None:
-    """Again: what would never happen."""
+    """Such a fault would never happen."""
     plan = FaultPlan(["rerank"])
     with pytest.raises(ValueError, match="no operation 'rank'"):
         plan.next("html", operation="rank")
@@ -149,20 +149,20 @@ def test_a_plan_refuses_what_cannot_be() -> None:
 
 
 def test_a_header_names_a_fault(emulator: Emulator) -> None:
-    """Any client that can send a header can have any fault; the plan is for others."""
+    """Any client that can send a header can get any fault without a plan."""
     emulator.faults.next("gone")
     named = {"x-emulator-fault": "status; status=503; retry_after=2"}
-    answer = post(emulator, headers=named)
-    assert (503, "2") == (answer.status_code, answer.headers["retry-after"])
+    response = post(emulator, headers=named)
+    assert (503, "2") == (response.status_code, response.headers["retry-after"])
     assert [410, 200] == statuses(emulator, 2)
 
 
 def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
-    """A client needs no change but its base URL to have a fault."""
+    """A client needs only another base URL to get a fault."""
     base = emulator.faulty("status", status=503, detail="a/b; c")
     assert f"{emulator.origin}/faults/status;status=503;detail=a%2Fb%3B%20c/v1" == base
-    answer = post(base)
-    assert (503, "a/b; c") == (answer.status_code, answer.json()["detail"])
+    response = post(base)
+    assert (503, "a/b; c") == (response.status_code, response.json()["detail"])
     assert [503] == statuses(base, 1)
     assert ("/v1/embeddings", "createEmbeddings") == (
         emulator.requests.last.path,
@@ -173,16 +173,16 @@ def test_a_base_url_names_a_fault(emulator: Emulator) -> None:
 
 
 def test_an_invalid_name_is_a_400_that_says_so(emulator: Emulator) -> None:
-    """Not a right answer, which would pass for a fault survived."""
-    answer = post(emulator, headers={"x-emulator-fault": "htlm"})
-    assert 400 == answer.status_code
-    assert "there is no fault 'htlm'; did you mean html?" in answer.json()["detail"]
+    """A normal answer would look as if the client had survived the fault."""
+    response = post(emulator, headers={"x-emulator-fault": "htlm"})
+    assert 400 == response.status_code
+    assert "there is no fault 'htlm'; did you mean html?" in response.json()["detail"]
     assert emulator.requests.last.fault is None
     assert 400 == post(f"{emulator.origin}/faults/nothing/v1").status_code
 
 
 def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
-    """A path that the API lacks stays a 404 below a fault too."""
+    """An unknown path stays a 404 under a fault."""
     base = f"{emulator.origin}/faults"
     for path in ("/", "/shuffled", "/shuffled/", "/shuffled/v1/nowhere", "//v1/nowhere"):
         assert 404 == httpx2.get(base + path).status_code
@@ -190,7 +190,7 @@ def test_paths_below_a_fault_are_those_of_the_api(emulator: Emulator) -> None:
 
 
 def test_faults_without_a_socket_happen_where_they_can() -> None:
-    """In-process transports have bodies and statuses, but no connections."""
+    """An in-process transport has statuses and bodies, but no connections."""
     app = Application(Settings())
 
     async def ask(fault: str) -> httpx2.Response:
@@ -203,11 +203,11 @@ def test_faults_without_a_socket_happen_where_they_can() -> None:
         asyncio.run(ask("reset_before"))
 
 
-# At the start
+# Faults from the start
 
 
 def test_faults_can_be_there_from_the_start() -> None:
-    """By name, by name and share, and as values."""
+    """A fault may be a name, a name with a share, or a value."""
     with running(faults=["status:0; status=500", "status; status=503"]) as emulator:
         assert [503, 503] == statuses(emulator, 2)
     with running(faults=[Fault("gone")]) as emulator:
@@ -217,7 +217,7 @@ def test_faults_can_be_there_from_the_start() -> None:
 
 
 def test_the_command_refuses_and_lists_faults(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody can know their names by heart."""
+    """The list shows the names, which users need not remember."""
     with pytest.raises(SystemExit, match="2"):
         main(["--fault", "htlm"])
     assert "there is no fault 'htlm'; did you mean html?" in capsys.readouterr().err
@@ -228,7 +228,7 @@ def test_the_command_refuses_and_lists_faults(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_command_takes_faults_and_says_its_token() -> None:
-    """A shell script has no other way to them."""
+    """A shell script can plan faults and call the admin routes."""
     arguments = ("--port", "0", "--fault", "status; status=503")
     with command(*arguments) as (process, line):
         assert process.stdout is not None
@@ -244,7 +244,7 @@ def test_the_command_takes_faults_and_says_its_token() -> None:
 
 
 def test_the_admin_routes_plan_faults(emulator: Emulator) -> None:
-    """From programs in any language."""
+    """Programs in any language can plan faults."""
     entry = {"fault": "status; status=503", "times": 2}
     shown = admin(emulator, "POST", "/faults", entry).json()
     assert [{**entry, "operation": None}] == shown["plan"]
@@ -281,15 +281,15 @@ def test_the_admin_routes_plan_faults(emulator: Emulator) -> None:
 def test_the_admin_routes_refuse_what_cannot_be_planned(
     emulator: Emulator, entries: object
 ) -> None:
-    """All or nothing, and in the shape of any error."""
+    """An invalid entry plans none of the faults, and the error has the usual format."""
     emulator.faults.next("gone")
-    answer = admin(emulator, "PUT", "/faults", entries)
-    assert (400, ["detail"]) == (answer.status_code, list(answer.json()))
+    response = admin(emulator, "PUT", "/faults", entries)
+    assert (400, ["detail"]) == (response.status_code, list(response.json()))
     assert 1 == len(emulator.faults.as_json())
 
 
 def test_the_admin_routes_take_the_token_only(emulator: Emulator) -> None:
-    """An API key opens no admin route, and none of them passes for the API."""
+    """An API key opens no admin route, and unknown admin paths do not reach the API."""
     for token in ("", "wrong", "any"):
         for method, path in [("GET", "/faults"), ("DELETE", "/faults"), ("GET", "/requests")]:
             assert 401 == admin(emulator, method, path, token=token).status_code
@@ -302,7 +302,7 @@ def test_the_admin_routes_take_the_token_only(emulator: Emulator) -> None:
 
 
 def test_invalid_json_is_refused(emulator: Emulator) -> None:
-    """With a status, not a failure of the server."""
+    """The answer is a 400, not a server error."""
     headers = {"x-emulator-token": emulator.admin_token}
     url = f"{emulator.origin}/_emulator/faults"
     assert 400 == httpx2.post(url, content=b"{", headers=headers).status_code
@@ -310,7 +310,7 @@ def test_invalid_json_is_refused(emulator: Emulator) -> None:
 
 
 def test_a_fault_by_url_or_header_may_have_a_share() -> None:
-    """Of a client that cannot be changed, some requests have to get through."""
+    """A client that can't be changed otherwise still gets some requests through."""
     header = {"x-emulator-fault": "status:0.5; status=503"}
     with running() as emulator, httpx2.Client(headers={"authorization": "Bearer any"}) as http:
         asked = {"input": "a", "model": "voyage-4"}
@@ -325,6 +325,6 @@ def test_a_fault_by_url_or_header_may_have_a_share() -> None:
 
 @pytest.mark.parametrize("share", ["1.5", "half", "-1"])
 def test_an_invalid_share_is_refused(share: str) -> None:
-    """As it is on the command line."""
+    """The command line checks shares in the same way."""
     with pytest.raises(ValueError, match="a share of requests is from 0 to 1"):
         FaultPlan().named(f"status:{share}; status=503")

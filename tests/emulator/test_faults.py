@@ -1,4 +1,4 @@
-"""The effect of each fault, over real sockets."""
+"""The effect of each fault over real sockets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import httpx2
 import pytest
 from voyageai_emulator import running
 from voyageai_emulator.emulator import Emulator
-from voyageai_emulator.faults import FAULTS, Fault, alterations
-from voyageai_emulator.faults.kinds import STATUSES
+from voyageai_emulator.faults import FAULTS, Fault, body_faults
+from voyageai_emulator.faults.wire_faults import STATUSES
 
 from tests.emulator.contract_client import DOCUMENT, check
 from tests.emulator.http_helpers import (
@@ -33,14 +33,14 @@ from tests.emulator.http_helpers import (
 
 @pytest.fixture(scope="module")
 def running_emulator() -> Iterator[Emulator]:
-    """One emulator for all tests here."""
+    """An emulator for all tests of this module."""
     with running() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
-    """It, with nothing planned and nothing left over."""
+    """The module's emulator, with no planned faults and no recorded requests."""
     running_emulator.requests.clear()
     yield running_emulator
     assert [] == running_emulator.faults.as_json()
@@ -49,7 +49,7 @@ def emulator(running_emulator: Emulator) -> Iterator[Emulator]:
 
 
 def vectors(body: dict[str, Any]) -> list[list[float]]:
-    """The vectors of an answer by index."""
+    """Return the vectors of an answer by index."""
     ordered = sorted(body["data"], key=lambda item: item["index"])
     return [item["embedding"] for item in ordered]
 
@@ -60,21 +60,21 @@ def vectors(body: dict[str, Any]) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("schema", "fields"),
     [
-        ("EmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
+        ("EmbeddingsResponse", {body_faults.DATA, body_faults.MODEL, body_faults.USAGE}),
         (
             "ContextualizedEmbeddingsResponse",
-            {alterations.DATA, alterations.MODEL, alterations.USAGE},
+            {body_faults.DATA, body_faults.MODEL, body_faults.USAGE},
         ),
-        ("MultimodalEmbeddingsResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
-        ("RerankResponse", {alterations.DATA, alterations.MODEL, alterations.USAGE}),
-        ("Embedding", {alterations.EMBEDDING, alterations.INDEX}),
-        ("DocumentEmbeddings", {alterations.DATA, alterations.INDEX}),
-        ("ChunkEmbedding", {alterations.EMBEDDING, alterations.INDEX}),
-        ("RerankResult", {alterations.SCORE, alterations.INDEX}),
+        ("MultimodalEmbeddingsResponse", {body_faults.DATA, body_faults.MODEL, body_faults.USAGE}),
+        ("RerankResponse", {body_faults.DATA, body_faults.MODEL, body_faults.USAGE}),
+        ("Embedding", {body_faults.EMBEDDING, body_faults.INDEX}),
+        ("DocumentEmbeddings", {body_faults.DATA, body_faults.INDEX}),
+        ("ChunkEmbedding", {body_faults.EMBEDDING, body_faults.INDEX}),
+        ("RerankResult", {body_faults.SCORE, body_faults.INDEX}),
     ],
 )
 def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set[str]) -> None:
-    """Under another name a fault would do nothing."""
+    """A fault that alters a renamed field would have no effect."""
     assert fields <= set(DOCUMENT["components"]["schemas"][schema]["properties"])
 
 
@@ -83,17 +83,17 @@ def test_the_fields_that_faults_alter_are_the_contracts(schema: str, fields: set
 
 @pytest.mark.parametrize(("name", "status"), STATUSES.items())
 def test_a_status_comes_in_the_apis_shape(emulator: Emulator, name: str, status: int) -> None:
-    """A client reads the reason from `detail`, and the id from the header, as of any error."""
+    """Clients read the reason from `detail` and the request id from a header, as for any error."""
     emulator.faults.next(name)
-    answer = post(emulator)
-    assert status == answer.status_code
-    check("#/components/schemas/Error", answer.json())
-    assert emulator.requests.last.id == answer.headers["x-request-id"]
-    assert "retry-after" not in answer.headers
+    response = post(emulator)
+    assert status == response.status_code
+    check("#/components/schemas/Error", response.json())
+    assert emulator.requests.last.id == response.headers["x-request-id"]
+    assert "retry-after" not in response.headers
 
 
 def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulator) -> None:
-    """Clients that read advice on when to retry can be tested with any of it."""
+    """Users can test code that follows the server's advice on when to retry."""
     date = "Wed, 21 Oct 2015 07:28:00 GMT"
     emulator.faults.next("status", status=429, retry_after=2, should_retry=True, detail="No.")
     emulator.faults.next("overloaded", retry_after_ms=1.5, should_retry=False, code="BUSY")
@@ -108,17 +108,17 @@ def test_a_status_brings_the_headers_and_words_that_it_is_told(emulator: Emulato
 
 
 def test_a_header_is_one_line_whatever_it_is_told(emulator: Emulator) -> None:
-    """An end of a line would be the end of the connection, and nobody's answer."""
-    answer = post(emulator.faulty("status", status=503, retry_after="1\r\nx-other: 2"))
-    assert (503, "1  x-other: 2") == (answer.status_code, answer.headers["retry-after"])
-    assert "x-other" not in answer.headers
+    """A line break in a header would break the connection."""
+    response = post(emulator.faulty("status", status=503, retry_after="1\r\nx-other: 2"))
+    assert (503, "1  x-other: 2") == (response.status_code, response.headers["retry-after"])
+    assert "x-other" not in response.headers
 
 
 def test_a_status_without_a_body_has_none(emulator: Emulator) -> None:
     """204 is a success that holds no vectors."""
     emulator.faults.next("status", status=204)
-    answer = post(emulator)
-    assert (204, b"") == (answer.status_code, answer.content)
+    response = post(emulator)
+    assert (204, b"") == (response.status_code, response.content)
 
 
 # Answers as a whole
@@ -126,24 +126,24 @@ def test_a_status_without_a_body_has_none(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("status", [200, 502])
 def test_a_page_of_html_comes_under_any_status(emulator: Emulator, status: int) -> None:
-    """Gateways write pages, sometimes of success."""
+    """Gateways answer with HTML, sometimes under a status of success."""
     emulator.faults.next("html", status=status)
-    answer = post(emulator)
-    assert status == answer.status_code
-    assert "text/html; charset=utf-8" == answer.headers["content-type"]
-    assert "<html>" in answer.text
+    response = post(emulator)
+    assert status == response.status_code
+    assert "text/html; charset=utf-8" == response.headers["content-type"]
+    assert "<html>" in response.text
 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_body_can_be_empty(emulator: Emulator, status: int) -> None:
-    """JSON readers do not take it."""
+    """A JSON parser fails on an empty body."""
     emulator.faults.next("empty", status=status)
-    answer = post(emulator)
-    assert (status, b"") == (answer.status_code, answer.content)
+    response = post(emulator)
+    assert (status, b"") == (response.status_code, response.content)
 
 
 def test_json_can_be_of_another_shape(emulator: Emulator) -> None:
-    """Readers that index what is no object raise what nobody catches."""
+    """Code that indexes a value of another type raises unexpected errors."""
     emulator.faults.next("json_list")
     emulator.faults.next("detail_list")
     success, failure = post(emulator), post(emulator)
@@ -152,7 +152,7 @@ def test_json_can_be_of_another_shape(emulator: Emulator) -> None:
 
 
 def test_headers_can_be_wrong_about_the_right_body(emulator: Emulator) -> None:
-    """The body is what it was."""
+    """The body is unchanged, and only its headers are wrong."""
     right = post(emulator).json()
     emulator.faults.next("content_type")
     emulator.faults.next("content_type", type="")
@@ -163,14 +163,14 @@ def test_headers_can_be_wrong_about_the_right_body(emulator: Emulator) -> None:
 
 
 def test_a_body_can_be_said_to_be_compressed(emulator: Emulator) -> None:
-    """The decoder of the HTTP library fails, not that of JSON."""
+    """The HTTP library's decompression fails, before JSON is parsed."""
     emulator.faults.next("bad_gzip")
     with pytest.raises(httpx2.DecodingError):
         post(emulator)
 
 
 def test_a_body_can_be_broken_text(emulator: Emulator) -> None:
-    """Not UTF-8, or not whole, though HTTP says that all is well."""
+    """The text is truncated or not UTF-8, although the HTTP response is complete."""
     right = post(emulator).content
     emulator.faults.next("invalid_utf8")
     emulator.faults.next("cut_json", share=0.25)
@@ -182,7 +182,7 @@ def test_a_body_can_be_broken_text(emulator: Emulator) -> None:
 
 
 def test_a_header_can_be_huge(emulator: Emulator) -> None:
-    """HTTP libraries refuse it in their own way."""
+    """HTTP libraries refuse it with errors of their own."""
     emulator.faults.next("huge_header", size=1000)
     assert 1000 == len(post(emulator).headers["x-emulator-padding"])
     emulator.faults.next("huge_header")
@@ -192,19 +192,19 @@ def test_a_header_can_be_huge(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("status", [302, 307])
 def test_a_redirect_keeps_the_path(emulator: Emulator, status: int) -> None:
-    """It shows whether a client takes the key along to the other host."""
+    """It shows whether a client sends its key to the other host."""
     with running() as elsewhere:
         emulator.faults.next("redirect", status=status, to=elsewhere.origin)
-        answer = httpx2.post(f"{emulator}/embeddings?a=b", json=TEXTS)
-        assert status == answer.status_code
-        assert f"{elsewhere}/embeddings?a=b" == answer.headers["location"]
+        response = httpx2.post(f"{emulator}/embeddings?a=b", json=TEXTS)
+        assert status == response.status_code
+        assert f"{elsewhere}/embeddings?a=b" == response.headers["location"]
 
 
 # Contents
 
 
 def test_base64_can_be_bad(emulator: Emulator) -> None:
-    """No decoder takes it, strict or lax; the other vectors stay."""
+    """Neither strict nor lax decoders accept it, and the other vectors stay valid."""
     emulator.faults.next("bad_base64", times=2)
     written = post(emulator, BASE64).json()["data"]
     assert 1024 == len(base64.b64decode(written[0]["embedding"], validate=True))
@@ -215,7 +215,7 @@ def test_base64_can_be_bad(emulator: Emulator) -> None:
 
 
 def test_one_vector_can_have_another_dimension(emulator: Emulator) -> None:
-    """In lists and in base64, at the end of the answer."""
+    """It is the last vector of the answer, as list or as base64."""
     emulator.faults.next("wrong_dimension", times=3)
     lists = post(emulator).json()["data"]
     assert [256, 255] == [len(item["embedding"]) for item in lists]
@@ -225,8 +225,8 @@ def test_one_vector_can_have_another_dimension(emulator: Emulator) -> None:
     assert 255 == len(nested[-1]["data"][-1]["embedding"])
 
 
-def test_a_number_can_be_none(emulator: Emulator) -> None:
-    """A NaN in an index of vectors spoils every search."""
+def test_a_number_can_be_nan(emulator: Emulator) -> None:
+    """A NaN in a vector index spoils every search."""
     emulator.faults.next("nan", times=3)
     assert math.isnan(post(emulator).json()["data"][-1]["embedding"][0])
     encoded = post(emulator, BASE64).json()["data"][-1]["embedding"]
@@ -248,13 +248,13 @@ def test_a_number_can_be_none(emulator: Emulator) -> None:
 def test_items_can_be_in_disorder(
     emulator: Emulator, fault: str, indexes: list[int | None]
 ) -> None:
-    """At every level that an answer has."""
+    """The fault can apply to each nested list of the answer."""
     emulator.faults.next(fault, times=2)
     flat = post(emulator).json()["data"]
     assert indexes == [item.get("index") for item in flat]
     documents = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
     assert indexes == [item.get("index") for item in documents]
-    if fault != "shuffled":  # which is for all levels
+    if fault != "shuffled":  # `shuffled` always applies to all levels
         emulator.faults.next(fault, inner=True)
         documents = post(emulator, DOCUMENTS, "/contextualizedembeddings").json()["data"]
         assert [0, 1] == [item["index"] for item in documents]
@@ -262,7 +262,7 @@ def test_items_can_be_in_disorder(
 
 
 def test_shuffled_answers_are_still_right(emulator: Emulator) -> None:
-    """Indexes tell what belongs to what."""
+    """The indexes still say which vector belongs to which text."""
     right = post(emulator).json()
     emulator.faults.next("shuffled")
     shuffled = post(emulator).json()
@@ -271,7 +271,7 @@ def test_shuffled_answers_are_still_right(emulator: Emulator) -> None:
 
 
 def test_fields_can_be_more_fewer_or_other(emulator: Emulator) -> None:
-    """Servers grow fields and models; a client that checks all it gets must not fail by that."""
+    """Servers add fields and models, and a strict client must not fail on them."""
     for fault in ("missing_data", "missing_usage", "extra_fields", "other_model; name=new"):
         emulator.faults.next(fault)
     no_data, no_usage, more, other = (post(emulator).json() for _ in range(4))
@@ -282,7 +282,7 @@ def test_fields_can_be_more_fewer_or_other(emulator: Emulator) -> None:
 
 
 def test_an_answer_with_no_place_for_a_fault_is_left_alone(emulator: Emulator) -> None:
-    """And the record says so."""
+    """The recording shows that the fault did not happen."""
     right = post(emulator, RANKING, "/rerank").json()
     emulator.faults.next("bad_base64", times=2)
     assert right == post(emulator, RANKING, "/rerank").json()
@@ -291,7 +291,7 @@ def test_an_answer_with_no_place_for_a_fault_is_left_alone(emulator: Emulator) -
     assert emulator.requests.last.fault is None
 
 
-# The wire
+# Connections
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_an_answer_with_no_place_for_a_fault_is_left_alone(emulator: Emulator) -
 def test_a_connection_can_end_too_soon(
     emulator: Emulator, fault: str, reset: bool, least: float, most: float
 ) -> None:
-    """By a reset, which loses what was on its way, or by a close, which looks like an end."""
+    """A reset loses data in transit, and a close looks like the end of the answer."""
     emulator.faults.next(fault)
     with connect(emulator) as sock:
         sock.sendall(message())
@@ -322,7 +322,7 @@ def test_a_connection_can_end_too_soon(
 
 
 def test_a_body_in_chunks_can_end_too_soon(emulator: Emulator) -> None:
-    """Without its last chunk."""
+    """The last chunk is missing."""
     emulator.faults.next("truncated", chunked=True)
     with connect(emulator) as sock:
         sock.sendall(message())
@@ -334,7 +334,7 @@ def test_a_body_in_chunks_can_end_too_soon(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize(("fault", "reset"), [("close_after", False), ("reset_after", True)])
 def test_a_connection_can_end_after_the_answer(emulator: Emulator, fault: str, reset: bool) -> None:
-    """A client that keeps it for the next request finds it dead."""
+    """A client that reuses the connection finds it closed."""
     emulator.faults.next(fault)
     with connect(emulator) as sock:
         sock.sendall(message())
@@ -346,7 +346,7 @@ def test_a_connection_can_end_after_the_answer(emulator: Emulator, fault: str, r
 
 
 def test_after_any_fault_of_a_connection_the_next_one_works(emulator: Emulator) -> None:
-    """The server itself is not hurt."""
+    """The fault does not affect the server itself."""
     for name in ("reset_before", "reset_during", "close_before", "truncated"):
         emulator.faults.next(name)
         with pytest.raises(httpx2.TransportError):
@@ -355,20 +355,20 @@ def test_after_any_fault_of_a_connection_the_next_one_works(emulator: Emulator) 
 
 
 def test_a_body_can_drip(emulator: Emulator) -> None:
-    """Each piece comes soon enough, the whole does not."""
+    """A timeout per read passes, so only a total deadline ends the request."""
     right = post(emulator).content
     emulator.faults.next("drip", size=len(right) // 4, delay=0.02)
     begun = time.perf_counter()
     assert right == post(emulator).content
     assert 0.08 <= time.perf_counter() - begun
-    emulator.faults.next("drip", size=1, delay=0.01, most=0.03)
+    emulator.faults.next("drip", size=1, delay=0.01, max_seconds=0.03)
     begun = time.perf_counter()
     assert right == post(emulator).content
     assert 5 > time.perf_counter() - begun
 
 
 def test_an_answer_can_be_late(emulator: Emulator) -> None:
-    """The answer is still right."""
+    """The answer is correct, only delayed."""
     emulator.faults.next("delay", seconds=0.05)
     begun = time.perf_counter()
     assert 200 == post(emulator).status_code
@@ -377,29 +377,29 @@ def test_an_answer_can_be_late(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("fault", ["delay; seconds=60", "hang", "drip; size=1; delay=60"])
 def test_a_client_that_waits_no_longer_ends_the_wait(emulator: Emulator, fault: str) -> None:
-    """The server is free at once, and knows that the client went away."""
+    """The server is free at once, and records that the client disconnected."""
     emulator.faults.next(fault)
     with connect(emulator) as sock:
         sock.sendall(message())
         until(lambda: len(emulator.requests) == 1)
     assert 0 == emulator.requests.settle(timeout=2)
-    assert emulator.requests.last.went_away
+    assert emulator.requests.last.disconnected
 
 
 def test_a_request_without_an_answer_ends_some_time(emulator: Emulator) -> None:
-    """So that no test hangs for ever."""
-    emulator.faults.next("hang", most=0.01)
+    """No test may hang forever."""
+    emulator.faults.next("hang", max_seconds=0.01)
     with pytest.raises(httpx2.RemoteProtocolError):
         post(emulator)
-    assert not emulator.requests.last.went_away
+    assert not emulator.requests.last.disconnected
 
 
-# All of them
+# All faults
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) -> None:
-    """It ends in an answer or a broken connection, and is never a failure of the emulator."""
+    """The result is an answer or a broken connection, never an error of the emulator."""
     requests = [
         (TEXTS, "/embeddings"),
         (DOCUMENTS, "/contextualizedembeddings"),
@@ -408,20 +408,20 @@ def test_every_fault_meets_every_kind_of_request(emulator: Emulator, name: str) 
     for made, (body, path) in enumerate(requests, 1):
         emulator.faults.next(name, **({"most": 0.01} if name == "hang" else {}))
         try:
-            answer = post(emulator, body, path)
+            response = post(emulator, body, path)
         except httpx2.TransportError:
             pass
         except httpx2.DecodingError:
             assert "bad_gzip" == name
         else:
-            # A failure of the emulator is a 500 in the API's words.
-            assert answer.status_code != 500 or name in ("server_error", "status", "empty")
+            # A bug of the emulator would give a 500 with the API's message.
+            assert response.status_code != 500 or name in ("server_error", "status", "empty")
         assert made == len(emulator.requests)
         assert emulator.requests.last.fault in (Fault(name), Fault("hang", {"most": 0.01}), None)
 
 
 def test_every_fault_says_what_it_does() -> None:
-    """In a sentence, and with defaults that tell what its parameters are."""
+    """The list of faults has a sentence for each, and defaults that show its parameters."""
     for kind in FAULTS.values():
         assert kind.description.endswith(".")
         assert all(

@@ -1,4 +1,4 @@
-"""Uploading, listing, downloading and deleting files."""
+"""Upload, list, download and delete files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def others(emulator: Emulator) -> Iterator[Jobs]:
 
 
 def refused(response: httpx2.Response, status: int) -> str:
-    """The reason for which a request is refused."""
+    """Return the reason for which a request is refused."""
     assert status == response.status_code, response.text
     check(ERROR, response.json())
     detail: str = response.json()["detail"]
@@ -62,7 +62,7 @@ def refused(response: httpx2.Response, status: int) -> str:
 
 
 def test_an_upload_is_described_as_the_contract_says() -> None:
-    """Its time is the emulator's, and 30 days later it will be gone."""
+    """The times follow the emulator's clock, and the file expires after 30 days."""
     with running(clock=lambda: 1_764_616_703.455349) as emulator, Jobs(emulator.url) as jobs:
         file = jobs.upload(CONTENT, "texts.jsonl")
         check(FILE, file)
@@ -117,13 +117,13 @@ def test_an_upload_is_described_as_the_contract_says() -> None:
 def test_an_upload_that_is_not_as_it_must_be_is_refused(
     jobs: Jobs, form: dict[str, Any], reason: str
 ) -> None:
-    """The field at fault is named."""
+    """The refusal names the field."""
     assert refused(jobs.http.post("/files", **form), 400).startswith(PREAMBLE + reason)
     assert [] == jobs.get("/files")["data"]
 
 
 def test_a_form_that_is_broken_is_refused(jobs: Jobs) -> None:
-    """A client that writes it by hand gets it wrong."""
+    """A client that builds the form by hand can make such mistakes."""
     for body, kind in (
         (b"zzz", ""),
         (b"zzz", "; boundary=b"),
@@ -134,13 +134,13 @@ def test_a_form_that_is_broken_is_refused(jobs: Jobs) -> None:
 
 
 def test_lines_are_not_looked_at_before_a_job_reads_them(jobs: Jobs) -> None:
-    """The API checks them while a job is validating."""
+    """The API checks lines while a job is validating."""
     assert 8 == jobs.upload(b"no JSON\n")["bytes"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_file_that_is_too_large_is_refused(chunked: bool) -> None:
-    """As soon as that is known, whether or not its size is told."""
+    """The upload is refused as soon as its size is known, announced or not."""
     with running() as emulator, Jobs(emulator.url) as jobs:
         emulator.batches.limit(max_file_bytes=1000)
         files = {"file": ("a.jsonl", b"x" * 4 * bodies.FORM_OVERHEAD)}
@@ -159,7 +159,7 @@ def test_a_file_that_is_too_large_is_refused(chunked: bool) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_json_that_is_too_large_is_refused(jobs: Jobs, chunked: bool) -> None:
-    """One request does not take all memory."""
+    """A single request must not fill the memory."""
     most = bodies.BASE_BYTES
     content = b'{"file_ids": ["%s"]}' % (b"x" * most)
     parts = (content[at : at + 65_536] for at in range(0, len(content), 65_536))
@@ -167,8 +167,8 @@ def test_json_that_is_too_large_is_refused(jobs: Jobs, chunked: bool) -> None:
     assert f"up to {most} bytes" in refused(response, 413)
 
 
-def test_of_a_large_body_the_record_keeps_the_beginning(emulator: Emulator, jobs: Jobs) -> None:
-    """Recording costs no more memory than it may."""
+def test_the_record_of_a_large_body_is_truncated(emulator: Emulator, jobs: Jobs) -> None:
+    """The recording has a memory limit."""
     jobs.upload(b"x" * MAX_KEPT)
     last = emulator.requests.last
     assert (MAX_KEPT, True, None, True) == (
@@ -186,7 +186,7 @@ def test_of_a_large_body_the_record_keeps_the_beginning(emulator: Emulator, jobs
 
 
 def test_files_are_listed_page_by_page(jobs: Jobs) -> None:
-    """Newest first, or oldest first; every file once."""
+    """Both orders list every file exactly once."""
     created = [jobs.upload(CONTENT, f"{number}.jsonl") for number in range(5)]
     for order, expected in (("desc", created[::-1]), ("asc", created)):
         found: list[dict[str, Any]] = []
@@ -207,7 +207,7 @@ def test_files_are_listed_page_by_page(jobs: Jobs) -> None:
 
 
 def test_an_empty_page_has_no_first_and_no_last(jobs: Jobs) -> None:
-    """A purpose that there is not has no files."""
+    """An unknown purpose has no files."""
     jobs.upload(CONTENT)
     empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     assert empty == jobs.get("/files", purpose="batch-output")
@@ -227,12 +227,12 @@ def test_an_empty_page_has_no_first_and_no_last(jobs: Jobs) -> None:
     ],
 )
 def test_a_query_is_checked(jobs: Jobs, query: str, reason: str) -> None:
-    """By the parameters' schemas, in the words for bodies."""
+    """The parameters are checked by their schemas, with the messages used for bodies."""
     assert PREAMBLE + reason == refused(jobs.http.get(f"/files?{query}"), 400)
 
 
 def test_a_page_after_a_file_that_is_not_there_is_refused(jobs: Jobs, others: Jobs) -> None:
-    """The next page of a list cannot be told."""
+    """The next page can't be determined from an unknown file."""
     for after in ("file-x", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), ""):
         reason = refused(jobs.http.get("/files", params={"after": after}), 404)
         assert f"File '{after}' not found." == reason
@@ -244,7 +244,7 @@ def test_a_page_after_a_file_that_is_not_there_is_refused(jobs: Jobs, others: Jo
 
 
 def test_a_content_comes_back_byte_for_byte(jobs: Jobs) -> None:
-    """Any bytes survive, text or not."""
+    """A file may hold any bytes, not only text."""
     content = bytes(range(256)) * 3000
     file = jobs.upload(content)["id"]
     response = jobs.http.get(f"/files/{file}/content")
@@ -290,7 +290,7 @@ def test_a_download_can_be_resumed(jobs: Jobs, said: str, start: int, stop: int)
     "said", ["bytes=7-5", "bytes=0-1,3-4", "lines=1-2", "bytes=-", "bytes=a-b", "5-6"]
 )
 def test_an_invalid_range_is_ignored(jobs: Jobs, said: str) -> None:
-    """The whole content is always a right answer."""
+    """The whole content is always a valid answer."""
     file = jobs.upload(CONTENT)["id"]
     response = jobs.http.get(f"/files/{file}/content", headers={"range": said})
     assert (200, CONTENT) == (response.status_code, response.content)
@@ -306,7 +306,7 @@ def test_a_range_beyond_the_end_is_refused(jobs: Jobs, said: str) -> None:
 
 
 def test_a_range_of_another_file_is_not_sent(jobs: Jobs) -> None:
-    """Halves of two files are no file."""
+    """Parts of two different files would be joined."""
     file = jobs.upload(CONTENT)["id"]
     path = f"/files/{file}/content"
     tag = jobs.http.get(path).headers["etag"]
@@ -315,11 +315,11 @@ def test_a_range_of_another_file_is_not_sent(jobs: Jobs) -> None:
         assert status == jobs.http.get(path, headers=headers).status_code
 
 
-# The end of a file
+# Expiry and deletion
 
 
 def test_an_expired_file_is_gone() -> None:
-    """After 30 days to the microsecond, by the emulator's clock."""
+    """The file expires to the microsecond, by the emulator's clock."""
     with running(clock=lambda: 1000.0) as emulator, Jobs(emulator.url) as jobs:
         file = jobs.upload(CONTENT)
         kept = datetime.datetime.fromisoformat(
@@ -338,7 +338,7 @@ def test_an_expired_file_is_gone() -> None:
 
 
 def test_a_file_is_deleted_once(jobs: Jobs) -> None:
-    """The second time it is not there."""
+    """A second deletion gets a 404."""
     file = jobs.upload(CONTENT)["id"]
     response = jobs.http.delete(f"/files/{file}")
     check("#/components/schemas/DeletedFile", response.json())
@@ -348,7 +348,7 @@ def test_a_file_is_deleted_once(jobs: Jobs) -> None:
 
 
 def test_several_files_are_deleted_all_or_none(jobs: Jobs, others: Jobs) -> None:
-    """A list with one wrong id does no harm."""
+    """One wrong id in a list deletes nothing."""
     mine = [jobs.upload(CONTENT)["id"] for _ in range(3)]
     theirs = others.upload(CONTENT)["id"]
     wrong = ["file-x", "\ud800", theirs]
@@ -357,9 +357,9 @@ def test_several_files_are_deleted_all_or_none(jobs: Jobs, others: Jobs) -> None
         raw = b'{"file_ids": %s}' % str([*ids]).replace("'", '"').encode(
             "ascii", "backslashreplace"
         )
-        answer: dict[str, Any] = jobs.http.post("/files/delete", content=raw).json()
-        check("#/components/schemas/DeleteFilesResponse", answer)
-        return answer
+        response: dict[str, Any] = jobs.http.post("/files/delete", content=raw).json()
+        check("#/components/schemas/DeleteFilesResponse", response)
+        return response
 
     assert {"success": False, "error_file_ids": wrong} == delete([mine[0], *wrong, mine[1]])
     assert 3 == len(jobs.get("/files")["data"])
@@ -369,7 +369,7 @@ def test_several_files_are_deleted_all_or_none(jobs: Jobs, others: Jobs) -> None
 
 
 def test_a_file_that_a_job_reads_is_not_deleted() -> None:
-    """Half of the job would be lost; when the job is at its end nothing is."""
+    """The job needs its input until it ends."""
     with running() as emulator, Jobs(emulator.url) as jobs:
         emulator.batches.hold("in_progress")
         job = jobs.create(jsonl(some_lines(3)))
@@ -384,7 +384,7 @@ def test_a_file_that_a_job_reads_is_not_deleted() -> None:
 
 
 def test_files_of_another_key_are_not_there(jobs: Jobs, others: Jobs) -> None:
-    """Not even that they exist can be seen."""
+    """Another key can't even see that they exist."""
     file = others.upload(CONTENT)["id"]
     for method, path in (("GET", ""), ("GET", "/content"), ("DELETE", "")):
         reason = refused(jobs.http.request(method, f"/files/{file}{path}"), 404)
@@ -394,7 +394,7 @@ def test_files_of_another_key_are_not_there(jobs: Jobs, others: Jobs) -> None:
 
 
 def test_a_small_form_is_checked_before_the_key(emulator: Emulator) -> None:
-    """As bodies of JSON are."""
+    """JSON bodies are checked in the same order."""
     with httpx2.Client(base_url=emulator.url) as http:
         refused(http.post("/files", data={"purpose": "batch"}), 400)
         right = {"file": ("a.jsonl", CONTENT)}

@@ -1,4 +1,4 @@
-"""Counting tokens on the client's side, with what the emulator serves for it."""
+"""Token counting by clients, with the files that the emulator serves for it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def http(url: Emulator) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="session")
 def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    """Download the tokenizer of a model with the library."""
+    """Download the tokenizer of a model with the Hub's library."""
     cache = tmp_path_factory.mktemp("hub")
     path = hf_hub_download(
         "voyageai/voyage-4", "tokenizer.json", endpoint=url.origin, cache_dir=cache
@@ -47,7 +47,7 @@ def downloaded(url: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Token
 
 @given(text=texts.filter(bool))
 def test_both_sides_count_the_same(ask: ContractClient, downloaded: Tokenizer, text: str) -> None:
-    """A request that is filled to its limit by a client's own count must not be refused."""
+    """A request that a client fills up to the limit by its own count must not be refused."""
     usage = ask("/embeddings", {"input": [text], "model": "voyage-4"})["usage"]
     assert len(downloaded.encode(text).ids) == usage["total_tokens"]
 
@@ -57,7 +57,7 @@ def test_both_sides_count_the_same(ask: ContractClient, downloaded: Tokenizer, t
 def test_rerankers_count_the_same(
     ask: ContractClient, downloaded: Tokenizer, query: str, documents: list[str]
 ) -> None:
-    """The documented sum of a query and its documents holds with the client's counts."""
+    """A client can compute the documented sum for a query and its documents."""
     body = {"query": query, "documents": documents, "model": "rerank-2.5"}
     asked, *theirs = (len(downloaded.encode(text).ids) for text in (query, *documents))
     assert asked * len(documents) + sum(theirs) == ask("/rerank", body)["usage"]["total_tokens"]
@@ -65,7 +65,7 @@ def test_rerankers_count_the_same(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_has_a_tokenizer(url: Emulator, tmp_path: Path, name: str) -> None:
-    """A model in the catalogue needs nothing else to be counted for."""
+    """A new model in the catalogue needs nothing else for token counts."""
     path = hf_hub_download(
         f"voyageai/{name}", "tokenizer_config.json", endpoint=url.origin, cache_dir=tmp_path
     )
@@ -75,7 +75,7 @@ def test_every_model_has_a_tokenizer(url: Emulator, tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("name", WITH_PIXELS)
 def test_pixels_are_counted_by_the_catalogue(url: Emulator, tmp_path: Path, name: str) -> None:
-    """Clients read how many pixels are a token; what no source states for videos is as for images."""
+    """Videos count like images where no source says otherwise."""
     path = hf_hub_download(
         f"voyageai/{name}", "client_config.json", endpoint=url.origin, cache_dir=tmp_path
     )
@@ -95,8 +95,8 @@ def test_pixels_are_counted_by_the_catalogue(url: Emulator, tmp_path: Path, name
     assert expected == json.loads(Path(path).read_bytes())
 
 
-def test_the_library_finds_its_way_around(url: Emulator) -> None:
-    """Other libraries look at a repository before they download from it."""
+def test_the_hub_library_can_inspect_a_repository(url: Emulator) -> None:
+    """Other libraries list a repository before they download from it."""
     api = HfApi(endpoint=url.origin)
     repo = "voyageai/voyage-multimodal-3.5"
     files = {"tokenizer.json", "tokenizer_config.json", "client_config.json"}
@@ -124,23 +124,23 @@ def test_the_library_finds_its_way_around(url: Emulator) -> None:
         ),
     ],
 )
-def test_what_there_is_not_is_told_as_by_the_hub(
+def test_a_missing_file_is_answered_as_by_the_hub(
     url: Emulator, tmp_path: Path, arguments: dict[str, str], error: type[Exception]
 ) -> None:
-    """Libraries tell an optional file from a mistyped model."""
+    """Libraries distinguish a missing optional file from a mistyped model."""
     with pytest.raises(error):
         hf_hub_download(**arguments, endpoint=url.origin, cache_dir=tmp_path)
 
 
 def test_a_missing_entry_names_the_commit(http: httpx2.Client) -> None:
-    """The library remembers by it that the file is missing."""
+    """The library remembers by the commit that the file is missing."""
     missing = http.head("/voyageai/voyage-4/resolve/main/config.json")
     assert (404, "EntryNotFound") == (missing.status_code, missing.headers["x-error-code"])
     assert http.head(FILE).headers["x-repo-commit"] == missing.headers["x-repo-commit"]
 
 
 def test_a_file_is_described_before_it_is_fetched(http: httpx2.Client) -> None:
-    """The library asks for size, tag and commit first, and stores the file under them."""
+    """The library first requests size, ETag and commit, and stores the file under them."""
     described, fetched = http.head(FILE), http.get(FILE)
     assert b"" == described.content
     for name in ("etag", "x-repo-commit", "content-length", "content-type"):
@@ -153,8 +153,8 @@ def test_a_file_is_described_before_it_is_fetched(http: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("condition", ["{tag}", "W/{tag}", '"a", {tag}', "*"])
-def test_what_is_known_is_not_sent_again(http: httpx2.Client, condition: str) -> None:
-    """A cache asks with the tag that it has."""
+def test_a_cached_file_is_not_sent_again(http: httpx2.Client, condition: str) -> None:
+    """A cache sends the ETag that it has."""
     tag = http.head(FILE).headers["etag"]
     known = http.get(FILE, headers={"if-none-match": condition.format(tag=tag)})
     assert (304, b"", tag) == (known.status_code, known.content, known.headers["etag"])
@@ -168,7 +168,7 @@ def test_what_is_known_is_not_sent_again(http: httpx2.Client, condition: str) ->
 def test_a_download_goes_on_where_it_stopped(
     http: httpx2.Client, asked: str, first: int, last: int
 ) -> None:
-    """The library asks for the rest after a broken connection."""
+    """The library requests the rest after a broken connection."""
     whole = http.get(FILE).content
     last %= len(whole)
     part = http.get(FILE, headers={"range": asked})
@@ -177,8 +177,8 @@ def test_a_download_goes_on_where_it_stopped(
     assert whole[first : last + 1] == part.content
 
 
-def test_a_part_that_there_is_not_is_refused(http: httpx2.Client) -> None:
-    """Beyond the end there is nothing; of another version no part is sent, but all of this one."""
+def test_a_range_that_does_not_exist_is_refused(http: httpx2.Client) -> None:
+    """A range beyond the end gets a 416, and a part of another version gets the whole file."""
     size = http.head(FILE).headers["content-length"]
     beyond = http.get(FILE, headers={"range": f"bytes={size}-"})
     assert (416, f"bytes */{size}") == (beyond.status_code, beyond.headers["content-range"])
@@ -200,14 +200,14 @@ def test_a_part_that_there_is_not_is_refused(http: httpx2.Client) -> None:
     ],
 )
 def test_no_path_reaches_the_disk(path: str) -> None:
-    """Names are looked up among the repository's own."""
+    """Names are looked up in the repository's list only."""
     app = create_hub(MODELS)
-    answer = send(app, "GET", f"http://hub/voyageai/voyage-4/resolve/main/{path}", None)
-    assert 404 == answer.status_code
+    response = send(app, "GET", f"http://hub/voyageai/voyage-4/resolve/main/{path}", None)
+    assert 404 == response.status_code
 
 
 def test_the_hub_is_no_part_of_what_is_recorded(url: Emulator, http: httpx2.Client) -> None:
-    """Assertions on requests are about the API."""
+    """Assertions about requests concern the API only."""
     before = len(url.requests)
     assert 200 == http.get(FILE).status_code
     assert before == len(url.requests)

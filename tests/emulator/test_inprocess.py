@@ -1,4 +1,4 @@
-"""The emulator without a socket, by both clients of httpx2."""
+"""The emulator without a socket, for both clients of httpx2."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def emulator() -> Iterator[InProcessEmulator]:
 
 
 def client(emulator: InProcessEmulator, timeout: float = 10) -> httpx2.Client:
-    """A client that blocks."""
+    """A sync client."""
     return httpx2.Client(
         transport=emulator.transport, base_url=emulator, headers=KEY, timeout=timeout
     )
 
 
 def async_client(emulator: InProcessEmulator, timeout: float = 10) -> httpx2.AsyncClient:
-    """A client that does not."""
+    """An async client."""
     return httpx2.AsyncClient(
         transport=emulator.transport, base_url=emulator, headers=KEY, timeout=timeout
     )
@@ -50,7 +50,7 @@ def async_client(emulator: InProcessEmulator, timeout: float = 10) -> httpx2.Asy
 def post(
     emulator: InProcessEmulator, *, asynchronous: bool, timeout: float = 10
 ) -> httpx2.Response:
-    """One request, by either client."""
+    """Send one request with either client."""
 
     async def send() -> httpx2.Response:
         async with async_client(emulator, timeout) as http:
@@ -70,7 +70,7 @@ both = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "asyn
 
 @both
 def test_it_answers_as_over_a_socket(emulator: InProcessEmulator, asynchronous: bool) -> None:
-    """A result of an in-process test must hold over a socket too."""
+    """The result of an in-process test must hold over a socket too."""
     here = post(emulator, asynchronous=asynchronous)
     with running() as url:
         there = httpx2.post(f"{url}/embeddings", json=TEXTS, headers=KEY)
@@ -81,7 +81,7 @@ def test_it_answers_as_over_a_socket(emulator: InProcessEmulator, asynchronous: 
 
 
 def test_our_own_clients_take_the_transport(emulator: InProcessEmulator) -> None:
-    """With the emulator's URL, a host's name or its URL; as a transport or within a client."""
+    """The base URL may be the emulator's or a host's, and the transport may be in a client."""
     hosts = []
     of_atlas = f"{SERVERS[1].key_prefix}any"
     for key, base in [
@@ -108,16 +108,16 @@ def test_our_own_clients_take_the_transport(emulator: InProcessEmulator) -> None
 
 
 def test_the_path_and_the_query_arrive_as_they_were_sent(emulator: InProcessEmulator) -> None:
-    """Signed or encoded parts of a URL must not change on the way."""
+    """Signed or encoded parts of a URL must not change in transit."""
     with client(emulator) as http:
-        answer = http.get("/files/a%2Fb?after=x+y%26z")
+        response = http.get("/files/a%2Fb?after=x+y%26z")
     last = emulator.requests.last
     assert ("/v1/files/a/b", "after=x+y%26z") == (last.path, last.query)
-    assert 404 == answer.status_code
+    assert 404 == response.status_code
 
 
 def test_many_threads_and_event_loops_share_it(emulator: InProcessEmulator) -> None:
-    """Tests of concurrent programs need it most."""
+    """Tests of concurrent programs need this most."""
 
     async def gather() -> list[int]:
         async with async_client(emulator) as http:
@@ -137,7 +137,7 @@ def test_many_threads_and_event_loops_share_it(emulator: InProcessEmulator) -> N
 
 
 def test_an_event_loop_is_not_blocked(emulator: InProcessEmulator) -> None:
-    """The application works on a loop of its own."""
+    """The application runs on an event loop of its own."""
     blockbuster = pytest.importorskip("blockbuster")
     with blockbuster.blockbuster_ctx():
         assert 200 == post(emulator, asynchronous=True).status_code
@@ -146,7 +146,7 @@ def test_an_event_loop_is_not_blocked(emulator: InProcessEmulator) -> None:
 def test_a_client_that_is_closed_leaves_the_others_their_transport(
     emulator: InProcessEmulator,
 ) -> None:
-    """Clients of httpx2 close their transport."""
+    """Clients of httpx2 close their transport, which others may share."""
     for _ in range(2):
         assert 200 == post(emulator, asynchronous=False).status_code
         assert 200 == post(emulator, asynchronous=True).status_code
@@ -157,7 +157,7 @@ def test_a_client_that_is_closed_leaves_the_others_their_transport(
 
 @both
 def test_bodies_are_streamed(emulator: InProcessEmulator, asynchronous: bool) -> None:
-    """A body need not be in memory, nor be known when the request begins."""
+    """A body need not fit in memory, or be known when the request starts."""
     text = b'{"model": "voyage-4", "input": "' + b"word " * 100_000 + b'"}'
     parts = [text[at : at + 50_000] for at in range(0, len(text), 50_000)]
 
@@ -188,7 +188,7 @@ def test_bodies_are_streamed(emulator: InProcessEmulator, asynchronous: bool) ->
 
 @both
 def test_a_file_comes_back_as_it_was_sent(emulator: InProcessEmulator, asynchronous: bool) -> None:
-    """Multipart bodies are streams of their own kind."""
+    """Multipart bodies are streams of another kind."""
     lines = b'{"custom_id": "one", "body": {"input": ["hello"]}}\n' * 5000
     upload: Any = {"data": {"purpose": "batch"}, "files": {"file": ("lines.jsonl", lines)}}
 
@@ -206,7 +206,7 @@ def test_a_file_comes_back_as_it_was_sent(emulator: InProcessEmulator, asynchron
 
 
 def test_the_wrong_kind_of_body_is_refused(emulator: InProcessEmulator) -> None:
-    """A message says which client it is for."""
+    """The error says which client the body is for."""
 
     async def stream() -> AsyncIterator[bytes]:
         yield b"{}"
@@ -221,7 +221,7 @@ def test_the_wrong_kind_of_body_is_refused(emulator: InProcessEmulator) -> None:
 
 
 class Scripted:
-    """An application that answers with many parts, or not at all."""
+    """An application that answers in many parts, or never."""
 
     def __init__(self) -> None:
         self.parts = 0
@@ -251,14 +251,14 @@ class Scripted:
 
 @pytest.fixture
 def scripted() -> Iterator[tuple[Scripted, InProcessEmulator]]:
-    """An emulator with another application in its place."""
+    """Return an emulator with another application in its place."""
     app = Scripted()
     with in_this_process(Settings(), app) as emulator:
         yield app, emulator
 
 
 def test_an_answer_is_made_as_it_is_read(scripted: tuple[Scripted, InProcessEmulator]) -> None:
-    """A client that reads slowly is waited for, one that stops reading goes away."""
+    """The application waits for a slow reader, and stops when the client stops reading."""
     app, emulator = scripted
     with client(emulator) as http:
         with http.stream("GET", f"{emulator.origin}/many") as answer:
@@ -274,7 +274,7 @@ def test_an_answer_is_made_as_it_is_read(scripted: tuple[Scripted, InProcessEmul
 def test_an_unwanted_body_is_not_sent_to_its_end(
     scripted: tuple[Scripted, InProcessEmulator],
 ) -> None:
-    """As servers do that refuse a body before they have read it."""
+    """A server may refuse a body before it has read all of it."""
     _, emulator = scripted
     sent = 0
 
@@ -285,8 +285,8 @@ def test_an_unwanted_body_is_not_sent_to_its_end(
             yield b"x" * 10_000
 
     with client(emulator) as http:
-        answer = http.post(f"{emulator.origin}/refused", content=endless())
-    assert (413, "too much") == (answer.status_code, answer.text)
+        response = http.post(f"{emulator.origin}/refused", content=endless())
+    assert (413, "too much") == (response.status_code, response.text)
     assert sent < 100
 
 
@@ -294,7 +294,7 @@ def test_an_unwanted_body_is_not_sent_to_its_end(
 def test_an_upload_that_is_not_taken_times_out(
     scripted: tuple[Scripted, InProcessEmulator], asynchronous: bool
 ) -> None:
-    """httpx2 has a timeout of its own for it."""
+    """httpx2 has a separate timeout for writing."""
     _, emulator = scripted
     parts = [b"x" * 100_000] * 3
 
@@ -318,7 +318,7 @@ def test_an_upload_that_is_not_taken_times_out(
 def test_an_application_that_fails_is_logged_and_ends_the_connection(
     scripted: tuple[Scripted, InProcessEmulator], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As a server does whose code has a fault."""
+    """The client sees what a crashed server would cause."""
     _, emulator = scripted
     with client(emulator) as http, pytest.raises(httpx2.RemoteProtocolError):
         http.get(f"{emulator.origin}/broken")
@@ -327,14 +327,14 @@ def test_an_application_that_fails_is_logged_and_ends_the_connection(
 
 
 def test_a_head_has_no_body(scripted: tuple[Scripted, InProcessEmulator]) -> None:
-    """Whatever the application sends."""
+    """The body of an answer to HEAD is dropped."""
     _, emulator = scripted
     with client(emulator) as http:
-        answer = http.head(f"{emulator.origin}/many")
-    assert (200, b"") == (answer.status_code, answer.content)
+        response = http.head(f"{emulator.origin}/many")
+    assert (200, b"") == (response.status_code, response.content)
 
 
-# Trouble
+# Faults, timeouts and cancellation
 
 
 @both
@@ -351,20 +351,23 @@ def test_a_head_has_no_body(scripted: tuple[Scripted, InProcessEmulator]) -> Non
 def test_a_fault_that_ends_the_connection_is_the_error_of_a_socket(
     emulator: InProcessEmulator, fault: str, error: type[httpx2.TransportError], asynchronous: bool
 ) -> None:
-    """Retries are decided by the class of the error."""
+    """Retries depend on the class of the error."""
     emulator.faults.next(fault)
     with pytest.raises(error) as caught:
         post(emulator, asynchronous=asynchronous)
     assert "/v1/embeddings" == caught.value.request.url.path
     assert 0 == emulator.requests.settle()
-    assert (fault, False) == (str(emulator.requests.last.fault), emulator.requests.last.went_away)
+    assert (fault, False) == (
+        str(emulator.requests.last.fault),
+        emulator.requests.last.disconnected,
+    )
     assert 200 == post(emulator, asynchronous=asynchronous).status_code
     assert 0 == emulator.connections.settle()
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "close_after", "drip", "html", "bad_gzip"])
 def test_other_faults_happen_too(emulator: InProcessEmulator, fault: str) -> None:
-    """The whole plan works; a connection that ends after its answer harms nobody here."""
+    """All faults work, although closing the connection after an answer has no effect here."""
     emulator.faults.next(fault)
     with client(emulator) as http, http.stream("POST", "/embeddings", json=TEXTS) as answer:
         assert (502 if fault == "html" else 200) == answer.status_code
@@ -374,14 +377,14 @@ def test_other_faults_happen_too(emulator: InProcessEmulator, fault: str) -> Non
 
 @both
 def test_a_timeout_is_kept_to(emulator: InProcessEmulator, asynchronous: bool) -> None:
-    """And the emulator sees the client go away."""
+    """The emulator sees the client disconnect."""
     emulator.faults.next("hang")
     with pytest.raises(httpx2.ReadTimeout) as caught:
         post(emulator, asynchronous=asynchronous, timeout=0.05)
     assert "/v1/embeddings" == caught.value.request.url.path
     assert 0 == emulator.requests.settle()
     last = emulator.requests.last
-    assert (True, True, None) == (last.done, last.went_away, last.status)
+    assert (True, True, None) == (last.done, last.disconnected, last.status)
     assert 0 == emulator.connections.settle()
 
 
@@ -389,18 +392,18 @@ def test_a_timeout_is_kept_to(emulator: InProcessEmulator, asynchronous: bool) -
 def test_a_timeout_within_the_body_is_kept_to(
     emulator: InProcessEmulator, asynchronous: bool
 ) -> None:
-    """Each part has to come in time, not only the first."""
-    emulator.faults.next("drip", size=10, delay=30.0, most=60.0)
+    """The timeout applies to each part of the body, not only to the first."""
+    emulator.faults.next("drip", size=10, delay=30.0, max_seconds=60.0)
     with pytest.raises(httpx2.ReadTimeout):
         post(emulator, asynchronous=asynchronous, timeout=0.2)
     assert 0 == emulator.requests.settle()
-    assert emulator.requests.last.went_away
+    assert emulator.requests.last.disconnected
 
 
 def test_a_call_that_is_cancelled_cancels_the_work(
     scripted: tuple[Scripted, InProcessEmulator],
 ) -> None:
-    """Nothing of a test goes on after it."""
+    """No work of a test may go on after it."""
     app, emulator = scripted
 
     async def cancel() -> None:
@@ -415,7 +418,7 @@ def test_a_call_that_is_cancelled_cancels_the_work(
 
 
 def test_our_own_client_retries_through_it(emulator: InProcessEmulator) -> None:
-    """The errors are those that its policy knows."""
+    """The client's retry policy recognizes the errors."""
     for fault in ("reset_before", "close_before", "truncated"):
         emulator.faults.next(fault)
     quick = voyageai.RetryPolicy(max_retries=3, initial_delay=0.001)
@@ -424,12 +427,12 @@ def test_our_own_client_retries_through_it(emulator: InProcessEmulator) -> None:
     assert [None, None, 200, 200] == [request.status for request in emulator.requests]
 
 
-# The end
+# Closing
 
 
 @both
 def test_after_the_end_there_is_no_connection(asynchronous: bool) -> None:
-    """As with a server that was stopped."""
+    """A closed emulator refuses requests, like a server that was stopped."""
     with in_process() as emulator:
         pass
     with pytest.raises(httpx2.ConnectError, match="was stopped") as caught:
@@ -439,7 +442,7 @@ def test_after_the_end_there_is_no_connection(asynchronous: bool) -> None:
 
 @both
 def test_requests_under_way_end_with_it(asynchronous: bool) -> None:
-    """A thread that waits for an answer must not wait for ever."""
+    """A thread that waits for an answer must not wait forever."""
     failures: list[Exception] = []
 
     def ask() -> None:
@@ -457,20 +460,20 @@ def test_requests_under_way_end_with_it(asynchronous: bool) -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    """No thread, and no answer that was not read."""
+    """Neither a thread nor an unread answer is left."""
     before = threading.active_count()
     with in_process() as emulator, client(emulator) as http:
         request = http.build_request("POST", "/embeddings", json=TEXTS)
-        answer = http.send(request, stream=True)
+        response = http.send(request, stream=True)
         assert 1 == emulator.connections.open
-    answer.close()
+    response.close()
     assert before == threading.active_count()
     gc.collect()
     assert 0 == emulator.connections.open
 
 
 def test_a_file_that_cannot_be_written_is_an_error_at_once(tmp_path: Any) -> None:
-    """And leaves no thread."""
+    """The error leaves no thread behind."""
     before = threading.active_count()
     with pytest.raises(OSError, match="Is a directory"), in_process(record=tmp_path):
         pass
@@ -482,7 +485,7 @@ def test_a_file_that_cannot_be_written_is_an_error_at_once(tmp_path: Any) -> Non
 def test_without_the_extra_the_command_to_install_it_is_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The package itself can be imported without it."""
+    """Importing the package works without the extra, and using it names the extra."""
     monkeypatch.setitem(sys.modules, "voyageai_emulator.inprocess", None)
     with (
         pytest.raises(ImportError, match=r'extra `emulator`: pip install ".*jsonschema'),
@@ -516,7 +519,7 @@ def test_a_connection_that_is_hung_up_ends_for_both_sides() -> None:
 
 @pytest.mark.parametrize("run", [running, in_process])
 def test_a_mistyped_setting_is_refused_with_what_was_meant(run: Any) -> None:
-    """By the name of the function that was called."""
+    """The error names the function that the user called."""
     with (
         pytest.raises(TypeError, match=f"^{run.__name__} has no setting 'teir': .* tier"),
         run(teir=1),

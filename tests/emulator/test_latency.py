@@ -1,4 +1,4 @@
-"""The time answers take, and the number of requests worked on at once."""
+"""The latency of answers, and the number of requests processed at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.emulator.http_helpers import message
 from tests.emulator.virtual_time import run_in_virtual_time
 
 SMALL = {"input": "a short text", "model": "voyage-4"}
-# Few bytes and many tokens: those of the query count once for each document.
+# Few bytes but many tokens, as the query's tokens count once per document.
 LARGE = {"query": "word " * 2000, "documents": ["a"] * 150, "model": "rerank-2.5"}
 
 
@@ -44,18 +44,18 @@ class Emulated:
         return await self.http.post(path, json=body)
 
     async def note(self, name: str) -> None:
-        """One request, whose end is written down."""
+        """Send one request, and note when it ended."""
         assert 200 == (await self.ask()).status_code
         self.ended.append((name, now()))
 
     def start(self, names: str) -> list[asyncio.Task[None]]:
-        """Requests that arrive one after the other, each by the name of a letter."""
+        """Start requests that arrive one after the other, named by letters."""
         return [asyncio.create_task(self.note(name)) for name in names]
 
 
 @asynccontextmanager
 async def emulated(**settings: Any) -> AsyncIterator[Emulated]:
-    """An emulator that is asked without a socket."""
+    """Run an emulator that is called without a socket."""
     app = Application(Settings(**settings))
     async with client_of(app) as http:
         yield Emulated(http, app)
@@ -63,7 +63,7 @@ async def emulated(**settings: Any) -> AsyncIterator[Emulated]:
 
 
 def now() -> float:
-    """Seconds of the event loop, to the millisecond."""
+    """Return the seconds of the event loop, rounded to milliseconds."""
     return round(asyncio.get_running_loop().time(), 3)
 
 
@@ -97,7 +97,7 @@ async def leaves_after(seconds: float, app: Application) -> list[Message]:
 
 @pytest.mark.parametrize("said", ["none", "0", 0, "0.2", 0.2, 3, "1e1", "model"])
 def test_latency_is_none_seconds_or_the_model(said: str | float) -> None:
-    """From a shell it comes as text, from Python as a number."""
+    """A shell passes text, and Python code a number."""
     seconds = Latency(said).seconds(0, 1)
     expected = {"none": 0, "model": 0.03}
     assert (expected[str(said)] if str(said) in expected else float(said)) == seconds
@@ -105,14 +105,14 @@ def test_latency_is_none_seconds_or_the_model(said: str | float) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "fast", "-1", "nan", "inf", -0.1, True, None, "Model"])
-def test_other_latencies_are_refused_with_those_there_are(said: Any) -> None:
-    """At the start, not at the first request."""
+def test_an_invalid_latency_is_refused_with_the_valid_ones(said: Any) -> None:
+    """The error comes at the start, not at the first request."""
     with pytest.raises(ValueError, match="latency must be none, model or seconds from 0, not "):
         Application(Settings(latency=said))
 
 
 def test_the_model_grows_with_tokens_and_load() -> None:
-    """A client's timeout must be tried on what is slow."""
+    """A client's timeout must be tested with slow answers."""
     seconds = Latency("model").seconds
     assert 0.02 < seconds(10, 1) < 0.1
     assert seconds(120_000, 1) > 1
@@ -122,7 +122,7 @@ def test_the_model_grows_with_tokens_and_load() -> None:
 
 @pytest.mark.parametrize(("said", "expected"), [("none", 0.0), ("2.5", 2.5), (2.5, 2.5)])
 def test_an_answer_comes_after_its_seconds(said: str | float, expected: float) -> None:
-    """Refusals as well as embeddings."""
+    """Refusals are delayed as well as embeddings."""
 
     async def main() -> list[float]:
         async with emulated(latency=said) as emulator:
@@ -136,7 +136,7 @@ def test_an_answer_comes_after_its_seconds(said: str | float, expected: float) -
 
 
 def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
-    """Timeouts can be tuned because latency grows with the request."""
+    """Users can tune timeouts, as the latency grows with the request."""
 
     async def main() -> None:
         async with emulated(latency="model") as emulator:
@@ -155,7 +155,7 @@ def test_a_large_request_meets_a_timeout_that_a_small_one_does_not() -> None:
 
 
 def test_requests_at_once_slow_each_other_down() -> None:
-    """By the model they share the server."""
+    """In the latency model, concurrent requests share the server."""
 
     async def main(count: int) -> float:
         async with emulated(latency="model") as emulator:
@@ -166,19 +166,19 @@ def test_requests_at_once_slow_each_other_down() -> None:
 
 
 def test_a_client_times_out_over_a_socket() -> None:
-    """The whole way; and its place on the server is free again at once."""
+    """Its slot on the server is free at once."""
     with running(latency=60, concurrency=1) as emulator:
         with pytest.raises(httpx2.ReadTimeout):
             httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY, timeout=0.1)
         assert 0 == emulator.requests.settle()
-        assert emulator.requests.last.went_away
+        assert emulator.requests.last.disconnected
         emulator.latency = "none"
-        answer = httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
-        assert 200 == answer.status_code
+        response = httpx2.post(f"{emulator}/embeddings", json=SMALL, headers=KEY)
+        assert 200 == response.status_code
 
 
 def test_the_wait_ends_when_the_client_goes_away() -> None:
-    """Nobody is there to wait for."""
+    """The answer has no recipient any more."""
 
     async def main() -> float:
         app = Application(Settings(latency=600, concurrency=1))
@@ -190,7 +190,7 @@ def test_the_wait_ends_when_the_client_goes_away() -> None:
 
 
 def test_latency_can_be_set_while_it_runs() -> None:
-    """In the three ways of the start."""
+    """The values are those allowed at the start."""
     with running() as emulator:
         assert "none" == str(emulator.latency)
         emulator.latency = 0.001
@@ -203,7 +203,7 @@ def test_latency_can_be_set_while_it_runs() -> None:
 
 
 def test_as_many_are_worked_on_as_the_limit_says() -> None:
-    """The others wait, and come in the order in which they arrived."""
+    """The other requests wait, and are processed in the order of arrival."""
 
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1, concurrency=2) as emulator:
@@ -216,7 +216,7 @@ def test_as_many_are_worked_on_as_the_limit_says() -> None:
 
 
 def test_without_a_limit_all_are_worked_on() -> None:
-    """Nothing waits by default."""
+    """No request waits by default."""
 
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1) as emulator:
@@ -228,7 +228,7 @@ def test_without_a_limit_all_are_worked_on() -> None:
 
 @pytest.mark.parametrize("left", ["a", "b", "c"])
 def test_a_client_that_leaves_frees_its_place(left: str) -> None:
-    """Requests behind it must not wait for a client that is gone, working or waiting."""
+    """Later requests must not wait for a client that is gone."""
 
     async def main() -> list[tuple[str, float]]:
         async with emulated(latency=1, concurrency=1) as emulator:
@@ -245,7 +245,7 @@ def test_a_client_that_leaves_frees_its_place(left: str) -> None:
 
 
 def test_a_client_that_is_told_to_have_left_frees_its_place() -> None:
-    """Over a socket nobody cancels: the server hears of it."""
+    """Over a socket nothing is cancelled: the server only hears of the disconnect."""
 
     async def main() -> float:
         async with emulated(latency=10, concurrency=1) as emulator:
@@ -272,17 +272,17 @@ def test_the_emulators_own_routes_do_not_wait(path: str) -> None:
         async with emulated(latency=60, concurrency=1, admin_token="token") as emulator:
             emulator.start("abc")
             await asyncio.sleep(1)
-            answer = await emulator.http.get(
+            response = await emulator.http.get(
                 f"http://localhost{path}", headers={"x-emulator-token": "token"}
             )
-            assert 200 == answer.status_code
+            assert 200 == response.status_code
             return now()
 
     assert 1 == run_in_virtual_time(main())
 
 
 def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
-    """Such answers come from in front of a real server, which does no work for them."""
+    """Such answers come from a proxy in front of a real server."""
 
     async def main() -> float:
         async with emulated(latency=60, concurrency=1) as emulator:
@@ -297,7 +297,7 @@ def test_unknown_paths_and_planned_faults_do_not_wait() -> None:
 
 
 def test_places_are_shared_between_event_loops() -> None:
-    """Clients in one process may each have their own."""
+    """Clients in one process may each have an event loop."""
     slots = Slots(1)
     taken, free = threading.Event(), threading.Event()
     order: list[str] = []
@@ -325,7 +325,7 @@ def test_places_are_shared_between_event_loops() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "2", True])
-def test_what_is_no_limit_of_places_is_refused(limit: Any) -> None:
-    """At the start: none at all would let every request wait for ever."""
+def test_an_invalid_concurrency_is_refused(limit: Any) -> None:
+    """A limit of 0 would make every request wait forever."""
     with pytest.raises(ValueError, match="concurrency must be a whole number from 1"):
         Application(Settings(concurrency=limit))

@@ -1,4 +1,4 @@
-"""Images and videos: their pixels, tokens and visual words, and those that are refused."""
+"""Images and videos: pixels, tokens, visual words, and which ones are refused."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def similarity(one: MediaItem, other: MediaItem) -> float:
     [(1, 50000, 89), (256, 65536, 117), (400, 160000, 285), (1600, 2000000, 3571)],
 )
 def test_pixels_are_counted_between_the_models_bounds(side: int, pixels: int, tokens: int) -> None:
-    """Small pictures are scaled up and large ones down, and charged so."""
+    """Pixels below or above the model's bounds are billed at the bound."""
     item = read_image(encoded(Image.new("RGB", (side, side))))
     assert ("image", pixels, tokens) == (item.kind, item.pixels, item.tokens)
 
 
 def test_a_model_without_figures_counts_pixels_as_they_are() -> None:
-    """The catalogue need not know everything of a new model."""
+    """The catalogue may lack the figures of a new model."""
     model = attrs.evolve(MODEL, pixels=None, media=None)
     item = read_image(encoded(drawing(1, 30, 20)), model)
     assert (600, 0) == (item.pixels, item.tokens)
@@ -78,7 +78,7 @@ def test_a_model_without_figures_counts_pixels_as_they_are() -> None:
 
 @pytest.mark.parametrize("format", ["PNG", "GIF", "WEBP"])
 def test_a_picture_is_known_by_what_it_shows(format: str) -> None:
-    """The official client sends lossless WEBP of what was a PNG; both are the same picture."""
+    """The official client converts a PNG to lossless WEBP, which is the same picture."""
     options = {"lossless": True} if format == "WEBP" else {}
     picture = drawing(1).quantize(16).convert("RGB")
     assert (
@@ -98,7 +98,7 @@ def test_a_picture_is_known_by_what_it_shows(format: str) -> None:
     ],
 )
 def test_another_encoding_or_size_is_nearly_the_same_picture(change) -> None:
-    """Thumbnails are found by their originals, and by no other picture."""
+    """A thumbnail finds its original, and no other picture."""
     pictures = [drawing(seed) for seed in range(6)]
     originals = [read_image(encoded(picture)) for picture in pictures]
     for number, picture in enumerate(pictures):
@@ -110,7 +110,7 @@ def test_another_encoding_or_size_is_nearly_the_same_picture(change) -> None:
 
 
 def test_pictures_that_differ_in_one_pixel_differ() -> None:
-    """Only what is the same has the same vector."""
+    """Only equal pictures have equal vectors."""
     picture = drawing(1)
     other = picture.copy()
     other.putpixel((5, 5), (1, 2, 3))
@@ -119,7 +119,7 @@ def test_pictures_that_differ_in_one_pixel_differ() -> None:
 
 
 def test_pictures_of_one_colour_are_known_by_it() -> None:
-    """There is no contrast in them, and they are not all alike."""
+    """They have no contrast, but different colours must differ."""
     grey, same, red = (
         read_image(encoded(Image.new("RGB", size, colour)))
         for size, colour in [((60, 40), "grey"), ((9, 9), "grey"), ((60, 40), "red")]
@@ -129,7 +129,7 @@ def test_pictures_of_one_colour_are_known_by_it() -> None:
 
 
 def test_a_photograph_is_turned_upright() -> None:
-    """Cameras store the turn beside the pixels; people see the picture turned."""
+    """Cameras store the rotation beside the pixels, and people see the rotated picture."""
     exif = Image.Exif()
     exif[0x0112] = 6
     lying = drawing(1).transpose(Image.Transpose.ROTATE_90)
@@ -142,7 +142,7 @@ def test_a_photograph_is_turned_upright() -> None:
 
 
 def test_what_is_transparent_is_white() -> None:
-    """The background is white, as on a page."""
+    """The background is white, as on a web page."""
     clear = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
     clear.paste((0, 0, 255, 255), (0, 0, 20, 20))
     white = Image.new("RGB", (40, 40), "white")
@@ -157,14 +157,14 @@ def test_what_is_transparent_is_white() -> None:
 
 
 def test_a_moving_picture_is_its_first_frame() -> None:
-    """The official client sends no more of it."""
+    """The official client sends only the first frame."""
     first, second = (drawing(seed).quantize(16) for seed in (1, 2))
     moving = encoded(first, "GIF", save_all=True, append_images=[second])
     assert read_image(encoded(first)).visual_words == read_image(moving).visual_words
 
 
 def test_sixteen_bits_per_pixel_are_seen_as_eight() -> None:
-    """Scans and measurements come so; cut off at 255 they would all be white."""
+    """Scans have 16 bits, and would all be white if values were cut off at 255."""
     grey = drawing(1, 40, 30).convert("L")
     deep = Image.new("I;16", grey.size)
     deep.putdata([value * 256 for value in grey.tobytes()])
@@ -183,7 +183,7 @@ def test_sixteen_bits_per_pixel_are_seen_as_eight() -> None:
     ],
 )
 def test_the_claimed_type_does_not_matter(head: str) -> None:
-    """The API takes a PNG that says it is a JPEG, and samples leave the prefix out."""
+    """The API accepts a PNG that claims to be a JPEG, and vendor examples omit the prefix."""
     data = encoded(drawing(1))
     part = ImageBase64Content(image_base64=head + base64.b64encode(data).decode())
     assert read_image(data) == MediaReader().read(part, MODEL)
@@ -206,14 +206,14 @@ def test_the_claimed_type_does_not_matter(head: str) -> None:
     ],
 )
 def test_a_value_that_is_not_an_image_is_refused(value: str, reason: str) -> None:
-    """The sender has to be told what is wrong with it."""
+    """The refusal says what is wrong with the value."""
     with pytest.raises(UnreadableError, match=reason):
         MediaReader().read(ImageBase64Content(image_base64=value), MODEL)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
 def test_damaged_pictures_are_read_or_refused(format: str) -> None:
-    """Decoders fail in many ways; none of them may be a failure of the emulator's."""
+    """Decoders fail in many ways, none of which may be an error of the emulator."""
     exif = Image.Exif()
     exif[0x0112] = 3
     options = {} if format == "GIF" else {"exif": exif}
@@ -239,13 +239,13 @@ def test_damaged_pictures_are_read_or_refused(format: str) -> None:
     ],
 )
 def test_a_picture_that_is_too_large_is_not_decoded(width: int, height: int, reason: str) -> None:
-    """A small file can hold more pixels than there is memory; these hold none and are not missed."""
+    """A small file can hold more pixels than fit in memory."""
     with pytest.raises(UnreadableError, match=reason):
         read_image(claiming(width, height))
 
 
 def test_a_file_may_have_as_many_bytes_as_the_model_takes() -> None:
-    """The limit is that of the file, not of its base64."""
+    """The limit applies to the file, not to its base64 form."""
     data = encoded(drawing(1, 32, 24))
     read_image(data, limited(image_max_bytes=len(data)))
     with pytest.raises(UnreadableError, match=f"the file has {len(data)} bytes"):
@@ -253,7 +253,7 @@ def test_a_file_may_have_as_many_bytes_as_the_model_takes() -> None:
 
 
 def test_a_picture_is_the_same_from_a_host(host: Host) -> None:
-    """By URL or as data, a picture is known by what it shows."""
+    """A URL and inline data give the same picture."""
     data = encoded(drawing(1))
     url = host.put("/a%20picture.png?size=1&name=%C3%A9", data)
     media = MediaReader([host.place])
@@ -263,7 +263,7 @@ def test_a_picture_is_the_same_from_a_host(host: Host) -> None:
 
 
 def fetch_error(media: MediaReader, url: str, model: Model = MODEL) -> str:
-    """Return the reason why an image is not fetched."""
+    """Return the reason for which an image is not fetched."""
     with pytest.raises(UnreadableError) as refused:
         media.read(ImageUrlContent(image_url=url), model)
     return str(refused.value)
@@ -273,7 +273,7 @@ def fetch_error(media: MediaReader, url: str, model: Model = MODEL) -> str:
 def test_nothing_is_fetched_from_hosts_that_are_not_allowed(
     host: Host, allow_hosts: list[str]
 ) -> None:
-    """None are by default, and a host without a port is not allowed at every port."""
+    """No host is allowed by default, and a host without a port only on the default port."""
     url = host.put("/a.png", encoded(drawing(1)))
     said = fetch_error(MediaReader(allow_hosts), url)
     assert f"allow_hosts=['{host.place}'] or --allow-host {host.place}" in said
@@ -301,7 +301,7 @@ def test_nothing_is_fetched_from_hosts_that_are_not_allowed(
     ],
 )
 def test_no_spelling_gets_around_the_list(host: Host, url: str) -> None:
-    """The check must apply to the same host that is then requested."""
+    """The check and the request must see the same host."""
     host.put("/a.png", encoded(drawing(1)))
     fetch_error(MediaReader([host.place]), url.format(place=host.place))
     assert [] == host.asked
@@ -333,20 +333,20 @@ def test_hosts_are_allowed_as_people_write_them(
 
 @pytest.mark.parametrize("host", ["", "http://example.com", "example.com/a", "a@b", "a:x", "::1"])
 def test_what_is_not_a_host_cannot_be_allowed(host: str) -> None:
-    """A mistake is told at the start, not when a picture is refused."""
+    """The error comes at the start, not when a picture is refused."""
     with pytest.raises(ValueError, match="allow_hosts"):
         MediaReader([host])
 
 
 def test_one_host_is_not_a_list() -> None:
-    """Its letters would be taken for hosts."""
+    """Each letter of the string would be taken for a host."""
     with pytest.raises(ValueError, match=r"such as \['example.com'\]"):
         MediaReader("example.com")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_followed_three_times(host: Host, status: int) -> None:
-    """The API follows few, so a longer chain must fail here too."""
+    """The API follows few redirects, so a longer chain must fail here too."""
     data = encoded(drawing(1))
     host.put("/0", data)
     urls = [host.send_on(f"/{number + 1}", f"/{number}", status) for number in range(4)]
@@ -360,7 +360,7 @@ def test_redirects_are_followed_three_times(host: Host, status: int) -> None:
     "to", ["http://{place}/a.png", "//{place}/a.png", "file:///etc/passwd", "http://[::1"]
 )
 def test_redirects_go_to_allowed_hosts_only(host: Host, to: str) -> None:
-    """A host that is trusted may still send us where it should not."""
+    """An allowed host may redirect to one that is not allowed."""
     with hosting() as other:
         other.put("/a.png", encoded(drawing(1)))
         url = host.send_on("/a.png", to.format(place=other.place))
@@ -369,7 +369,7 @@ def test_redirects_go_to_allowed_hosts_only(host: Host, to: str) -> None:
 
 
 def test_a_file_must_say_how_long_it_is(host: Host) -> None:
-    """So the API asks, and it is how a file that is too large is not begun."""
+    """The API requires `Content-Length`, by which a large file is refused before its download."""
     data = encoded(drawing(1))
     media = MediaReader([host.place])
     unknown = host.put("/unknown", data, headers={})
@@ -384,25 +384,25 @@ def test_a_file_must_say_how_long_it_is(host: Host) -> None:
 
 @pytest.mark.parametrize("status", [204, 302, 404, 500])
 def test_only_success_is_a_picture(host: Host, status: int) -> None:
-    """The page that says that there is no picture may have one on it."""
+    """An error page may contain a picture."""
     url = host.put("/a.png", encoded(drawing(1)), status=status)
     assert f"answered {status}" in fetch_error(MediaReader([host.place]), url)
 
 
 def test_a_page_is_not_a_picture(host: Host) -> None:
-    """A login page comes with a status of success."""
+    """A login page has a status of success."""
     url = host.put("/a.png", b"<!doctype html>")
     assert "not an image in one of the formats" in fetch_error(MediaReader([host.place]), url)
 
 
 def test_a_silent_host_is_given_up(host: Host) -> None:
-    """A request must not hang with it."""
+    """A request must not hang because of a host."""
     url = host.put("/a.png", silent=True)
     assert "timed out" in fetch_error(MediaReader([host.place], timeout=0.05), url)
 
 
 def test_a_slow_download_is_given_up(host: Host) -> None:
-    """A host that sends a byte now and then is never silent for long."""
+    """A host that sends a byte now and then never triggers a timeout per read."""
     url = host.put("/a.png", encoded(drawing(1)))
     hours = itertools.count(step=3600)
     media = MediaReader([host.place], timeout=5, monotonic=lambda: next(hours))
@@ -418,8 +418,8 @@ def test_a_slow_download_is_given_up(host: Host) -> None:
     ],
     ids=["answers that announce another", "a head", "a body"],
 )
-def test_what_comes_without_an_end_is_given_up(first: bytes, again: bytes) -> None:
-    """The time is that of the whole file, not of each of its bytes."""
+def test_an_endless_download_is_given_up(first: bytes, again: bytes) -> None:
+    """The time limit applies to the whole file, not to each byte."""
     looks = itertools.count()
     with endless(first, again) as place:
         media = MediaReader([place], timeout=5, monotonic=lambda: next(looks))
@@ -428,7 +428,7 @@ def test_what_comes_without_an_end_is_given_up(first: bytes, again: bytes) -> No
 
 
 def test_redirects_share_the_time_of_one_file(host: Host) -> None:
-    """Each would begin it anew otherwise."""
+    """Otherwise each redirect would start the time limit again."""
     host.send_on("/one", "/two")
     host.send_on("/two", "/three")
     host.put("/three", encoded(drawing(1)))
@@ -445,14 +445,14 @@ def test_redirects_share_the_time_of_one_file(host: Host) -> None:
 
 
 def test_a_model_without_limits_takes_no_file_of_any_size(host: Host) -> None:
-    """Any host could otherwise fill the memory."""
+    """Otherwise any host could fill the memory."""
     url = host.put("/a.png", headers={"content-length": str(10**12)})
     model = attrs.evolve(MODEL, media=None)
     assert "the model takes up to 20000000" in fetch_error(MediaReader([host.place]), url, model)
 
 
 def test_a_secure_host_must_prove_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Certificates are checked against the system's, as browsers do."""
+    """Certificates are checked against those of the system, as in browsers."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -467,13 +467,13 @@ def test_a_secure_host_must_prove_itself(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_what_is_not_http_is_refused(host: Host) -> None:
-    """A secure connection to a server that has none, for one."""
+    """An https URL may name a server without TLS."""
     url = f"https://{host.place}/a.png"
     assert f"cannot fetch from {host.place}" in fetch_error(MediaReader([host.place]), url)
 
 
 def test_proxies_are_not_asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy could fetch from where we may not, and would see what we fetch."""
+    """A proxy could reach forbidden hosts, and would see what is fetched."""
     with hosting() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://{proxy.place}")
@@ -490,7 +490,7 @@ def test_proxies_are_not_asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> N
     [(640 * 360, 64, 14745600, 13165), (1, 2, 100000, 89), (10**7, 2, 4000000, 3571), (1, 0, 0, 1)],
 )
 def test_frames_count_like_pictures(frame: int, frames: int, pixels: int, tokens: int) -> None:
-    """Documented: each frame is priced as a picture, and twice as many pixels make a token."""
+    """By the documentation, each frame is billed as a picture, at twice the pixels per token."""
     assert MODEL.pixels is not None
     assert (pixels, tokens) == count_video(frame, frames, MODEL.pixels)
 
@@ -498,7 +498,7 @@ def test_frames_count_like_pictures(frame: int, frames: int, pixels: int, tokens
 @needs_ffmpeg
 @pytest.mark.parametrize(("frames", "counted"), [(10, 10), (11, 10)])
 def test_a_videos_frames_are_counted_in_pairs(tmp_path: Path, frames: int, counted: int) -> None:
-    """So does the official client when it foretells the usage."""
+    """The official client estimates the usage in this way."""
     data = film(tmp_path / "a.mp4", "testsrc2=size=320x240:rate=10", "-frames:v", str(frames))
     item = read_video(data)
     assert ("video", 320 * 240 * counted) == (item.kind, item.pixels)
@@ -507,13 +507,13 @@ def test_a_videos_frames_are_counted_in_pairs(tmp_path: Path, frames: int, count
 
 @needs_ffmpeg
 def test_a_video_is_similar_to_its_frames_and_other_encodings(tmp_path: Path) -> None:
-    """A video is found by a thumbnail of it, or by a smaller copy."""
+    """A thumbnail or a smaller copy finds the video."""
     shown, other = tmp_path / "a.png", tmp_path / "b.png"
     drawing(1).save(shown)
     drawing(2).save(other)
 
     def still(picture: Path, name: str, *options: str) -> MediaItem:
-        # Written as a filter's argument, in which a colon begins another one.
+        # The path is an argument of an ffmpeg filter, in which a colon separates options.
         source = f"movie=filename='{picture.as_posix()}',loop=loop=-1:size=1,fps=10"
         return read_video(film(tmp_path / name, source, "-t", "1", "-pix_fmt", "yuv420p", *options))
 
@@ -528,7 +528,7 @@ def test_a_video_is_similar_to_its_frames_and_other_encodings(tmp_path: Path) ->
 
 @needs_ffmpeg
 def test_a_video_is_the_same_from_a_host(tmp_path: Path, host: Host) -> None:
-    """As with pictures."""
+    """A URL and inline data give the same video."""
     data = film(tmp_path / "a.mp4", "testsrc2=size=64x64:rate=10", "-frames:v", "4")
     url = host.put("/a.mp4", data)
     assert read_video(data) == MediaReader([host.place]).read(VideoUrlContent(video_url=url), MODEL)
@@ -549,14 +549,14 @@ def test_a_video_is_the_same_from_a_host(tmp_path: Path, host: Host) -> None:
 def test_only_mp4_with_pictures_is_a_video(
     tmp_path: Path, name: str, source: str, options: list[str], reason: str
 ) -> None:
-    """Documented as the one format; sound alone has no pixels."""
+    """MP4 is the only documented format, and sound alone has no pixels."""
     with pytest.raises(UnreadableError, match=reason):
         read_video(film(tmp_path / name, source, *options))
 
 
 @needs_ffmpeg
 def test_broken_and_oversized_videos_are_refused(tmp_path: Path) -> None:
-    """One by its size before it is decoded."""
+    """An oversized video is refused before it is decoded."""
     data = film(tmp_path / "a.mp4", "testsrc2=size=320x240:rate=10", "-frames:v", "4")
     with pytest.raises(UnreadableError, match="broken or has no pictures"):
         read_video(data[: len(data) // 2])
@@ -569,7 +569,7 @@ def test_broken_and_oversized_videos_are_refused(tmp_path: Path) -> None:
 
 
 def test_without_ffmpeg_videos_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason names what to install."""
+    """The reason names the program to install."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UnreadableError, match="which is not on its PATH: install ffmpeg"):
         read_video(b"\x00\x00\x00\x18ftypmp42")

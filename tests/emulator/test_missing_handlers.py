@@ -1,4 +1,4 @@
-"""An operation that nobody has written an answer for is answered with the contract's example."""
+"""An operation without a handler is answered with the contract's example."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTRACT = Contract(DOCUMENT)
 
 
 def app_with(answers: dict[str, Any]) -> Any:
-    """An emulator of a contract that has one more operation, with some answers."""
+    """Return an emulator of a contract with an additional operation and its responses."""
     document = copy.deepcopy(DOCUMENT)
     body = {
         "type": "object",
@@ -48,17 +48,17 @@ def json_of(schema: dict[str, Any]) -> dict[str, Any]:
         ({"400": {}}, 204, ""),
     ],
 )
-def test_it_is_answered_with_an_example_and_the_answer_says_so(
+def test_an_operation_without_a_handler_gets_an_example(
     answers: dict[str, Any], status: int, body: str
 ) -> None:
-    """Clients of a new operation can be written and tested before an engine for it is."""
-    answer = send(app_with(answers), "PUT", "/things/7/weigh", {"scale": "fine"})
-    assert (status, body) == (answer.status_code, answer.text)
-    assert "weigh" == answer.headers[EXAMPLE]
+    """A client of a new operation can be tested before its handler is written."""
+    response = send(app_with(answers), "PUT", "/things/7/weigh", {"scale": "fine"})
+    assert (status, body) == (response.status_code, response.text)
+    assert "weigh" == response.headers[EXAMPLE]
 
 
-def test_requests_are_checked_all_the_same() -> None:
-    """Validation does not depend on the handler."""
+def test_its_requests_are_validated() -> None:
+    """Validation does not depend on a handler."""
     app = app_with({"204": {}})
     assert 400 == send(app, "PUT", "/things/7/weigh", {"scale": "coarse"}).status_code
     assert 401 == send(app, "PUT", "/things/7/weigh", {"scale": "fine"}, key=None).status_code
@@ -66,7 +66,7 @@ def test_requests_are_checked_all_the_same() -> None:
 
 @pytest.mark.parametrize("operation", CONTRACT.operations, ids=lambda operation: operation.id)
 def test_examples_are_what_the_contract_asks_for(operation: Operation) -> None:
-    """Whatever operation comes next: a parser takes its example."""
+    """The generated parser must accept the example of any operation."""
     status, body = CONTRACT.example(operation)
     answer = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"][str(status)]
     schema = answer["content"].get("application/json", {}).get("schema", {"type": "null"})
@@ -84,8 +84,6 @@ def test_examples_are_what_the_contract_asks_for(operation: Operation) -> None:
         ({"type": "array"}, []),
     ],
 )
-def test_without_an_example_it_is_the_least_that_the_schema_asks_for(
-    schema: dict[str, Any], expected: Any
-) -> None:
-    """Schemas within others have none of their own."""
+def test_without_an_example_the_answer_is_minimal(schema: dict[str, Any], expected: Any) -> None:
+    """Nested schemas have no examples of their own."""
     assert expected == example_of(schema, dict)

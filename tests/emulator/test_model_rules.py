@@ -1,4 +1,4 @@
-"""Every rule of the catalogue on a model holds for its requests."""
+"""Every rule of the catalogue for a model applies to its requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOSTED = {name: model for name, model in MODELS.items() if model.endpoint}
 
 
 def words(number: int) -> str:
-    """A text of so many tokens."""
+    """Return a text of so many tokens."""
     return " ".join(["word"] * number)
 
 
@@ -25,32 +25,32 @@ def words(number: int) -> str:
 def test_every_hosted_model_answers_at_its_endpoint_and_no_other(
     ask: ContractClient, name: str
 ) -> None:
-    """A model in the catalogue needs nothing else to be served."""
+    """A new model in the catalogue needs nothing else to be served."""
     for path, body in VALID.items():
         if path == f"/{HOSTED[name].endpoint}":
             assert name == ask(path, {**body, "model": name})["model"]
         else:
-            said = ask.refused(path, {**body, "model": name})
-            assert said.startswith(f"Model {name} is not supported. Supported models are ['")
+            reason = ask.refused(path, {**body, "model": name})
+            assert reason.startswith(f"Model {name} is not supported. Supported models are ['")
 
 
 def test_the_models_of_the_endpoint_are_listed(ask: ContractClient) -> None:
-    """The list is how a caller finds the right name; its words are the API's."""
-    said = ask.refused("/multimodalembeddings", {**PARTS, "model": "voyage-3"})
+    """The list, in the API's words, shows a caller the right name."""
+    reason = ask.refused("/multimodalembeddings", {**PARTS, "model": "voyage-3"})
     start, _, _ = recorded("model_not_supported").partition("[")
     names = [name for name, m in MODELS.items() if m.endpoint == "multimodalembeddings"]
-    assert f"{start}{names}." == said
+    assert f"{start}{names}." == reason
 
 
 def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
-    """A new model needs no edit here; a retired one is gone and names what replaces it."""
+    """A new model needs no edit here, and a retired one names its replacement."""
     new = attrs.evolve(MODELS["voyage-4"], name="voyage-9", max_request_tokens=5)
     old = attrs.evolve(new, name="voyage-8", lifecycle="retired", replacement="voyage-9")
     app = Application(Settings(models={"voyage-9": new, "voyage-8": old}))
 
     def post(model: str, text: str) -> tuple[int, Any]:
-        answer = send(app, "POST", "/embeddings", {"model": model, "input": text})
-        return answer.status_code, answer.json()
+        response = send(app, "POST", "/embeddings", {"model": model, "input": text})
+        return response.status_code, response.json()
 
     assert 200 == post("voyage-9", words(5))[0]
     assert 400 == post("voyage-9", words(6))[0]
@@ -62,7 +62,7 @@ def test_models_come_from_the_catalogue_that_the_server_is_given() -> None:
 
 @pytest.mark.parametrize("name", [n for n, m in HOSTED.items() if m.dimensions])
 def test_vectors_have_the_dimensions_of_the_model(ask: ContractClient, name: str) -> None:
-    """The default and every allowed length, and none besides."""
+    """The default and each listed dimension are accepted, and no others."""
     model = HOSTED[name]
     assert model.dimensions is not None
     path = f"/{model.endpoint}"
@@ -76,22 +76,22 @@ def test_vectors_have_the_dimensions_of_the_model(ask: ContractClient, name: str
     for dimension in model.dimensions.allowed:
         assert dimension == length(output_dimension=dimension)
     for dimension in (0, -1, 999):
-        said = ask.refused(path, {**body, "output_dimension": dimension})
-        assert f"The output dimension {dimension} is not supported." in said
-        assert str(sorted(model.dimensions.allowed)) in said
+        reason = ask.refused(path, {**body, "output_dimension": dimension})
+        assert f"The output dimension {dimension} is not supported." in reason
+        assert str(sorted(model.dimensions.allowed)) in reason
 
 
 def test_a_model_without_a_dtype_refuses_it(ask: ContractClient) -> None:
-    """Older models have floats only."""
-    said = ask.refused("/embeddings", {"input": "a", "model": "voyage-2", "output_dtype": "int8"})
+    """Older models support floats only."""
+    reason = ask.refused("/embeddings", {"input": "a", "model": "voyage-2", "output_dtype": "int8"})
     assert (
         "Request to model 'voyage-2' failed. The output data type 'int8' is not supported. "
         "Supported output data types are ['float']."
-    ) == said
+    ) == reason
 
 
 def test_a_text_over_the_context_length_is_cut_or_refused(ask: ContractClient) -> None:
-    """The words are those recorded from the API for this model and limit."""
+    """The message is the one recorded from the API for this model and limit."""
     limit = MODELS["voyage-2"].context_length
     assert limit == 4000
     body = {"input": ["a", words(limit - 1), words(limit)], "model": "voyage-2"}
@@ -107,7 +107,7 @@ def test_a_text_over_the_context_length_is_cut_or_refused(ask: ContractClient) -
 
 
 def test_a_request_over_the_token_limit_is_refused(ask: ContractClient) -> None:
-    """The sentence is the API's, with its code, since clients split their batches on it."""
+    """Clients split their batches on the API's message and code."""
     model = "voyage-code-3"
     limit = MODELS[model].max_request_tokens
     assert limit is not None
@@ -119,37 +119,38 @@ def test_a_request_over_the_token_limit_is_refused(ask: ContractClient) -> None:
 
 
 def test_the_reranker_counts_the_query_once_per_document(ask: ContractClient) -> None:
-    """The documented sum: query tokens times documents, plus the documents' own."""
+    """The documented sum is the query's tokens times documents, plus the documents' own."""
     body = {**RANK, "query": words(3), "documents": [words(5), words(7)]}
     assert 3 * 2 + 5 + 7 == ask("/rerank", body)["usage"]["total_tokens"]
 
 
 def test_a_query_over_its_limit_is_cut_or_refused(ask: ContractClient) -> None:
-    """Rerankers limit the query by itself."""
+    """Rerankers have a separate limit for the query."""
     limit = MODELS["rerank-lite-1"].max_query_tokens
     assert limit is not None
     body = {**RANK, "model": "rerank-lite-1", "query": words(limit)}
     assert limit + 2 == ask("/rerank", body)["usage"]["total_tokens"]  # each with a start token
-    said = ask.refused("/rerank", {**body, "truncation": False})
+    reason = ask.refused("/rerank", {**body, "truncation": False})
     assert (
-        f"The query has too many tokens and does not fit into the model's limit of {limit}" in said
+        f"The query has too many tokens and does not fit into the model's limit of {limit}"
+        in reason
     )
 
 
 def test_document_and_query_must_fit_together(ask: ContractClient) -> None:
-    """The context length of a reranker is for the two together."""
+    """A reranker's context length applies to both together."""
     limit = MODELS["rerank-lite-1"].context_length
     assert limit is not None
     body = {**RANK, "model": "rerank-lite-1", "query": words(10), "documents": [words(limit - 11)]}
     assert limit == ask("/rerank", body)["usage"]["total_tokens"]
-    said = ask.refused("/rerank", {**body, "truncation": False})
-    assert "The example at index 0 in your batch has too many tokens" in said
+    reason = ask.refused("/rerank", {**body, "truncation": False})
+    assert "The example at index 0 in your batch has too many tokens" in reason
     body["documents"] = [words(limit - 12)]  # both have a start token
     assert limit == ask("/rerank", {**body, "truncation": False})["usage"]["total_tokens"]
 
 
 def test_the_reranker_refuses_too_many_tokens_even_with_truncation(ask: ContractClient) -> None:
-    """The limit is on what is left after truncation."""
+    """The limit applies to what is left after truncation."""
     limit = MODELS["rerank-1"].max_request_tokens
     assert limit is not None
     body = {"model": "rerank-1", "query": words(300), "documents": ["d"] * 1000}

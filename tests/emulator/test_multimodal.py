@@ -1,4 +1,4 @@
-"""The answers of the multimodal endpoint."""
+"""The responses of the multimodal endpoint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODEL = MODELS["voyage-multimodal-3.5"]
 
 
 def text(content: str) -> dict[str, str]:
-    """A text as a part."""
+    """Return a text part."""
     return {"type": "text", "text": content}
 
 
@@ -67,7 +67,7 @@ def allowed(host: Host) -> Iterator[ContractClient]:
 
 
 def test_a_picture_has_one_vector_however_it_comes(host: Host, allowed: ContractClient) -> None:
-    """By URL, as a data URL, as bare base64, or as the lossless copy of the official client."""
+    """The picture may be a URL, a data URL, bare base64, or the official client's WEBP."""
     picture = drawing(1)
     data = encoded(picture)
     bare = {"type": "image_base64", "image_base64": base64.b64encode(data).decode()}
@@ -91,7 +91,7 @@ def test_an_image_is_similar_to_its_copies_only(ask: ContractClient) -> None:
 
 
 def test_pictures_and_words_share_a_vector(ask: ContractClient) -> None:
-    """Each part leaves its mark, and no number of visual words lets a picture outweigh the text."""
+    """Each part affects the vector, and a detailed picture does not outweigh the text."""
     words, data = text("A ripe yellow banana."), image(encoded(drawing(1)))
     both, shown, said = vectors(ask(PATH, inputs([words, data], [data], [words])))
     assert min(both @ shown, both @ said) > 0.4
@@ -99,7 +99,7 @@ def test_pictures_and_words_share_a_vector(ask: ContractClient) -> None:
 
 
 def test_a_picture_differs_by_input_type_as_a_text_does(ask: ContractClient) -> None:
-    """The prompt is in front of the whole input; users compare queries with documents."""
+    """The prompt precedes the whole input, as users compare queries with documents."""
     for content in ([image(encoded(drawing(1)))], [text("the keeper of the lighthouse")]):
         none, query, document = (
             vectors(ask(PATH, inputs(content, input_type=kind)))[0]
@@ -123,7 +123,7 @@ def test_usage_adds_up(ask: ContractClient) -> None:
 
 @needs_ffmpeg
 def test_videos_are_looked_at(ask: ContractClient, tmp_path: Path) -> None:
-    """The same video has the same vector, and its pixels are counted apart from pictures'."""
+    """The same video has the same vector, and its pixels are counted apart from images."""
     part, other = (
         {
             "type": "video_base64",
@@ -147,47 +147,47 @@ def test_videos_are_looked_at(ask: ContractClient, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_named(ask: ContractClient) -> None:
-    """Among a thousand pictures the caller has to find the one."""
+    """The caller has to find one picture among a thousand."""
     broken = image(b"no picture")
-    said = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
-    assert said.startswith(
+    reason = ask.refused(PATH, inputs([text("a")], [text("b"), broken]))
+    assert reason.startswith(
         f"{PREAMBLE}Error for argument 'inputs.1.content.1.image_base64': Value error, "
         "the file is not an image in one of the formats PNG, "
     )
 
 
 def test_no_host_is_allowed_by_default(ask: ContractClient, host: Host) -> None:
-    """An emulator on a developer's machine could otherwise be made to read what only it can."""
+    """Otherwise anybody could make a developer's emulator fetch internal addresses."""
     url = host.put("/a.png", encoded(drawing(1)))
-    said = ask.refused(PATH, inputs([image_url(url)]))
-    assert f"start it with allow_hosts=['{host.place}']" in said
+    reason = ask.refused(PATH, inputs([image_url(url)]))
+    assert f"start it with allow_hosts=['{host.place}']" in reason
     assert [] == host.asked
 
 
 def test_a_request_has_pictures_in_one_form(ask: ContractClient) -> None:
-    """Documented: all by URL or all as data, pictures and videos alike, in all inputs."""
+    """By the documentation, all pictures and videos of a request are URLs or all are data."""
     picture = image(encoded(drawing(1)))
     links = [
         image_url("https://example.com/a.png"),
         {"type": "video_url", "video_url": "https://example.com/a.mp4"},
     ]
     for link in links:
-        said = ask.refused(PATH, inputs([link], [picture]))
-        assert "images and videos either by URL or as data, not both" in said
+        reason = ask.refused(PATH, inputs([link], [picture]))
+        assert "images and videos either by URL or as data, not both" in reason
 
 
 def test_only_models_with_video_take_it(ask: ContractClient) -> None:
-    """The catalogue says which modalities a model has."""
+    """The catalogue lists the modalities of each model."""
     video = {"type": "video_url", "video_url": "https://example.com/a.mp4"}
     old = MODELS["voyage-multimodal-3"].name
-    said = ask.refused(PATH, inputs([video], model=old))
-    assert f"Request to model '{old}' failed. The model does not support video inputs." == said
+    reason = ask.refused(PATH, inputs([video], model=old))
+    assert f"Request to model '{old}' failed. The model does not support video inputs." == reason
     assert "not allowed to fetch from example.com" in ask.refused(PATH, inputs([video]))
 
 
 @pytest.mark.parametrize("room", [0, 1, 88])
 def test_a_picture_that_does_not_fit_is_dropped_whole(ask: ContractClient, room: int) -> None:
-    """Documented; what comes after it is dropped as well."""
+    """By the documentation, everything after the dropped picture is dropped as well."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length - room)
     body = inputs([long, image(encoded(drawing(1, 10, 10))), text("after")])
@@ -196,12 +196,12 @@ def test_a_picture_that_does_not_fit_is_dropped_whole(ask: ContractClient, room:
     assert 0 == usage["image_pixels"]
     assert MODEL.context_length - room == usage["text_tokens"] == usage["total_tokens"]
     np.testing.assert_array_equal(vectors(ask(PATH, inputs([long]))), vectors(answer))
-    said = ask.refused(PATH, {**body, "truncation": False})
-    assert "The example at index 0 in your batch has too many tokens" in said
+    reason = ask.refused(PATH, {**body, "truncation": False})
+    assert "The example at index 0 in your batch has too many tokens" in reason
 
 
 def test_a_picture_that_just_fits_is_kept(ask: ContractClient) -> None:
-    """The context length is a length that is allowed."""
+    """An input of exactly the context length is allowed."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length - 89)
     body = inputs([long, image(encoded(drawing(1, 10, 10)))], truncation=False)
@@ -210,7 +210,7 @@ def test_a_picture_that_just_fits_is_kept(ask: ContractClient) -> None:
 
 
 def test_a_text_over_the_context_length_loses_its_end(ask: ContractClient) -> None:
-    """As at the other endpoints, but in the light of what comes before it."""
+    """The text is truncated as at other endpoints, to what the parts before it leave."""
     assert MODEL.context_length is not None
     long = words(MODEL.context_length + 1)
     usage = ask(PATH, inputs([image(encoded(drawing(1, 10, 10))), long]))["usage"]

@@ -1,4 +1,4 @@
-"""The pytest plugin: as this session has it, and in sessions of its own."""
+"""The pytest plugin, in this session and in sessions of its own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HEAVY = ["attrs", "huggingface_hub", "httpx2", "numpy", "starlette", "uvicorn", 
 
 
 def ask() -> int:
-    """The status of a request that goes where the environment leads."""
+    """Send a request to the base URL in the environment; return the status."""
     return httpx2.post(
         os.environ["VOYAGE_BASE_URL"] + "/embeddings",
         json={"input": "hello", "model": "voyage-4"},
@@ -46,8 +46,8 @@ def ask() -> int:
 # In this session
 
 
-def test_code_under_test_is_led_there(voyage_emulator: Emulator) -> None:
-    """It needs no changes, and assertions read like sentences."""
+def test_code_under_test_reaches_the_emulator(voyage_emulator: Emulator) -> None:
+    """The code needs no changes, as it reads the base URL from the environment."""
     with voyageai.Client() as vo:
         vo.embed_query("hello", model="voyage-4")
     last = voyage_emulator.requests.last
@@ -58,7 +58,7 @@ def test_code_under_test_is_led_there(voyage_emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("turn", [1, 2])
 def test_every_test_begins_anew(voyage_emulator: Emulator, turn: int) -> None:
-    """No test depends on those before it."""
+    """No test may depend on an earlier one."""
     assert 0 == len(voyage_emulator.requests)
     assert 200 == ask()
     voyage_emulator.faults.always("status", status=500)
@@ -66,29 +66,29 @@ def test_every_test_begins_anew(voyage_emulator: Emulator, turn: int) -> None:
 
 
 class TestSettings:
-    """Come from a fixture, from marks around a test, and from its own."""
+    """Settings come from a fixture, from marks of a class, and from the mark of a test."""
 
     @pytest.fixture
     def voyage_emulator_settings(self) -> Mapping[str, Any]:
-        """As a project would have it in its conftest.py."""
+        """Return settings as a project's conftest.py would."""
         return {"faults": ["status; status=418"], "api_key": "of-the-project"}
 
     def test_those_of_the_fixture_hold(self, voyage_emulator: Emulator) -> None:
-        """For many tests at once."""
+        """A project sets them once for many tests."""
         assert (418, "of-the-project") == (ask(), os.environ["VOYAGE_API_KEY"])
 
     @pytest.mark.voyage_emulator(faults=["status; status=503"])
     def test_those_of_a_mark_go_before(self, voyage_emulator: Emulator) -> None:
-        """One by one: the others hold."""
+        """A mark overrides single settings, and the others stay."""
         assert (503, "of-the-project") == (ask(), os.environ["VOYAGE_API_KEY"])
 
     @pytest.mark.voyage_emulator(faults=["status; status=503"])
     class TestMarked:
-        """The nearest mark says most."""
+        """A marked class in which one test has a mark of its own."""
 
         @pytest.mark.voyage_emulator(faults=[])
         def test_those_of_the_nearest_mark_go_first(self, voyage_emulator: Emulator) -> None:
-            """A class of tests may have an exception."""
+            """A single test may differ from its class."""
             assert 200 == ask()
 
 
@@ -105,7 +105,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 
 def test_a_session_that_does_not_use_it_notices_nothing(project: pytest.Pytester) -> None:
-    """The plugin comes with the package, whatever that was installed for."""
+    """The plugin comes with the package, even for users who never use the emulator."""
     project.makepyfile(f"""
         import os
         import sys
@@ -117,7 +117,7 @@ def test_a_session_that_does_not_use_it_notices_nothing(project: pytest.Pytester
             assert 1 == threading.active_count()
             assert not {{"VOYAGE_API_KEY", "VOYAGE_BASE_URL", "HF_ENDPOINT"}} & set(os.environ)
     """)
-    # Another plugin may well load some of these.
+    # Other pytest plugins may load some of these.
     others = ("-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
     project.runpytest_subprocess(*others).assert_outcomes(passed=1)
 
@@ -134,7 +134,7 @@ print(sorted(name for name in set(sys.modules) - before if name.startswith("voya
 
 
 def test_importing_the_plugin_loads_nothing_of_the_emulator() -> None:
-    """It is loaded into every session of pytest, also into those that never use it."""
+    """Every pytest session loads the plugin, also those that never use it."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
     )
@@ -142,7 +142,7 @@ def test_importing_the_plugin_loads_nothing_of_the_emulator() -> None:
 
 
 def test_the_environment_is_restored(project: pytest.Pytester) -> None:
-    """Variables come back, set or unset, also after a failed test, and no server stays."""
+    """Variables are restored, also after a failed test, and no server is left."""
     project.makeconftest("""
         import threading
 
@@ -181,7 +181,7 @@ def test_the_environment_is_restored(project: pytest.Pytester) -> None:
 def test_the_hub_is_asked_there_and_is_restored(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, imported: str
 ) -> None:
-    """Hugging Face's library reads the environment once, when it is imported."""
+    """The Hub's library reads the environment only once, when it is imported."""
     pytest.importorskip("huggingface_hub")
     home = project.path / "home"
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.invalid")
@@ -217,7 +217,7 @@ def test_the_hub_is_asked_there_and_is_restored(
 
 
 def test_wrong_settings_say_so(project: pytest.Pytester) -> None:
-    """A setting that is passed over would make a test mean something else."""
+    """An ignored setting would change the meaning of a test."""
     project.makepyfile("""
         import pytest
 
@@ -238,7 +238,7 @@ def test_wrong_settings_say_so(project: pytest.Pytester) -> None:
 
 
 def test_without_the_extra_only_its_use_fails(project: pytest.Pytester) -> None:
-    """With the command that helps, not with a traceback."""
+    """The error has the command to install the extra, instead of a traceback."""
     project.makeconftest("""
         import sys
         sys.modules["uvicorn"] = None
@@ -254,7 +254,7 @@ def test_without_the_extra_only_its_use_fails(project: pytest.Pytester) -> None:
 
 
 def test_it_can_be_left_out(project: pytest.Pytester) -> None:
-    """By pytest's own switch."""
+    """pytest's own option `-p no:...` turns the plugin off."""
     project.makepyfile("def test_it(voyage_emulator): ...")
     result = project.runpytest_subprocess("-p", "no:voyageai_emulator")
     result.assert_outcomes(errors=1)
@@ -262,7 +262,7 @@ def test_it_can_be_left_out(project: pytest.Pytester) -> None:
 
 
 def test_the_fixture_and_the_mark_are_listed(project: pytest.Pytester) -> None:
-    """`pytest --markers` and `pytest --fixtures` are where people look."""
+    """Users look there for fixtures and markers."""
     shown = project.runpytest_subprocess("--markers").stdout
     shown.fnmatch_lines(["@pytest.mark.voyage_emulator(?*settings): *"])
     shown = project.runpytest_subprocess("--fixtures").stdout
@@ -270,7 +270,7 @@ def test_the_fixture_and_the_mark_are_listed(project: pytest.Pytester) -> None:
 
 
 def test_a_mistyped_setting_is_named_with_what_was_meant(project: pytest.Pytester) -> None:
-    """Not with the traceback of a function that the test does not call."""
+    """The error suggests the right name, without a traceback of internals."""
     project.makepyfile("""
         import pytest
 

@@ -1,4 +1,4 @@
-"""Requests and tokens per minute, by tier, on a clock that tests move."""
+"""Requests and tokens per minute, by usage tier, on a clock that tests move."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ class Time:
 
 @pytest.fixture
 def time() -> Time:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
     return Time()
 
 
 @pytest.fixture
 def limits(time: Time) -> RateLimits:
-    """Limits without a tier, that say when to come again."""
+    """Rate limits without a tier that send `Retry-After`."""
     return RateLimits(None, MODELS, time, retry_after=True)
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A running emulator of the free tier."""
+    """A running emulator with the free tier."""
     with running(tier="free") as emulator:
         yield emulator
 
 
 def passes(limits: RateLimits, model: str = "voyage-4", tokens: int = 1, owner: str = "a") -> bool:
-    """Return whether a request is let through."""
+    """Return whether a request is accepted."""
     try:
         limits.take(owner, model, tokens)
     except ApiError:
@@ -73,23 +73,23 @@ def refused(limits: RateLimits, model: str = "voyage-4", tokens: int = 1) -> Api
 
 
 def recorded(name: str) -> str:
-    """A message that the contract has as an example."""
+    """Return an example message of the contract."""
     return str(EXAMPLES[name]["value"]["detail"])
 
 
 def post(url: str, body: Any = BODY, key: str | None = "any") -> httpx2.Response:
-    """A request to a running emulator."""
+    """Send a request to a running emulator."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
     return httpx2.post(f"{url}/embeddings", json=body, headers=headers)
 
 
 def test_without_a_tier_nothing_is_refused(limits: RateLimits) -> None:
-    """Tests that are not about limits do not meet them."""
+    """Tests that are not about limits must not meet any."""
     assert all(passes(limits, tokens=1_000_000) for _ in range(5000))
 
 
 def test_the_free_tier_refuses_in_the_recorded_words(limits: RateLimits) -> None:
-    """The fourth request of a minute, and any beyond 10,000 tokens."""
+    """The fourth request of a minute is refused, and any beyond 10,000 tokens."""
     limits.tier = "free"
     assert [True] * 3 == [passes(limits) for _ in range(3)]
     assert recorded("no_payment_method") == refused(limits).detail
@@ -98,14 +98,14 @@ def test_the_free_tier_refuses_in_the_recorded_words(limits: RateLimits) -> None
 
 
 def test_too_many_requests_are_refused_in_the_recorded_words(limits: RateLimits) -> None:
-    """Code that looks for the API's words must find them here."""
+    """Code that searches for the API's message must find it here."""
     limits.set("rerank-2.5", rpm=1)
     assert passes(limits, "rerank-2.5")
     assert recorded("requests_per_minute") == refused(limits, "rerank-2.5").detail
 
 
 def test_too_many_tokens_are_refused_in_the_recorded_words(limits: RateLimits) -> None:
-    """Even of a first request, which then can never pass: so it was seen."""
+    """A first request above the limit is refused too, without `Retry-After`, as it never passes."""
     limits.set("rerank-2.5", tpm=100)
     alone = refused(limits, "rerank-2.5", tokens=101)
     assert recorded("tokens_per_minute") == alone.detail
@@ -119,7 +119,7 @@ def test_too_many_tokens_are_refused_in_the_recorded_words(limits: RateLimits) -
 def test_a_tier_multiplies_the_limits_of_each_model(
     time: Time, limits: RateLimits, tier: str, model: str
 ) -> None:
-    """To the last request and the last token."""
+    """The factor applies exactly, to the last request and token."""
     limits.tier = tier
     factor, known = getattr(TIERS, tier).factor, MODELS[model]
     assert known.rpm is not None
@@ -133,7 +133,7 @@ def test_a_tier_multiplies_the_limits_of_each_model(
 
 
 def test_a_limit_that_is_not_known_limits_nothing(time: Time) -> None:
-    """A new model may come without figures; those of the free tier hold for all."""
+    """A new model may have no limits in the catalogue, but those of the free tier apply to all."""
     unknown = "rerank-unknown"
     new = attrs.evolve(MODELS["rerank-3"], name=unknown, rpm=None, tpm=None)
     limits = RateLimits("tier_1", {unknown: new}, time, retry_after=True)
@@ -143,7 +143,7 @@ def test_a_limit_that_is_not_known_limits_nothing(time: Time) -> None:
 
 
 def test_keys_and_models_are_counted_apart(limits: RateLimits) -> None:
-    """One worker's key does not use up another's."""
+    """One worker's key must not use up the limit of another."""
     limits.set(rpm=1)
     assert passes(limits, "voyage-4", owner="a")
     assert passes(limits, "voyage-4", owner="b")
@@ -152,7 +152,7 @@ def test_keys_and_models_are_counted_apart(limits: RateLimits) -> None:
 
 
 def test_the_minute_slides(time: Time, limits: RateLimits) -> None:
-    """Use is free again exactly a minute later, not at the turn of a minute."""
+    """Usage expires exactly a minute later, not at the turn of a minute."""
     limits.set(rpm=2)
     assert passes(limits)
     time.now += 30
@@ -165,7 +165,7 @@ def test_the_minute_slides(time: Time, limits: RateLimits) -> None:
 
 
 def test_a_refused_request_uses_up_nothing(time: Time, limits: RateLimits) -> None:
-    """A client over the limit is answered again once the minute is over."""
+    """A client above the limit is accepted again once the minute is over."""
     limits.set(rpm=5, tpm=10)
     assert passes(limits, tokens=8)
     for _ in range(100):
@@ -175,7 +175,7 @@ def test_a_refused_request_uses_up_nothing(time: Time, limits: RateLimits) -> No
 
 
 def test_the_time_to_wait_is_told_if_asked(time: Time, limits: RateLimits) -> None:
-    """In whole seconds; a client that waits so long comes through."""
+    """A client that waits for the whole seconds of `Retry-After` is accepted."""
     limits.set(tpm=10)
     for seconds in (0.25, 10.0):
         time.now += seconds
@@ -189,7 +189,7 @@ def test_the_time_to_wait_is_told_if_asked(time: Time, limits: RateLimits) -> No
 
 
 def test_both_limits_are_waited_for(time: Time, limits: RateLimits) -> None:
-    """A wait for requests alone would end in the next refusal."""
+    """A client that waits only for the requests limit would be refused again."""
     limits.set(rpm=2, tpm=10)
     assert passes(limits, tokens=1)
     time.now += 10
@@ -206,7 +206,7 @@ def test_both_limits_are_waited_for(time: Time, limits: RateLimits) -> None:
 def test_no_minute_holds_more_than_its_limits(
     rpm: int | None, tpm: int | None, asked: list[tuple[float, int]]
 ) -> None:
-    """And no request is refused that would fit; who waits as told comes through, and not before."""
+    """No request that fits is refused, and a client that waits as told is accepted, not before."""
     time = Time()
     limits = RateLimits(None, MODELS, time, retry_after=True)
     limits.set(rpm=rpm, tpm=tpm)
@@ -244,7 +244,7 @@ def test_threads_together_get_what_the_limit_allows(limits: RateLimits) -> None:
 
 
 def test_limits_can_be_changed_while_it_counts(limits: RateLimits) -> None:
-    """Earlier use counts under the new limits."""
+    """Earlier usage counts against the new limits."""
     assert all(passes(limits) for _ in range(4))
     limits.tier = "free"
     assert "free" == limits.tier
@@ -263,7 +263,7 @@ def test_limits_can_be_changed_while_it_counts(limits: RateLimits) -> None:
 
 
 def test_usage_says_what_the_limits_are(time: Time, limits: RateLimits) -> None:
-    """Shown beside them; what is a minute old is gone."""
+    """The report shows usage beside its limits, without what is a minute old."""
     limits.take("a", "voyage-4", 10)
     limits.take("b", "rerank-2.5", 20)
     limits.take("a", "voyage-4", 5)
@@ -277,8 +277,8 @@ def test_usage_says_what_the_limits_are(time: Time, limits: RateLimits) -> None:
     assert [] == limits.usage()
 
 
-def test_what_was_used_takes_bounded_memory(time: Time) -> None:
-    """An emulator may run for weeks, and be asked with any number of keys."""
+def test_recorded_usage_takes_bounded_memory(time: Time) -> None:
+    """An emulator may run for weeks, and get any number of keys."""
     limits = RateLimits(None, MODELS, time, max_windows=10)
     for number in range(50):
         limits.take(f"key {number}", "voyage-4", 1)
@@ -289,7 +289,7 @@ def test_what_was_used_takes_bounded_memory(time: Time) -> None:
 
 
 def test_a_window_keeps_bounded_entries() -> None:
-    """Beyond the bound all still count, though not all leave on time."""
+    """All usage counts beyond the bound, though some expires later."""
     counted = Window(max_entries=3)
     for second in range(6):
         counted.add(float(second), tokens=10)
@@ -301,8 +301,8 @@ def test_a_window_keeps_bounded_entries() -> None:
     assert (0, 0) == (counted.requests, counted.tokens)
 
 
-def test_a_tier_that_there_is_not_is_refused_with_those_there_are(limits: RateLimits) -> None:
-    """At the start and at run time."""
+def test_an_unknown_tier_is_refused_with_the_known_ones(limits: RateLimits) -> None:
+    """The tier is checked at the start and at run time."""
     with pytest.raises(ValueError, match="one of free, tier_1, tier_2, tier_3, not 'gold'"):
         EmulatorState(Settings(tier="gold"))
     with pytest.raises(ValueError, match="tier must be"):
@@ -313,7 +313,7 @@ def test_a_tier_that_there_is_not_is_refused_with_those_there_are(limits: RateLi
 @pytest.mark.parametrize("value", [-1, 1.5, "3", True])
 @pytest.mark.parametrize("name", ["rpm", "tpm"])
 def test_an_invalid_limit_is_refused(limits: RateLimits, name: str, value: Any) -> None:
-    """A limit of text would fail at the first request instead."""
+    """A limit given as text would otherwise fail at the first request."""
     with pytest.raises(ValueError, match=f"{name} must be a whole number from 0"):
         limits.set(**{name: value})
     with pytest.raises(ValueError, match="no model 'voyage-x'"):
@@ -321,14 +321,14 @@ def test_an_invalid_limit_is_refused(limits: RateLimits, name: str, value: Any) 
 
 
 def test_a_minute_passes_as_the_clock_is_moved(emulator: Emulator) -> None:
-    """A test of waiting does not wait."""
+    """A test of waiting takes no time."""
     assert [200, 200, 200, 429] == [post(emulator).status_code for _ in range(4)]
     emulator.clock.advance(60)
     assert 200 == post(emulator).status_code
 
 
 def test_only_what_is_answered_counts(emulator: Emulator) -> None:
-    """Neither bad bodies nor bad keys, unknown models nor planned faults."""
+    """Bad bodies, bad keys, unknown models and planned faults use up nothing."""
     for _ in range(3):
         assert 400 == post(emulator, {}).status_code
         assert 401 == post(emulator, key=None).status_code
@@ -343,7 +343,7 @@ def test_only_what_is_answered_counts(emulator: Emulator) -> None:
 
 
 def test_invalid_requests_are_refused_before_rate_limits_apply(emulator: Emulator) -> None:
-    """A request is looked at before it is counted."""
+    """A request must be valid before it is counted."""
     for _ in range(3):
         post(emulator)
     assert 400 == post(emulator, {**BODY, "output_dimension": 3}).status_code
@@ -352,14 +352,14 @@ def test_invalid_requests_are_refused_before_rate_limits_apply(emulator: Emulato
 
 
 def test_a_request_for_more_than_a_minute_holds_never_passes(emulator: Emulator) -> None:
-    """The free tier takes 10,000 tokens in all, of which a request may not have more either."""
+    """With 10,000 tokens a minute in the free tier, no single request may have more."""
     large = {"input": ["word " * 1000] * 11, "model": "voyage-4"}
     assert [429, 429] == [post(emulator, large).status_code for _ in range(2)]
     assert emulator.requests.last.tokens is None
 
 
 def test_a_refusal_says_when_to_come_again_only_if_asked(emulator: Emulator) -> None:
-    """The API does not, and clients must do without."""
+    """The API sends no `Retry-After`, so clients must work without it."""
     answers = [post(emulator) for _ in range(4)]
     assert "retry-after" not in answers[-1].headers
     emulator.limits.retry_after = True
@@ -371,7 +371,7 @@ def test_a_refusal_says_when_to_come_again_only_if_asked(emulator: Emulator) -> 
 
 @pytest.mark.parametrize("said", [1, "1", "tier_1"])
 def test_a_tier_may_be_named_as_the_client_names_it(said: int | str) -> None:
-    """The same setting goes to both, and a shell has no numbers."""
+    """The same setting works for client and emulator, and a shell has only strings."""
     with running(tier=said) as emulator:
         assert "tier_1" == emulator.limits.tier
         emulator.limits.tier = 2

@@ -1,4 +1,4 @@
-"""Requests and connections that the emulator remembers."""
+"""The requests and connections that the emulator records."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ SECRET = "pa-a-key-that-nobody-may-see"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator of its own."""
+    """A new emulator for each test."""
     with running() as emulator:
         yield emulator
 
 
 def scope(body: str = "/v1/embeddings") -> dict[str, Any]:
-    """The scope of a request."""
+    """Return the ASGI scope of a request."""
     return {"method": "POST", "path": body, "query_string": b"", "headers": []}
 
 
@@ -53,8 +53,8 @@ def scope(body: str = "/v1/embeddings") -> dict[str, Any]:
 
 
 def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> None:
-    """Assertions on what a program asked read like sentences."""
-    answer = post(emulator, headers={"x-of-mine": "1"})
+    """A test can check everything that a program sent."""
+    response = post(emulator, headers={"x-of-mine": "1"})
     last = emulator.requests.last
     assert EmbeddingsRequest.from_dict(TEXTS) == last.model
     assert TEXTS == last.body == json.loads(last.raw)
@@ -63,19 +63,19 @@ def test_a_request_is_recorded_with_all_there_is_to_know(emulator: Emulator) -> 
         last.method,
         last.path,
     )
-    assert (200, answer.json()["usage"]["total_tokens"]) == (last.status, last.tokens)
-    assert answer.headers["x-request-id"] == last.id
+    assert (200, response.json()["usage"]["total_tokens"]) == (last.status, last.tokens)
+    assert response.headers["x-request-id"] == last.id
     assert "1" == last.headers["x-of-mine"]
-    assert (1, len(answer.request.content)) == (last.number, last.size)
+    assert (1, len(response.request.content)) == (last.number, last.size)
     assert last.duration is not None
     assert last.duration > 0
-    assert (True, False, None) == (last.done, last.went_away, last.fault)
+    assert (True, False, None) == (last.done, last.disconnected, last.fault)
     assert "<request 1: POST /v1/embeddings, status 200>" == repr(last)
     assert "[200]" == repr([last.status])
 
 
 def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> None:
-    """No test has to wait for it."""
+    """No test has to wait for the record of an answered request."""
     with httpx2.Client(headers=KEY) as http:
         for number in range(1, 101):
             http.post(f"{emulator}/embeddings", json=TEXTS)
@@ -84,7 +84,7 @@ def test_a_record_is_complete_when_the_answer_is_there(emulator: Emulator) -> No
 
 
 def test_requests_that_are_refused_are_recorded_too(emulator: Emulator) -> None:
-    """A user can look up the cause of a refusal."""
+    """A user can look up why a request was refused."""
     post(emulator, {**TEXTS, "model": "no-such"})
     httpx2.post(f"{emulator}/embeddings", content=b"{", headers=KEY)
     httpx2.post(f"{emulator}/embeddings", content=b'{"input": NaN}', headers=KEY)
@@ -99,13 +99,13 @@ def test_requests_that_are_refused_are_recorded_too(emulator: Emulator) -> None:
 
 
 def test_a_body_that_does_not_fit_has_no_model(emulator: Emulator) -> None:
-    """It is still there as JSON."""
+    """The record still has the body as JSON."""
     post(emulator, {"input": 5})
     assert ({"input": 5}, None) == (emulator.requests.last.body, emulator.requests.last.model)
 
 
 def test_the_fault_and_what_came_of_it_are_recorded(emulator: Emulator) -> None:
-    """The number of attempts is what retries are tested by."""
+    """Tests of retries count the attempts and their outcome."""
     emulator.faults.next("reset_before")
     emulator.faults.next("status", status=429)
     emulator.faults.next("missing_usage")
@@ -114,7 +114,7 @@ def test_the_fault_and_what_came_of_it_are_recorded(emulator: Emulator) -> None:
     post(emulator)
     post(emulator)
     reset, limited, altered = emulator.requests
-    assert ("reset_before", None, False) == (str(reset.fault), reset.status, reset.went_away)
+    assert ("reset_before", None, False) == (str(reset.fault), reset.status, reset.disconnected)
     assert TEXTS == reset.body == limited.body
     assert ("status; status=429", 429) == (str(limited.fault), limited.status)
     assert "<request 2: POST /v1/embeddings, status 429, status; status=429>" == repr(limited)
@@ -124,7 +124,7 @@ def test_the_fault_and_what_came_of_it_are_recorded(emulator: Emulator) -> None:
 def test_a_client_that_goes_away_is_noticed(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Before it has sent all, or before it has the answer; neither is a failure."""
+    """A client that leaves before it has sent or received all causes no error."""
     with connect(emulator) as sock:
         sock.sendall(message()[:-5])
         until(lambda: len(emulator.requests) == 1 and emulator.requests.last.size > 0)
@@ -135,7 +135,7 @@ def test_a_client_that_goes_away_is_noticed(
         until(lambda: len(emulator.requests) == 2)
     assert 0 == emulator.requests.settle()
     assert 0 == emulator.connections.settle()
-    assert [(True, None), (True, None)] == [(r.went_away, r.status) for r in emulator.requests]
+    assert [(True, None), (True, None)] == [(r.disconnected, r.status) for r in emulator.requests]
     assert "" == caplog.text
 
 
@@ -171,11 +171,11 @@ def test_the_key_is_not_kept(emulator: Emulator, tmp_path: Path) -> None:
     assert "authorization" not in emulator.requests.last.headers
 
 
-# The sequence
+# Requests as a sequence
 
 
 def test_requests_are_a_sequence(emulator: Emulator) -> None:
-    """Tests index, slice, count and look through them."""
+    """Tests index, slice, count and iterate over requests."""
     assert [] == list(emulator.requests)
     with pytest.raises(LookupError, match="no request has been recorded"):
         _ = emulator.requests.last
@@ -195,7 +195,7 @@ def test_requests_are_a_sequence(emulator: Emulator) -> None:
 
 
 def test_looking_through_requests_copies_them_once() -> None:
-    """Of 10,000 requests one copy for each would be 100 million, while the emulator waits."""
+    """A copy for each of 10,000 requests would be 100 million, while the emulator waits."""
     copies = 0
 
     class Counted(RecordedRequests):
@@ -220,7 +220,7 @@ def test_the_oldest_requests_are_dropped() -> None:
 
 
 def test_the_oldest_bodies_are_forgotten() -> None:
-    """Bodies may be of megabytes; how many requests there were stays true."""
+    """Bodies may have megabytes, while the count of requests stays correct."""
     requests = RecordedRequests(max_bytes=10)
     for _ in range(3):
         record = requests.begin(scope(), "createEmbeddings")
@@ -246,7 +246,7 @@ def test_time_is_passed_in() -> None:
 
 
 def test_many_threads_are_recorded_once_each(emulator: Emulator) -> None:
-    """Nothing is lost, nothing is counted twice."""
+    """No request is lost or counted twice."""
 
     def ask() -> None:
         with httpx2.Client(headers=KEY) as http:
@@ -266,11 +266,11 @@ def test_many_threads_are_recorded_once_each(emulator: Emulator) -> None:
     assert {200} == {request.status for request in emulator.requests}
 
 
-# On paper
+# Written recordings
 
 
 def test_requests_are_lines_of_json_in_a_file(tmp_path: Path) -> None:
-    """For programs in any language, and for afterwards."""
+    """Programs in any language can read the file, also later."""
     file = tmp_path / "requests.jsonl"
     for _ in range(2):
         with running(record=file) as emulator:
@@ -288,7 +288,7 @@ def test_requests_are_lines_of_json_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("umask", [0, 0o777])
 @pytest.mark.parametrize("there", [True, False])
 def test_only_its_user_can_read_a_recording(tmp_path: Path, umask: int, there: bool) -> None:
-    """It holds the bodies of requests."""
+    """The file holds the bodies of requests."""
     file = tmp_path / "requests.jsonl"
     if there:
         file.touch(0o644)
@@ -302,7 +302,7 @@ def test_only_its_user_can_read_a_recording(tmp_path: Path, umask: int, there: b
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
 def test_a_full_disk_ends_the_recording_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """It is said once, and requests are answered whole."""
+    """The problem is logged once, and requests are still answered."""
     with running(record="/dev/full") as emulator:
         for _ in range(2):
             assert 200 == post(emulator).status_code
@@ -312,12 +312,12 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(caplog: pytest.LogCaptu
 
 
 def test_requests_are_lines_of_json_by_the_admin_route(emulator: Emulator) -> None:
-    """All, or those to an operation, or those after a number."""
+    """The route returns all requests, those of an operation, or those after a number."""
 
     def shown(query: str = "") -> list[int]:
-        answer = admin(emulator, "GET", f"/requests{query}")
-        assert "application/x-ndjson" == answer.headers["content-type"]
-        return [json.loads(line)["number"] for line in answer.text.splitlines()]
+        response = admin(emulator, "GET", f"/requests{query}")
+        assert "application/x-ndjson" == response.headers["content-type"]
+        return [json.loads(line)["number"] for line in response.text.splitlines()]
 
     for body, path in [(TEXTS, "/embeddings"), (RANKING, "/rerank"), (TEXTS, "/embeddings")]:
         post(emulator, body, path)
@@ -334,7 +334,7 @@ def test_requests_are_lines_of_json_by_the_admin_route(emulator: Emulator) -> No
 
 
 def test_connections_are_counted(emulator: Emulator) -> None:
-    """A client that leaks them is found out."""
+    """A test can detect a client that leaks connections."""
     connections = emulator.connections
     assert (0, 0) == (connections.open, connections.accepted)
     with httpx2.Client() as http:
@@ -350,11 +350,11 @@ def test_connections_are_counted(emulator: Emulator) -> None:
     assert 2 == connections.accepted
 
 
-# The handle
+# The `Emulator` object
 
 
-def test_what_runs_is_its_url(emulator: Emulator) -> None:
-    """It can be given wherever a base URL is asked for."""
+def test_an_emulator_is_its_url(emulator: Emulator) -> None:
+    """The object can be passed wherever a base URL is expected."""
     assert isinstance(emulator, str)
     assert f"{emulator.origin}/v1" == emulator == emulator.url == str(emulator)
     assert str is type(emulator.url) is type(copy.copy(emulator))
@@ -362,8 +362,8 @@ def test_what_runs_is_its_url(emulator: Emulator) -> None:
     assert httpx2.URL(emulator) == httpx2.URL(emulator.url)
 
 
-def test_types_for_annotations_are_at_the_door() -> None:
-    """Fixtures of other projects name them."""
+def test_types_for_annotations_can_be_imported_from_the_package() -> None:
+    """Fixtures of other projects are annotated with them."""
     assert Emulator is voyageai_emulator.Emulator
     types = {"Emulator", "Fault", "FaultPlan", "InProcessEmulator"}
     assert types | {"in_process", "running"} == set(voyageai_emulator.__all__)
@@ -372,7 +372,7 @@ def test_types_for_annotations_are_at_the_door() -> None:
 
 
 def test_recording_costs_little() -> None:
-    """Less than a twentieth of what the smallest request costs."""
+    """Recording takes less than a twentieth of the time of the smallest request."""
     requests = RecordedRequests(["createEmbeddings"])
     headers = [(b"host", b"emulator"), (b"authorization", b"Bearer any")] + [
         (f"x-{number}".encode(), b"value") for number in range(8)

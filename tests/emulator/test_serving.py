@@ -1,4 +1,4 @@
-"""Starting, stopping and what every answer carries."""
+"""Starting and stopping the emulator, and what every answer has."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = {"authorization": "Bearer any"}
 
 @contextmanager
 def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The emulator as its own process, and the first line of its output."""
+    """Run the emulator as a process; yield it with the first line of its output."""
     process = subprocess.Popen(
         [sys.executable, "-m", "voyageai_emulator", *arguments],
         stdout=subprocess.PIPE,
@@ -43,7 +43,7 @@ def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_the_command_prints_its_address_and_stops_on_request(number: signal.Signals) -> None:
-    """Scripts take the last word of the first line; there a request must be answered at once."""
+    """Scripts read the last word of the first line, and can send requests from then on."""
     with command("--port", "0") as (process, line):
         url = line.split()[-1]
         assert "not the Voyage AI models" in line
@@ -56,14 +56,14 @@ def test_the_command_prints_its_address_and_stops_on_request(number: signal.Sign
 
 
 def test_the_help_says_that_it_is_not_the_models(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody should take its vectors for real ones."""
+    """Users must not take its vectors for those of the models."""
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     assert "IT IS NOT THE MODELS" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """A message and a status, not a traceback."""
+    """The user gets a message and an exit status, not a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SystemExit, match="1"):
@@ -76,7 +76,7 @@ def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> No
 def test_without_the_extra_the_command_to_install_it_is_given(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The package itself can be imported without it."""
+    """Importing the package works without the extra, and using it names the extra."""
     monkeypatch.setitem(sys.modules, "voyageai_emulator.server", None)
     with (
         pytest.raises(ImportError, match=r'extra `emulator`: pip install ".*jsonschema'),
@@ -89,7 +89,7 @@ def test_without_the_extra_the_command_to_install_it_is_given(
 
 
 def test_importing_the_package_starts_and_loads_nothing() -> None:
-    """Tests import it to have it at hand; the weight comes with the first server."""
+    """Tests import the package everywhere, so only starting a server loads it."""
     program = (
         "import sys, voyageai_emulator\n"
         "print({'numpy', 'starlette', 'uvicorn', 'jsonschema_rs'} & set(sys.modules))"
@@ -101,7 +101,7 @@ def test_importing_the_package_starts_and_loads_nothing() -> None:
 
 
 def test_several_servers_run_at_once_and_agree(url: str) -> None:
-    """Parallel tests each have their own; their vectors are the same."""
+    """Parallel tests have an emulator each, all with the same vectors."""
     with running() as other, running() as third:
         assert len({url, other, third}) == 3
         first, second = (
@@ -123,12 +123,12 @@ def test_a_server_is_stopped_when_the_block_fails() -> None:
 
 
 def test_it_listens_on_loopback_only_by_default(url: str) -> None:
-    """It has no real authentication."""
+    """The emulator has no real authentication."""
     assert "127.0.0.1" == httpx2.URL(url).host
 
 
 def test_the_key_can_be_pinned() -> None:
-    """For code that must show what it does with a key that is refused."""
+    """Users can test how their code handles a refused key."""
     with running(api_key="right") as url:
 
         def post(key: str) -> httpx2.Response:
@@ -146,7 +146,7 @@ def test_the_key_can_be_pinned() -> None:
     [("POST", "/embeddings"), ("GET", "/embeddings"), ("GET", "/nowhere"), ("GET", "/files")],
 )
 def test_every_answer_has_an_id_and_says_what_it_is(url: str, method: str, path: str) -> None:
-    """Logs of client code show ids, and whether they came from here."""
+    """Logs of client code show the id, and that the answer came from the emulator."""
     answers = [httpx2.request(method, url + path, headers=KEY) for _ in range(2)]
     ids = {answer.headers["x-request-id"] for answer in answers}
     assert 2 == len(ids)
@@ -158,7 +158,7 @@ def test_every_answer_has_an_id_and_says_what_it_is(url: str, method: str, path:
 def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A fault of the emulator is an answer like any other, and is logged."""
+    """A bug of the emulator is logged, and answered like any other error."""
 
     class Broken(LexicalEngine):
         def embed(self, *_: object) -> NoReturn:
@@ -166,12 +166,12 @@ def test_what_goes_wrong_inside_is_a_500_in_the_apis_shape(
 
     with running() as url:
         url.engine = Broken()
-        answer = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
-    assert (500, {"detail": "Internal Server Error"}) == (answer.status_code, answer.json())
-    assert answer.headers["x-request-id"]
+        response = httpx2.post(f"{url}/embeddings", json=BODY, headers=KEY)
+    assert (500, {"detail": "Internal Server Error"}) == (response.status_code, response.json())
+    assert response.headers["x-request-id"]
     assert "a fault" in caplog.text
 
 
 def test_the_package_says_what_it_is_not() -> None:
-    """The first thing that `help()` shows."""
+    """It is the first thing that `help()` shows."""
     assert "without the models." in (voyageai_emulator.__doc__ or "")

@@ -1,4 +1,4 @@
-"""Every status that the API is known to answer can be had, in its shape."""
+"""Every documented status of the API can be produced, in the API's format."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def in_the_apis_shape(answer: httpx2.Response, status: int) -> None:
-    """Fail unless an answer is an error as the API gives it."""
+    """Fail unless an answer is an error in the API's format."""
     assert status == answer.status_code, answer.text
     assert "application/json" == answer.headers["content-type"]
     check(ERROR, answer.json())
@@ -58,25 +58,25 @@ def in_the_apis_shape(answer: httpx2.Response, status: int) -> None:
     assert "retry-after" not in answer.headers
 
 
-def test_all_that_is_documented_is_tried() -> None:
-    """A status that is added to the contract is added here."""
+def test_every_documented_status_is_tested() -> None:
+    """A status that is added to the contract must be added here."""
     assert DOCUMENTED == sorted(BY_FAULT)
 
 
 @pytest.mark.parametrize("status", [code for codes in BY_FAULT.values() for code in codes])
 def test_every_documented_status_can_be_asked_for(emulator: Emulator, status: int) -> None:
-    """403, 422, 502, 503 and 504 come from nothing that a client could do."""
+    """No client can cause 403, 422, 502, 503 or 504 by itself."""
     emulator.faults.next("status", status=status)
     in_the_apis_shape(httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY), status)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
-def test_every_operation_meets_them(emulator: Emulator, operation: Any) -> None:
-    """Code for files and batches has to cope with them as well."""
+def test_every_operation_can_return_each_status(emulator: Emulator, operation: Any) -> None:
+    """Code for files and batches must handle them as well."""
     emulator.faults.next("status", status=503, operation=operation.id)
     path = operation.path.replace("{", "").replace("}", "")
-    answer = httpx2.request(operation.method, emulator + path, headers=KEY)
-    in_the_apis_shape(answer, 503)
+    response = httpx2.request(operation.method, emulator + path, headers=KEY)
+    in_the_apis_shape(response, 503)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_every_operation_meets_them(emulator: Emulator, operation: Any) -> None:
 def test_what_a_client_does_wrong_is_answered_so(
     method: str, path: str, body: Any, key: str | None, status: int
 ) -> None:
-    """Without any fault that was planned."""
+    """These statuses need no planned fault."""
     old = attrs.evolve(
         MODELS["voyage-3.5"], name="old", lifecycle="retired", replacement="voyage-4"
     )
@@ -107,7 +107,7 @@ def test_what_a_client_does_wrong_is_answered_so(
 
 
 def test_a_body_that_is_too_large_is_refused_in_the_same_shape(emulator: Emulator) -> None:
-    """It is the emulator's own limit; what the API's is nobody has recorded."""
+    """The limit is the emulator's own, as the API's has not been recorded."""
     body = {**BODY, "input": ["a" * 34_000_000]}
     in_the_apis_shape(httpx2.post(f"{emulator}/embeddings", json=body, headers=KEY), 413)
 
@@ -119,7 +119,7 @@ def test_a_body_that_is_too_large_is_refused_in_the_same_shape(emulator: Emulato
 def test_the_emulators_own_answers_have_ids_too(
     emulator: Emulator, path: str, token: str | None, status: int
 ) -> None:
-    """One each, though they are not recorded."""
+    """Each answer has an id, although these requests are not recorded."""
     answers = [admin(emulator, "GET", path, token=token) for _ in range(2)]
     assert [status] * 2 == [answer.status_code for answer in answers]
     assert 2 == len({answer.headers["x-request-id"] for answer in answers})
@@ -128,7 +128,7 @@ def test_the_emulators_own_answers_have_ids_too(
 
 
 def test_advice_on_when_to_retry_is_given_only_if_asked(emulator: Emulator) -> None:
-    """With a planned fault as with a rate limit."""
+    """Planned faults and rate limits send `Retry-After` only on request."""
     emulator.faults.next("status", status=503, retry_after=7)
-    answer = httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
-    assert (503, "7") == (answer.status_code, answer.headers["retry-after"])
+    response = httpx2.post(f"{emulator}/embeddings", json=BODY, headers=KEY)
+    assert (503, "7") == (response.status_code, response.headers["retry-after"])

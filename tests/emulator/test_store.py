@@ -25,7 +25,7 @@ KEY = "pa-a-key-that-nobody-may-see"
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    """Open a temporary store."""
+    """A temporary store."""
     store = Store()
     yield store
     store.close()
@@ -58,7 +58,7 @@ def add_job(store: Store, owner: str = "me") -> int:
 
 
 def test_files_and_jobs_outlive_the_emulator(tmp_path: Path) -> None:
-    """A state file exists to keep them."""
+    """Users keep a state file for this purpose."""
     state = tmp_path / "state.db"
     with running(state=state) as emulator, Jobs(emulator.url) as jobs:
         job = jobs.create(some_lines(3))["id"]
@@ -68,8 +68,8 @@ def test_files_and_jobs_outlive_the_emulator(tmp_path: Path) -> None:
         assert before == (jobs.get(f"/batches/{job}"), jobs.get("/files"), jobs.results(job))
 
 
-def test_any_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite has names that stand for memory, and a variable of a shell may be empty."""
+def test_any_state_name_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite reserves names such as `:memory:`, and a shell variable may be empty."""
     monkeypatch.chdir(tmp_path)
     with running(state=":memory:") as emulator, Jobs(emulator.url) as jobs:
         jobs.upload(b"{}")
@@ -79,7 +79,7 @@ def test_any_name_is_that_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_key_is_in_the_state_file(tmp_path: Path) -> None:
-    """It is copied, sent and kept for longer than anybody thinks of it."""
+    """A state file is copied, sent and kept longer than its key should be known."""
     with running(state=tmp_path / "state.db") as emulator, Jobs(emulator.url, KEY) as jobs:
         jobs.create(some_lines(3))
         assert 0 == emulator.batches.settle()
@@ -88,7 +88,7 @@ def test_no_key_is_in_the_state_file(tmp_path: Path) -> None:
 
 
 def test_a_state_file_is_for_one_emulator_at_a_time(tmp_path: Path) -> None:
-    """Two would answer the same lines."""
+    """Two emulators would both answer the same lines."""
     state = tmp_path / "state.db"
     other = f"from voyageai_emulator.store import Store; Store({str(state)!r})"
     with running(state=state):
@@ -115,7 +115,7 @@ def test_a_state_file_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_a_state_file_is_left_unchanged(tmp_path: Path) -> None:
-    """A slip in a path costs nobody their data."""
+    """A mistyped path must not cost users their data."""
     text, foreign = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("my notes\n" * 1000)
     with sqlite3.connect(foreign) as connection:
@@ -139,7 +139,7 @@ def test_a_file_that_is_not_a_state_file_is_left_unchanged(tmp_path: Path) -> No
 def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
     tmp_path: Path, umask: int
 ) -> None:
-    """Such files hold all uploads."""
+    """These files hold all uploads."""
 
     def modes() -> dict[str, str]:
         return {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
@@ -150,7 +150,7 @@ def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
         store = Store(str(tmp_path / "state.db"))
         add_file(store, b"text")
         assert private == modes()
-        for path in tmp_path.iterdir():  # as an older release, or one that was killed, left them
+        for path in tmp_path.iterdir():  # as left by an older release or a killed process
             shutil.copy(path, tmp_path / path.name.replace("state", "old"))
             (tmp_path / path.name.replace("state", "old")).chmod(0o644)
         store.close()
@@ -168,7 +168,7 @@ def test_only_its_user_can_read_a_state_file_and_what_is_beside_it(
 def test_nothing_but_files_is_opened_beside_a_state_file(
     tmp_path: Path, kind: str, ending: str
 ) -> None:
-    """A link would lead to a file of somebody's."""
+    """A link would lead to another user's file."""
     planted, mine = tmp_path / f"state.db{ending}", tmp_path / "mine"
     mine.write_text("my notes")
     planted.symlink_to(mine) if kind == "link" else os.mkfifo(planted)
@@ -176,7 +176,7 @@ def test_nothing_but_files_is_opened_beside_a_state_file(
         Store(str(tmp_path / "state.db"))
     assert "my notes" == mine.read_text()
     planted.unlink()
-    (tmp_path / "link.db").symlink_to(tmp_path / "state.db")  # which its user has named
+    (tmp_path / "link.db").symlink_to(tmp_path / "state.db")  # the user chose this path
     Store(str(tmp_path / "link.db")).close()
     assert (tmp_path / "state.db").is_file()
     os.mkfifo(tmp_path / "pipe.db")
@@ -185,7 +185,7 @@ def test_nothing_but_files_is_opened_beside_a_state_file(
 
 
 def test_an_upload_that_was_cut_off_leaves_nothing(tmp_path: Path) -> None:
-    """A process may die in the middle of one."""
+    """The process may die during an upload."""
     state = str(tmp_path / "state.db")
     store = Store(state)
     add_file(store, b"whole")
@@ -200,7 +200,7 @@ def test_an_upload_that_was_cut_off_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
-    """Answers without the note of where to go on would be given twice."""
+    """Answers without the position to resume from would be given twice."""
     number = add_file(store, b"before")
 
     def fail_late() -> None:
@@ -216,7 +216,7 @@ def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
 
 
 def test_no_group_of_lines_is_answered_twice(store: Store) -> None:
-    """The database itself would not take it."""
+    """The database itself refuses a second answer."""
     job = add_job(store)
     assert Position(1, 0) == store.jobs.next_position(job)
     store.jobs.record_answered(job, Position(1, 0), Position(5, 80))
@@ -226,7 +226,7 @@ def test_no_group_of_lines_is_answered_twice(store: Store) -> None:
 
 
 def test_a_job_moves_only_from_where_it_is(store: Store) -> None:
-    """A client cancels while the worker goes on: one of them is first."""
+    """A client may cancel while the worker advances the job, and only one of them succeeds."""
     number = add_job(store)
     assert store.jobs.move(number, ("validating",), "cancelling", 5)
     assert not store.jobs.move(number, ("validating",), "in_progress", 6)
@@ -242,7 +242,7 @@ def test_a_job_moves_only_from_where_it_is(store: Store) -> None:
     max_line_bytes=st.integers(0, 60),
 )
 def test_lines_are_those_of_the_content(parts: list[bytes], max_line_bytes: int) -> None:
-    """Wherever the pieces of a file begin, and from wherever one goes on."""
+    """The pieces of a file may be split anywhere, and reading may start anywhere."""
     store = Store()
     try:
         number = store.files.begin("me", "x.jsonl", "batch")
@@ -267,7 +267,7 @@ def test_lines_are_those_of_the_content(parts: list[bytes], max_line_bytes: int)
 
 @given(start=st.integers(0, 30), length=st.integers(0, 30), parts=st.lists(st.binary(max_size=9)))
 def test_a_part_of_a_content_is_that_slice(start: int, length: int, parts: list[bytes]) -> None:
-    """Downloads are resumed at any byte."""
+    """A download may resume at any byte."""
     store = Store()
     try:
         number = store.files.begin("me", "x.jsonl", "batch")
@@ -280,14 +280,14 @@ def test_a_part_of_a_content_is_that_slice(start: int, length: int, parts: list[
 
 
 def test_a_large_content_is_kept_in_pieces(store: Store) -> None:
-    """None of them is too much for memory."""
+    """No piece is too large for memory."""
     content = bytes(range(256)) * (3 * PIECE_SIZE // 256) + b"end"
     pieces = list(store.files.pieces(add_file(store, content)))
     assert ([PIECE_SIZE] * 3 + [3], content) == ([len(piece) for piece in pieces], b"".join(pieces))
 
 
 def test_ids_are_like_those_that_were_seen() -> None:
-    """Columns and patterns that hold the API's ids hold these."""
+    """Database columns and patterns for the API's ids must accept these ids."""
     seen: str = DOCUMENT["components"]["parameters"]["FileId"]["schema"]["examples"][0]
     made = {new_id("file") for _ in range(100)}
     assert (100, {len(seen)}) == (len(made), {len(id) for id in made})

@@ -1,4 +1,4 @@
-"""Token counts, compared with recorded counts and with those of a real tokenizer."""
+"""Token counts compared with recorded counts and with those of a real tokenizer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOAT = "this is an image of a blue sailboat on a lake."
 
 
 class Recorded(NamedTuple):
-    """A token count from the documentation or the tests of the vendor."""
+    """A token count from the vendor's documentation or tests."""
 
     what: str
     model: str
@@ -40,15 +40,17 @@ class Recorded(NamedTuple):
         """Return a request that has this count as its usage."""
         match MODELS[self.model].endpoint:
             case "rerank":
-                given: dict[str, Any] = {"query": self.query, "documents": self.texts}
+                arguments: dict[str, Any] = {"query": self.query, "documents": self.texts}
             case "contextualizedembeddings":
-                given = {"inputs": [[one] if isinstance(one, str) else one for one in self.texts]}
+                arguments = {
+                    "inputs": [[one] if isinstance(one, str) else one for one in self.texts]
+                }
             case "multimodalembeddings":
                 parts = [{"type": "text", "text": text} for text in self.texts]
-                given = {"inputs": [{"content": parts}]}
+                arguments = {"inputs": [{"content": parts}]}
             case _:
-                given = {"input": self.texts}
-        return {"model": self.model, **given}
+                arguments = {"input": self.texts}
+        return {"model": self.model, **arguments}
 
 
 RECORDED = [
@@ -90,7 +92,7 @@ def row(*cells: object) -> str:
 
 
 def deviation(counted: int, real: int) -> str:
-    """Return the deviation of a count in whole per cent."""
+    """Return the deviation of a count in whole percent."""
     per_cent = round(100 * (counted / real - 1))
     return f"{per_cent:+} %" if per_cent else "0"
 
@@ -99,7 +101,7 @@ def deviation(counted: int, real: int) -> str:
 def test_the_page_gives_the_accuracy_of_each_recorded_count(
     ask: ContractClient, case: Recorded
 ) -> None:
-    """Users see what to trust of costs and limits that they try here."""
+    """Users see how far to trust the costs and limits that they test here."""
     path = f"/{MODELS[case.model].endpoint}"
     counted = ask(path, case.body())["usage"]["total_tokens"]
     off = deviation(counted, case.tokens)
@@ -115,7 +117,7 @@ NEAR = {
 
 @pytest.mark.parametrize("name", json.loads((HELD_BACK / "counts.json").read_bytes()))
 def test_the_page_gives_the_accuracy_for_held_back_texts(name: str) -> None:
-    """What the tokenizer was trained on says little about the texts of users."""
+    """Accuracy on the tokenizer's training texts says little about users' texts."""
     real = json.loads((HELD_BACK / "counts.json").read_bytes())[name]
     text = (HELD_BACK / f"{name}.txt").read_text(encoding="utf-8")
     counted, size = tokenizer.count(text), len(text.encode())
@@ -127,7 +129,7 @@ def test_the_page_gives_the_accuracy_for_held_back_texts(name: str) -> None:
 
 
 def test_only_older_models_have_a_start_token(ask: ContractClient) -> None:
-    """The vendor's tests and pages count one with Llama 2's tokenizer, and none with the later."""
+    """The vendor counts one with Llama 2's tokenizer, and none with later ones."""
     for model, start in {"voyage-2": 1, "voyage-code-2": 1, "voyage-4": 0, "voyage-3.5": 0}.items():
         usage = ask("/embeddings", {"model": model, "input": [QUERY, DOCUMENT]})["usage"]
         plain = tokenizer.count(QUERY) + tokenizer.count(DOCUMENT)
@@ -136,7 +138,7 @@ def test_only_older_models_have_a_start_token(ask: ContractClient) -> None:
 
 @pytest.mark.parametrize("model", ["voyage-2", "rerank-1", "voyage-4"])
 def test_a_client_counts_the_start_token_as_the_emulator_does(url: str, model: str) -> None:
-    """It has the tokenizer from the emulator, of which there are two."""
+    """The emulator serves each client the tokenizer with or without it."""
     with voyageai.Client("any-key", base_url=url) as vo:
         texts = [QUERY, DOCUMENT, "<s>", ""]
         counted = [len(encoding.ids) for encoding in vo.tokenize(texts, model=model)]
@@ -145,7 +147,7 @@ def test_a_client_counts_the_start_token_as_the_emulator_does(url: str, model: s
 
 @pytest.mark.parametrize("truncated", [False, True])
 def test_a_text_fits_with_its_start_token(ask: ContractClient, truncated: bool) -> None:
-    """Of the context length one token is taken before the text begins."""
+    """The start token takes one token of the context length."""
     limit = MODELS["voyage-2"].context_length or 0
     body = {"model": "voyage-2", "input": " ".join(["word"] * (limit - 1 + truncated))}
     assert {"total_tokens": limit} == ask("/embeddings", body)["usage"]

@@ -1,4 +1,4 @@
-"""Tokens: the same for the emulator, and for who counts with its tokenizer."""
+"""The tokenizer gives the same counts to the emulator and to its clients."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PROSE = (
 
 
 @given(texts, st.integers(1, 30))
-@example("replacement", 1)  # whose beginning has more tokens than the whole
-def test_of_a_long_text_so_much_is_counted_that_it_is_too_long(text: str, limit: int) -> None:
-    """A text that may just fit is counted exactly; a longer one only until it is too long."""
+@example("replacement", 1)  # its beginning has more tokens than the whole
+def test_a_long_text_is_counted_until_it_is_too_long(text: str, limit: int) -> None:
+    """A text that may fit is counted exactly, and a longer one only as far as needed."""
     whole, (counted,) = tokenizer.count(text), tokenizer.counts([text], limit)
     assert counted == whole or min(counted, whole) > limit
 
@@ -46,9 +46,9 @@ print(peak() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its own peak")
 def test_a_text_far_too_long_is_not_read_to_its_end() -> None:
-    """The library keeps hundreds of bytes for every token, and a body may hold millions."""
+    """The library keeps hundreds of bytes per token, and a body may have millions."""
     done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, check=True)
-    assert int(done.stdout) < 50_000  # kilobytes; read to its end it takes a million
+    assert int(done.stdout) < 50_000  # kilobytes; counting the whole text takes a million
 
 
 @pytest.mark.parametrize(
@@ -70,25 +70,25 @@ def test_a_text_far_too_long_is_not_read_to_its_end() -> None:
     ],
 )
 def test_tokens_are_those_of_the_tokenizer(text: str, expected: int) -> None:
-    """Another tokenizer would change what tests of users have pinned."""
+    """Another tokenizer would change counts that users' tests rely on."""
     assert expected == tokenizer.count(text)
 
 
 def test_prose_has_about_as_many_tokens_as_documented() -> None:
-    """Costs and limits that were tried out here are of the real size."""
+    """Costs and limits tested with the emulator are realistic."""
     least, most = TOKENIZATION.tokens_per_word
     assert least <= tokenizer.count(PROSE) / len(PROSE.split()) <= most
 
 
 @given(texts)
 def test_a_text_has_as_many_tokens_as_the_library_says(text: str) -> None:
-    """Parts are counted one by one and remembered; clients count the text in one go."""
+    """The emulator counts and caches parts, and clients count the whole text."""
     assert len(tokenizer.load().encode(text).ids) == tokenizer.count(text)
 
 
 @given(texts)
 def test_tokens_hold_all_of_a_text(text: str) -> None:
-    """Nothing is normalised, left out or added."""
+    """Nothing is normalized, dropped or added."""
     assert text == tokenizer.load().decode(tokenizer.load().encode(text).ids)
     spans = tokenizer.spans(text)
     assert tokenizer.count(text) == len(spans)
@@ -96,13 +96,13 @@ def test_tokens_hold_all_of_a_text(text: str) -> None:
 
 
 def test_many_texts_are_counted_as_each() -> None:
-    """A batch is no other case."""
+    """A batch gives the same counts as single texts."""
     assert [3, 0, 1] == tokenizer.counts(["one two three", "", "word"])
 
 
 @given(texts, st.integers(0, 30))
 def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
-    """A cut text must be accepted when it is sent again."""
+    """A truncated text must be accepted when it is sent again."""
     cut = tokenizer.truncate(text, limit)
     assert text.startswith(cut)
     assert tokenizer.count(cut) <= limit
@@ -113,19 +113,19 @@ def test_a_cut_text_has_at_most_so_many_tokens(text: str, limit: int) -> None:
     ("limit", "expected"), [(1, "word"), (3, "word"), (5, "word🚀"), (6, None)]
 )
 def test_a_cut_spares_characters(limit: int, expected: str | None) -> None:
-    """A character of several tokens is in or out as a whole."""
+    """A character of several tokens is kept or dropped as a whole."""
     text = "word🚀word"
     assert (text if expected is None else expected) == tokenizer.truncate(text, limit)
 
 
 def test_a_lone_surrogate_counts_as_a_character() -> None:
-    """JSON can hold one, though no tokenizer takes it."""
+    """JSON can contain one, although no tokenizer accepts it."""
     assert tokenizer.count("a?b") == tokenizer.count("a\ud800b")
     assert "a\ud800" == tokenizer.truncate("a\ud800b", 2)
 
 
 def test_threads_count_alike() -> None:
-    """A server reads several requests at once."""
+    """A server counts several requests at once."""
     many = [f"{PROSE} {number} word{number}" for number in range(200)]
     expected = tokenizer.counts(many)
     with ThreadPoolExecutor(8) as pool:
@@ -133,8 +133,8 @@ def test_threads_count_alike() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
-def test_a_fork_after_counting_goes_without_a_word() -> None:
-    """The library warns of forks once it has used its threads, on the error output of users."""
+def test_a_fork_after_counting_prints_no_warning() -> None:
+    """The library would warn about forks on the user's standard error."""
     program = (
         "import os\n"
         "from voyageai_emulator.tokenizer import counts\n"

@@ -1,4 +1,4 @@
-"""Errors of a request have the API's status and its words."""
+"""Errors of a request have the API's status and message."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VALID = {
 
 
 def recorded(name: str) -> str:
-    """A message that the contract has as an example."""
+    """Return an example message of the contract."""
     content = DOCUMENT["components"]["responses"]["InvalidRequest"]["content"]
     detail: str = content["application/json"]["examples"][name]["value"]["detail"]
     return detail
@@ -59,7 +59,7 @@ def recorded(name: str) -> str:
 def test_recorded_messages_are_given_word_for_word(
     ask: ContractClient, name: str, body: Any
 ) -> None:
-    """Code that looks for the API's words must find them here."""
+    """Code that searches for the API's message must find it here."""
     assert recorded(name) == ask.refused("/embeddings", body)
 
 
@@ -147,19 +147,19 @@ def test_recorded_messages_are_given_word_for_word(
 def test_a_wrong_argument_is_named(
     ask: ContractClient, path: str, change: dict[str, Any], reason: str
 ) -> None:
-    """The caller has to be told which argument to mend."""
+    """The caller must know which argument to fix."""
     assert PREAMBLE + reason == ask.refused(path, {**VALID[path], **change})
 
 
 @pytest.mark.parametrize("path", VALID)
 def test_valid_requests_are_answered(ask: ContractClient, path: str) -> None:
-    """The wrong requests of the other tests are wrong in the way they say and no other."""
+    """The invalid requests of other tests have exactly one fault each."""
     assert VALID[path]["model"] == ask(path, VALID[path])["model"]
 
 
 @pytest.mark.parametrize("path", VALID)
 def test_optional_arguments_may_be_null(ask: ContractClient, path: str) -> None:
-    """The official client sends null for what its caller leaves out."""
+    """The official client sends null for arguments that its caller omits."""
     schema = Contract(DOCUMENT)._resolved(  # reads the schema as the emulator does
         DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
     )
@@ -173,14 +173,14 @@ def test_optional_arguments_may_be_null(ask: ContractClient, path: str) -> None:
 
 
 def test_an_empty_document_is_refused_in_the_words_of_the_api(ask: ContractClient) -> None:
-    """Code that moves from another reranker sends them; white space is a document to this one."""
+    """Other rerankers accept one; white space counts as a document."""
     assert recorded("empty_document") == ask.refused("/rerank", {**RANK, "documents": ["d", ""]})
     assert 1 == len(ask("/rerank", {**RANK, "documents": [" "]})["data"])
 
 
 @pytest.mark.parametrize("path", [path for path in VALID if path != "/rerank"])
 def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
-    """The official client sends null, and code that moves to Atlas has to leave it out."""
+    """The official client sends null, so code that moves to Atlas must omit the argument."""
     schema = Contract(DOCUMENT)._resolved(  # reads the schema as the emulator does
         DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
     )
@@ -192,40 +192,43 @@ def test_null_is_taken_by_the_hosts_that_the_contract_names(path: str) -> None:
     for server in SERVERS:
         key = f"{server.key_prefix or 'pa-'}1"
         body = {**VALID[path], **dict.fromkeys(taken)}
-        answer = send(app, "POST", path, body, base=server.url, key=key)
+        response = send(app, "POST", path, body, base=server.url, key=key)
         refused = [name for name, hosts in taken.items() if server.name not in hosts]
         said = [f"Value 'None' supplied for argument '{n}' is not a valid string" for n in refused]
         expected = PREAMBLE + "; ".join(sorted(said)) if said else None
-        detail = answer.json().get("detail")
+        detail = response.json().get("detail")
         found = detail and PREAMBLE + "; ".join(sorted(detail.removeprefix(PREAMBLE).split("; ")))
         assert (server.name, expected) == (server.name, found)
 
 
 def test_a_host_that_refuses_null_takes_everything_else(ask: ContractClient) -> None:
-    """A narrowed field keeps its other values, and the messages for wrong ones."""
+    """The argument keeps its other values, and their error messages."""
     app = Application(Settings(platform="atlas"))
     body = {**TEXT, "output_dimension": None, "output_dtype": None}
     for more in ({}, {"input_type": "query"}, {"encoding_format": "base64"}):
-        answer = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
-        assert (200, ask("/embeddings", {**body, **more})) == (answer.status_code, answer.json())
+        response = send(app, "POST", "/embeddings", {**body, **more}, key="al-1")
+        assert (200, ask("/embeddings", {**body, **more})) == (
+            response.status_code,
+            response.json(),
+        )
     wrong = {**TEXT, "input_type": "doc"}
-    answer = send(app, "POST", "/embeddings", wrong, key="al-1")
-    assert ask.refused("/embeddings", wrong) == answer.json()["detail"]
+    response = send(app, "POST", "/embeddings", wrong, key="al-1")
+    assert ask.refused("/embeddings", wrong) == response.json()["detail"]
 
 
 def test_several_wrong_arguments_are_all_named(ask: ContractClient) -> None:
-    """One round trip shows everything there is to mend."""
-    said = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
+    """The caller sees everything to fix after one request."""
+    reason = ask.refused("/embeddings", {"input": "a", "truncation": 1, "dimensions": 2})
     expected = {
         MISSING,
         "Argument 'dimensions' is not supported by our API",
         "Error for argument 'truncation': Input should be a valid boolean",
     }
-    assert expected == set(said.removeprefix(PREAMBLE).split("; "))
+    assert expected == set(reason.removeprefix(PREAMBLE).split("; "))
 
 
 def test_the_position_of_a_json_error_is_reported(ask: ContractClient) -> None:
-    """The argument that a broken body is blamed on is the place of the break."""
+    """The position shows where the body is broken."""
     body = b'{"input": "hello", "model" "voyage-4"}'
     expected = f"{PREAMBLE}Error for argument '27': JSON decode error"
     assert expected == ask.refused("/embeddings", body)
@@ -235,14 +238,14 @@ def test_the_position_of_a_json_error_is_reported(ask: ContractClient) -> None:
     "body", [b"", b"\xff", b"[" * 100_000, b'{"input": NaN}', b"9" * 5000], ids=lambda b: b[:9]
 )
 def test_what_python_cannot_decode_is_not_json(ask: ContractClient, body: bytes) -> None:
-    """No body, however odd, may take the server down or be answered with a 500."""
+    """No body may stop the server or be answered with a 500."""
     assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
         "/embeddings", body
     )
 
 
 def test_a_body_must_be_an_object(ask: ContractClient) -> None:
-    """JSON of another kind has no arguments to name."""
+    """Other JSON values have no arguments to name."""
     expected = f"{PREAMBLE}Error for argument 'body': Input should be a valid dictionary"
     assert expected == ask.refused("/rerank", [])
 
@@ -259,7 +262,7 @@ def test_a_body_must_be_an_object(ask: ContractClient) -> None:
 def test_the_largest_list_is_taken_and_one_more_refused(
     ask: ContractClient, path: str, field: str, item: Any
 ) -> None:
-    """A batch that is too large is the most common refusal of all."""
+    """A batch that is too large is the most common refusal."""
     most = 1000
     ask(path, {**VALID[path], field: [item] * most})
     model = VALID[path]["model"]
@@ -270,20 +273,20 @@ def test_the_largest_list_is_taken_and_one_more_refused(
 
 
 def test_the_body_is_checked_before_the_key(ask: ContractClient) -> None:
-    """So does the API: a bad body is a 400 even without a key."""
+    """The API does the same: an invalid body is a 400 even without a key."""
     assert recorded("missing_arguments") == ask.refused("/embeddings", {}, key=None)
     assert "Unauthorized" == ask.refused("/embeddings", TEXT, key=None, status=401)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic a2V5", "key"])
 def test_a_header_without_a_bearer_key_is_unauthorized(url: str, header: str) -> None:
-    """Any key will do, but there must be one, as clients send it."""
-    answer = httpx2.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
-    assert (401, {"detail": "Unauthorized"}) == (answer.status_code, answer.json())
+    """Any key is accepted, but it must be sent as clients do."""
+    response = httpx2.post(f"{url}/embeddings", json=TEXT, headers={"authorization": header})
+    assert (401, {"detail": "Unauthorized"}) == (response.status_code, response.json())
 
 
 def test_paths_and_methods_are_those_of_the_contract(url: str, ask: ContractClient) -> None:
-    """A path that the API does not route must not seem to work here."""
+    """A path that the API lacks must not seem to work here."""
     unrouted = ask.http.get("/no-such-path")
     assert (404, {"detail": "Not Found"}) == (unrouted.status_code, unrouted.json())
     misused = ask.http.get("/embeddings")
@@ -292,13 +295,13 @@ def test_paths_and_methods_are_those_of_the_contract(url: str, ask: ContractClie
 
 
 def test_every_operation_of_the_contract_is_routed() -> None:
-    """The emulator and the generated client are made from the same list."""
+    """The emulator and the generated client must have the same operations."""
     expected = {(o.id, o.method, o.path) for o in OPERATIONS}
     assert expected == {(o.id, o.method, o.path) for o in Contract(DOCUMENT).operations}
 
 
 def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
-    """An operation or field that reaches the spec reaches the emulator by itself."""
+    """A new operation or field in the spec needs no change of the emulator."""
     document = copy.deepcopy(DOCUMENT)
     schemas = document["components"]["schemas"]
     schemas["EmbeddingsRequest"]["properties"]["strength"] = {"type": "integer", "maximum": 3}
@@ -314,12 +317,12 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
         method: {"operationId": "weigh", "requestBody": {"content": content}, "responses": {}}
     }
     app = Application(Settings(document=document))
-    answer = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
+    response = send(app, "PUT", "/things/7/weigh", {"scale": "coarse"})
     said = PREAMBLE + "Value 'coarse' supplied for scale is not allowed"
-    assert (400, said) == (answer.status_code, answer.json()["detail"])
-    answer = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
+    assert (400, said) == (response.status_code, response.json()["detail"])
+    response = send(app, "POST", "/embeddings", {**TEXT, "strength": 4})
     said = PREAMBLE + "Error for argument 'strength': Input should be less than or equal to 3"
-    assert (400, said) == (answer.status_code, answer.json()["detail"])
+    assert (400, said) == (response.status_code, response.json()["detail"])
 
 
 @pytest.mark.parametrize(
@@ -337,20 +340,20 @@ def test_what_is_added_to_the_contract_is_checked_without_an_edit() -> None:
 def test_what_is_too_short_is_not_called_empty(
     schema: dict[str, Any], value: Any, reason: str
 ) -> None:
-    """The recorded sentence is about empty values alone."""
+    """The recorded message is for empty values only."""
     document = copy.deepcopy(DOCUMENT)
     fields = document["components"]["schemas"]["EmbeddingsRequest"]["properties"]
     fields["weights"] = schema
-    answer = send(
+    response = send(
         Application(Settings(document=document)), "POST", "/embeddings", {**TEXT, "weights": value}
     )
     expected = f"{PREAMBLE}Error for argument 'weights': {reason}"
-    assert (400, expected) == (answer.status_code, answer.json()["detail"])
+    assert (400, expected) == (response.status_code, response.json()["detail"])
 
 
 @pytest.mark.parametrize("depth", [300, 900])
 def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: ContractClient, depth: int) -> None:
-    """A body that Python decodes may still be too deep for what checks it."""
+    """Python can decode a body that is too deep for the validator."""
     body = b'{"model": "voyage-4", "input": %b}' % (b"[" * depth + b"]" * depth)
     assert f"{PREAMBLE}Error for argument '0': JSON decode error" == ask.refused(
         "/embeddings", body
@@ -395,10 +398,10 @@ def test_nesting_beyond_what_a_validator_takes_is_no_json(ask: ContractClient, d
         ),
     ],
 )
-def test_what_is_wrong_is_looked_for_in_so_many_values(
+def test_a_small_body_with_many_errors_takes_little_memory(
     path: str, change: dict[str, Any], reason: str
 ) -> None:
-    """A validator makes an object of every wrong value: a small body could fill the memory."""
+    """The validator allocates an object per wrong value, so the number it checks is limited."""
     app = Application(Settings())
     tracemalloc.start()
     try:

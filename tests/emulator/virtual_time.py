@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """A selector that advances the time instead of waiting."""
+    """A selector that advances virtual time instead of waiting."""
 
     passed = 0.0
 

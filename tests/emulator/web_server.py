@@ -1,4 +1,4 @@
-"""A web server with pages that tests define."""
+"""A web server whose pages are defined by tests."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class Page(NamedTuple):
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] | None = None
-    """Headers, instead of only the length of the body."""
+    """Headers to send instead of only `Content-Length`."""
     silent: bool = False
     """True to answer only when the server stops."""
 
 
 class Host:
-    """A running server.
+    """A running web server.
 
     Attributes:
-        pages: What it has, by path.
-        asked: The paths that it was asked for.
-        place: Where it is, as ``host:port``.
+        pages: The pages by path.
+        asked: The requested paths, in order.
+        place: The address as ``host:port``.
     """
 
     def __init__(self, port: int) -> None:
@@ -73,7 +73,7 @@ def hosting(context: ssl.SSLContext | None = None) -> Iterator[Host]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context is not None:
-        # The handshake is left to the thread that answers.
+        # The thread that answers does the handshake, so that it does not block others.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

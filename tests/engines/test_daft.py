@@ -1,4 +1,4 @@
-"""Embedding in Daft's native runner, and on Ray in the example."""
+"""Embedding with Daft's native runner, and on Ray as in the example."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ OPTIONS: dict[str, Any] = {"model": "voyage-4", "dimensions": 256}
 
 
 def embedded(provider: Any, frame: dict[str, list[Any]] | None = None, **options: Any) -> Any:
-    """Daft's vectors of a frame, by id."""
+    """Return Daft's vectors of a data frame by id."""
     vectors = functions.embed_text(col("body"), provider=provider, **{**OPTIONS, **options})
     return daft.from_pydict(frame or FRAME).with_column("vector", vectors).collect().sort("id")
 
 
 def test_vectors_are_those_of_a_client_and_nulls_stay(emulator: Emulator) -> None:
-    """Of their size and type, in the place of their text; a bad row is a null alone."""
+    """Each vector stands beside its text in the right dtype, and only a bad row is null."""
     found = embedded(VoyageProvider(input_type="document"), on_error="ignore")
     assert daft.DataType.embedding(daft.DataType.float32(), 256) == found.schema()["vector"].dtype
     with voyageai.Client() as vo:
@@ -52,7 +52,7 @@ def test_vectors_are_those_of_a_client_and_nulls_stay(emulator: Emulator) -> Non
 
 
 def test_whole_numbers_and_two_columns_have_their_own_types(emulator: Emulator) -> None:
-    """In one plan; and both keep to the one limit of their provider."""
+    """Two columns of one plan have different types and share their provider's one rate limit."""
     limiter = RateLimiter(RateLimit(rpm=100))
     provider = VoyageProvider(rate_limit=limiter, share=1 / 2, input_type="query")
     bits = functions.embed_text(
@@ -73,7 +73,7 @@ def test_whole_numbers_and_two_columns_have_their_own_types(emulator: Emulator) 
 def test_a_row_that_is_refused_leaves_the_others_their_vectors(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One text is longer than the model takes; the reason is logged."""
+    """A text longer than the context length becomes null, and its reason is logged."""
     frame = {
         "id": list(range(50)),
         "body": [f"text {row}" for row in range(49)] + ["far " * 40_000],
@@ -90,7 +90,7 @@ def test_a_row_that_is_refused_leaves_the_others_their_vectors(
 
 
 def test_daft_neither_retries_nor_makes_nulls_of_batches(emulator: Emulator) -> None:
-    """The client does the one, and the provider the other, by row."""
+    """The client retries and the provider nulls single rows, so Daft must do neither."""
     made = VoyageProvider().get_text_embedder("voyage-4", batch_size=7, on_error="log")
     options = made.get_udf_options()
     assert (0, "raise", 7) == (options.max_retries, options.on_error, options.batch_size)
@@ -101,13 +101,13 @@ def test_daft_neither_retries_nor_makes_nulls_of_batches(emulator: Emulator) -> 
 
 
 def test_a_session_finds_an_attached_provider(emulator: Emulator) -> None:
-    """By its name."""
+    """A query names an attached provider by its string instead of an object."""
     daft.attach_provider(VoyageProvider("attached"))
     assert 2 == embedded("attached", on_error="ignore").where(col("vector").is_null()).count_rows()
 
 
 def test_a_pickle_holds_no_key_unless_it_is_given(emulator: Emulator) -> None:
-    """Workers have their own environment."""
+    """Ray workers read the key from their own environment."""
     descriptor = VoyageProvider().get_text_embedder("voyage-4")
     assert b"pa-not" not in pickle.dumps(descriptor)
     given = VoyageProvider(api_key="pa-given").get_text_embedder("voyage-4")
@@ -130,7 +130,7 @@ def test_a_pickle_holds_no_key_unless_it_is_given(emulator: Emulator) -> None:
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_runs(options, error, match) -> None:
-    """Where the expression is made."""
+    """The user sees the error at the line that builds the expression."""
     with pytest.raises(error, match=match):
         functions.embed_text(col("body"), provider=VoyageProvider(), **{**OPTIONS, **options})
 
@@ -140,18 +140,18 @@ def test_a_wrong_argument_is_refused_before_anything_runs(options, error, match)
     [({"share": 0.5}, "share needs rate_limit"), ({"concurrency": 0}, "concurrency must")],
 )
 def test_a_wrong_argument_of_the_provider_is_refused(options, match) -> None:
-    """Before any expression is made."""
+    """The user sees the error when the provider is created, before any expression uses it."""
     with pytest.raises(ArgumentError, match=match):
         VoyageProvider(**options)
 
 
 def test_the_example_in_the_docstring_runs(emulator: Emulator) -> None:
-    """As it stands."""
+    """Users copy the example unchanged."""
     assert (0, 6) == doctest.testmod(importlib.import_module(VoyageProvider.__module__))
 
 
 def test_a_wrong_key_ends_the_query(emulator: Emulator) -> None:
-    """Instead of nulls everywhere."""
+    """A wrong key raises an error instead of filling every row with null."""
     provider = VoyageProvider(base_url=emulator.faulty("unauthorized"))
     with pytest.raises(AuthenticationError):
         embedded(provider, on_error="ignore")
@@ -162,7 +162,7 @@ def test_a_wrong_key_ends_the_query(emulator: Emulator) -> None:
 def test_the_example_sends_only_what_is_missing(
     where: list[str], emulator: Emulator, notes: Path, run: Run, tmp_path: Path
 ) -> None:
-    """After a crash: here a part is gone and another one is torn."""
+    """After a crash, with one file missing and one truncated, no finished row is billed again."""
     run("daft_table.py", notes, "vectors", *where)
     assert wanted() == sorted(texts_sent(emulator))
     whole = pq.read_table(tmp_path / "vectors", columns=["id"])
@@ -173,7 +173,7 @@ def test_the_example_sends_only_what_is_missing(
     for path in others:
         path.unlink()
     kept = daft.read_parquet(str(part)).where(~col("id").is_in(sorted(missing))).to_arrow()
-    if others:  # each writer has a file of its own
+    if others:  # each writer writes another file
         missing = set(range(ROWS)) - set(kept["id"].to_pylist())
     pq.write_table(kept, part)
     torn = tmp_path / "vectors/torn.parquet"
@@ -188,12 +188,12 @@ def test_the_example_sends_only_what_is_missing(
 
 
 def ids(path: Path, column: str = "id") -> list[int]:
-    """The ids of a file or folder, in order."""
+    """Return the ids of a file or folder, in order."""
     return sorted(pq.read_table(path, columns=[column])[column].to_pylist())
 
 
 def whole(path: Path) -> bool:
-    """Whether a file was written to its end."""
+    """Return whether a file was written to its end."""
     try:
         pq.read_metadata(path)
     except pa.ArrowInvalid:
@@ -204,12 +204,12 @@ def whole(path: Path) -> bool:
 def test_a_process_that_is_killed_leaves_files_whose_rows_are_not_sent_again(
     emulator: Emulator, notes: Path, start: Start, run: Run, tmp_path: Path
 ) -> None:
-    """All others are, once: those of a torn file, and those that were on their way."""
+    """Rows of truncated files and rows in flight are sent again, and no others."""
     vectors = tmp_path / "vectors"
     emulator.faults.next("delay", seconds=0, times=4)
     emulator.faults.always("hang")
     process = start("daft_table.py", notes, vectors, "--size", 200_000)
-    # The fifth request is never answered. Of the answers before it a file comes to its end.
+    # The fifth request is never answered, and the four before it complete a file.
     while len(emulator.requests) < 5 or not any(map(whole, vectors.glob("*.parquet"))):
         assert process.poll() is None
         time.sleep(0.01)
@@ -218,7 +218,7 @@ def test_a_process_that_is_killed_leaves_files_whose_rows_are_not_sent_again(
     kept = {row for path in vectors.glob("*.parquet") if whole(path) for row in ids(path)}
     assert 0 < len(kept) < ROWS
 
-    # What the killed one has sent may still be arriving at the first emulator.
+    # Requests of the killed process may still be arriving at the first emulator.
     with voyageai_emulator.running() as another:
         run("daft_table.py", notes, vectors, VOYAGE_BASE_URL=another.url)
         assert wanted(set(range(ROWS)) - kept) == sorted(texts_sent(another))
@@ -228,7 +228,7 @@ def test_a_process_that_is_killed_leaves_files_whose_rows_are_not_sent_again(
 def test_on_ray_rows_in_files_of_before_are_skipped(
     emulator: Emulator, notes: Path, run: Run, tmp_path: Path
 ) -> None:
-    """The others are sent, also those of a file that is torn."""
+    """Rows without a complete output file are sent, also those of a truncated one."""
     vectors = tmp_path / "vectors"
     vectors.mkdir()
     kept = pq.read_table(notes, columns=["id"]).slice(1000, 1200)
@@ -250,7 +250,7 @@ def test_on_ray_rows_in_files_of_before_are_skipped(
 def test_on_ray_rows_of_checkpoints_are_skipped(
     emulator: Emulator, notes: Path, start: Start, run: Run, tmp_path: Path
 ) -> None:
-    """A file of the source is a task: what a crash leaves of one is removed and sent again."""
+    """Each source file is a task; unfinished output is removed, and its rows are sent again."""
     source, vectors = tmp_path / "notes", tmp_path / "vectors"
     source.mkdir()
     arguments = "daft_checkpoints.py", f"{source}/*.parquet", vectors, "checkpoints"

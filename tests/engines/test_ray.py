@@ -27,7 +27,7 @@ from voyageai.integrations.ray import MINUTE, BudgetHost, RateBudget  # noqa: E4
 
 LIMIT = RateLimit(rpm=20)
 DEADLINE = MINUTE - 1
-"""Seconds of a call: it fails at once where it would wait for a minute of the actor's clock."""
+"""Timeout of a call in seconds: it fails at once instead of waiting for the actor's clock."""
 EMBED: dict[str, Any] = {"model": "voyage-4", "input_type": "document"}
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
@@ -35,18 +35,18 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 class FrozenHost(BudgetHost):
-    """A host whose clock stands still: what it lets out does not depend on how long a test takes."""
+    """A host with a fixed clock, so that what it admits does not depend on the test's speed."""
 
     def __init__(self, setting: Any, maker: str) -> None:
         super().__init__(setting, maker, clock=float)
 
     def process(self) -> int:
-        """Return the number of its process."""
+        """Return the number of this host's process."""
         return os.getpid()
 
 
 class FrozenBudget(RateBudget):
-    """A budget with such a host."""
+    """A budget that uses a host with a fixed clock."""
 
     _host = FrozenHost
 
@@ -59,19 +59,19 @@ def cluster() -> Iterator[None]:
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
         yield
         ray.shutdown()
-        gc.collect()  # here, where their warnings are ignored: Ray's processes, which still end
+        gc.collect()  # here, where warnings about Ray's ending processes are ignored
 
 
 @pytest.fixture
 def budget(cluster: None, request: pytest.FixtureRequest) -> Iterator[RateBudget]:
-    """A budget of its own for each test."""
+    """A new budget for each test."""
     found = FrozenBudget(LIMIT, name=request.node.name)
     yield found
     found.close()
 
 
 def work(budget: RateBudget, url: str, count: int) -> tuple[int, int]:
-    """Send requests by a client; return how many were answered, and how many ran out of time."""
+    """Send requests with a client; return how many were answered and how many timed out."""
     late = 0
     with voyageai.Client("key", base_url=url, rate_limit=budget, deadline=DEADLINE) as vo:
         for _ in range(count):
@@ -83,7 +83,7 @@ def work(budget: RateBudget, url: str, count: int) -> tuple[int, int]:
 
 
 def work_async(budget: RateBudget, url: str, count: int) -> tuple[int, int]:
-    """The same by an asynchronous client, all at once."""
+    """Send all requests at once with an asynchronous client; return the same counts."""
 
     async def send() -> list[object]:
         async with voyageai.AsyncClient(
@@ -97,7 +97,7 @@ def work_async(budget: RateBudget, url: str, count: int) -> tuple[int, int]:
 
 
 def test_workers_of_both_kinds_share_one_limit(budget: RateBudget, emulator: Emulator) -> None:
-    """Together they send what one may; the server refuses nothing."""
+    """Sync and async workers together stay within the limit, and the server refuses no request."""
     emulator.limits.set("voyage-4", rpm=20)
     tasks = [ray.remote(each).remote(budget, emulator.url, 15) for each in (work, work_async)]
     done = ray.get(tasks)
@@ -108,7 +108,7 @@ def test_workers_of_both_kinds_share_one_limit(budget: RateBudget, emulator: Emu
 
 
 def test_a_refusal_reaches_all_workers(budget: RateBudget, emulator: Emulator) -> None:
-    """Another worker waits as long as the server asked one of them to."""
+    """When the server throttles one worker, all others wait as well."""
     url = emulator.faulty("status", status=429, retry_after="60")
     with (
         voyageai.Client("key", base_url=url, rate_limit=budget) as vo,
@@ -121,26 +121,26 @@ def test_a_refusal_reaches_all_workers(budget: RateBudget, emulator: Emulator) -
 def test_a_budget_with_another_limit_is_refused_or_replaced(
     budget: RateBudget, emulator: Emulator
 ) -> None:
-    """A named actor would keep the old limit without a word."""
+    """An existing named actor would otherwise silently keep the old limit."""
     assert LIMIT == RateBudget(LIMIT, budget.name).setting
     with pytest.raises(ArgumentError, match=r"has the limit RateLimit\(rpm=20, .* update=True"):
         RateBudget(RateLimit(rpm=30), budget.name)
     new = FrozenBudget(RateLimit(rpm=30), budget.name, update=True)
     assert RateLimit(rpm=30) == RateBudget(RateLimit(rpm=30), new.name).setting
-    # What the old one let out is not known to the new one, which waits for a minute.
+    # The new actor does not know what the old one admitted, so it waits for a minute.
     assert (0, 1) == work(budget, emulator.url, 1)
 
 
 def test_an_actor_whose_process_dies_is_started_again(
     budget: RateBudget, emulator: Emulator
 ) -> None:
-    """It keeps to the limit: it lets nothing out for a minute, and calls wait meanwhile."""
+    """The new actor admits nothing for a minute, so the limit holds while calls wait."""
     assert (1, 0) == work(budget, emulator.url, 1)
     actor = ray.get_actor(budget.name, budget.namespace)
     process = ray.get(actor.process.remote())
     ray.kill(actor, no_restart=False)
     while process == ray.get(actor.process.remote()):
-        pass  # it ends a little later
+        pass  # the process ends a little later
     assert (0, 1) == work(budget, emulator.url, 1)
     assert 1 == len(emulator.requests)
 
@@ -148,7 +148,7 @@ def test_an_actor_whose_process_dies_is_started_again(
 def test_a_budget_that_is_gone_is_an_error_that_says_so(
     budget: RateBudget, emulator: Emulator
 ) -> None:
-    """After half a minute, in which another may come; here by the clock that is handed in."""
+    """The client waits half a minute for a new actor and then raises, by an injected clock."""
     budget.close()
     reservation = budget.reserve("voyage-4", 10, now=0.0)
     while budget.wait(reservation, now=0.0) != 1.0:
@@ -160,7 +160,7 @@ def test_a_budget_that_is_gone_is_an_error_that_says_so(
 
 
 def test_a_pickle_is_a_name_and_a_limit(budget: RateBudget) -> None:
-    """Copies of a client share the actor; a part of it makes no sense."""
+    """Copies of a client share the actor; `share` of such a budget is refused."""
     found = pickle.loads(pickle.dumps(budget))
     assert (LIMIT, budget.name, budget.namespace) == (found.setting, found.name, found.namespace)
     assert copy.copy(budget) is copy.deepcopy(budget) is budget
@@ -171,7 +171,7 @@ def test_a_pickle_is_a_name_and_a_limit(budget: RateBudget) -> None:
 
 
 def test_the_example_in_the_docstring_runs(cluster: None, emulator: Emulator) -> None:
-    """As it stands."""
+    """Users copy the example unchanged."""
     module = importlib.import_module(RateBudget.__module__)
     assert (0, 4) == doctest.testmod(module, extraglobs={"voyageai": voyageai})
 
@@ -179,7 +179,7 @@ def test_the_example_in_the_docstring_runs(cluster: None, emulator: Emulator) ->
 def test_ray_data_shares_the_budget(
     emulator: Emulator, notes: Path, run: Run, tmp_path: Path
 ) -> None:
-    """The example: each row is sent once, and those without a vector have a reason."""
+    """The example sends each row once, and gives a reason for each row without a vector."""
     run("ray_data.py", notes, "vectors")
     rows = pq.read_table(tmp_path / "vectors", columns=["id", "error"]).to_pylist()
     assert wanted() == sorted(texts_sent(emulator))

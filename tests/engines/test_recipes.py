@@ -1,4 +1,4 @@
-"""Examples for engines that call an embedder or a job, for databases, and those of the pages."""
+"""The examples for engines and databases in docs/examples and on the pages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BLOCKS = [
     for page in sorted(EXAMPLES.parents[1].glob("*.md"))
     for block in re.findall(r"^```py\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 ]
-"""The blocks of the documentation that need an engine; those that need none are `python`."""
+"""The code blocks of the documentation that need an engine; other blocks are marked `python`."""
 
 
 @pytest.fixture
 def table(emulator: Emulator, tmp_path: Path) -> Path:
-    """A table that a job has written."""
+    """A table written by a job."""
     rows = [{"id": row, "body": f"It rains on day {row}."} for row in range(1500)]
     with voyageai.Client() as vo:
         vo.tables.embed(
@@ -45,7 +45,7 @@ def table(emulator: Emulator, tmp_path: Path) -> Path:
 def test_a_query_is_the_source_of_a_job(
     name: str, emulator: Emulator, notes: Path, run: Run, tmp_path: Path
 ) -> None:
-    """Without the rows that it leaves out; run again, nothing is sent."""
+    """Only rows that the query selects are sent, and a second run sends nothing."""
     pytest.importorskip(name)
     said = run(f"{name}_table.py", notes, "vectors")
     assert str(ROWS - 6) in said
@@ -58,7 +58,7 @@ def test_a_query_is_the_source_of_a_job(
 def test_datasets_map_by_two_processes(
     emulator: Emulator, notes: Path, run: Run, tmp_path: Path
 ) -> None:
-    """In the order of the rows; those without a vector have a reason."""
+    """Rows keep their order over two processes, and each failed row has a reason."""
     datasets = pytest.importorskip("datasets")
     run("hf_datasets.py", notes, "vectors", HF_HOME=str(tmp_path / "cache"), HF_HUB_OFFLINE="1")
     found = datasets.load_from_disk(str(tmp_path / "vectors")).with_format(None).to_dict()
@@ -69,7 +69,7 @@ def test_datasets_map_by_two_processes(
 
 @pytest.mark.skipif(not shutil.which("java"), reason="no Java, which Spark runs on")
 def test_spark_maps_in_arrow(emulator: Emulator, notes: Path, run: Run, tmp_path: Path) -> None:
-    """Each task has half of the limit; the vectors are lists."""
+    """Each of two tasks has half of the rate limit, and the vectors arrive as lists."""
     pytest.importorskip("pyspark")
     run("spark_table.py", notes, "vectors")
     found = pq.read_table(tmp_path / "vectors")
@@ -80,7 +80,7 @@ def test_spark_maps_in_arrow(emulator: Emulator, notes: Path, run: Run, tmp_path
 
 
 def test_lancedb_takes_a_table(table: Path, run: Run) -> None:
-    """And finds a text by its own words."""
+    """The table can be searched: a text is the nearest to its own words."""
     pytest.importorskip("lancedb")
     assert "1234\n" == run("to_lancedb.py", table, "base", QUESTION)
 
@@ -97,13 +97,13 @@ def postgres() -> Iterator[str]:
 
 
 def test_pgvector_takes_a_table(table: Path, run: Run, postgres: str) -> None:
-    """And finds a text by its own words."""
+    """The table can be searched: a text is the nearest to its own words."""
     pytest.importorskip("pgvector")
     assert "1234\n" == run("to_pgvector.py", table, postgres, QUESTION)
 
 
 def test_mongodb_gets_documents_that_can_be_written_again(table: Path) -> None:
-    """No package index that the tests use has a server of it: these are what it would get."""
+    """No index has a MongoDB server to install, so this checks the writes that it would get."""
     pytest.importorskip("pymongo")
     spec = importlib.util.spec_from_file_location("to_mongodb", EXAMPLES / "to_mongodb.py")
     assert spec is not None
@@ -125,7 +125,7 @@ def test_mongodb_gets_documents_that_can_be_written_again(table: Path) -> None:
     not shutil.which("mongod"), reason="no MongoDB server: its example is tried with documents only"
 )
 def test_mongodb_takes_a_table(table: Path, run: Run, tmp_path: Path) -> None:
-    """All of it, once, also when it runs again."""
+    """Running the import again adds no documents, so a failed run can be repeated."""
     (tmp_path / "data").mkdir()
     server = subprocess.Popen(["mongod", "--dbpath", str(tmp_path / "data"), "--port", "27117"])
     try:
@@ -140,12 +140,12 @@ def test_mongodb_takes_a_table(table: Path, run: Run, tmp_path: Path) -> None:
 def test_a_block_of_the_documentation_runs(
     block: str, emulator: Emulator, run: Run, tmp_path: Path
 ) -> None:
-    """As it stands."""
+    """Readers copy the blocks unchanged."""
     (tmp_path / "block.py").write_text(block, "utf-8")
     assert run(tmp_path / "block.py")
     assert ["It rains.", "It snows."] == sorted(texts_sent(emulator))
 
 
 def test_there_are_blocks_for_engines() -> None:
-    """Else their name has changed, and none is run."""
+    """A renamed heading or label must not leave the blocks untested."""
     assert 2 == len(BLOCKS)

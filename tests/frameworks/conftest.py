@@ -23,7 +23,7 @@ ANSWER = 3
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Emulator]:
-    """A running emulator."""
+    """Run an emulator."""
     with running() as emulator:
         yield emulator
 
@@ -32,7 +32,7 @@ def server() -> Iterator[Emulator]:
 def emulator(
     server: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Emulator:
-    """The emulator, configured through the documented environment variables."""
+    """Return the emulator, named by the documented environment variables."""
     server.requests.clear()
     monkeypatch.setenv("VOYAGE_API_KEY", "pa-emulated")
     monkeypatch.setenv("VOYAGE_BASE_URL", server.url)

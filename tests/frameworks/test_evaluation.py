@@ -1,4 +1,4 @@
-"""Our scores of rankings, and scikit-learn's."""
+"""Our ranking scores agree with scikit-learn's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voyageai.evaluation import scores
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("k", [1, 3, 10])
 def test_ndcg_is_that_of_scikit_learn(seed, k):
-    """With gains from 0 to 3, of 12 documents for 5 queries."""
+    """Users can compare our figures with others': gains from 0 to 3, 12 documents, 5 queries."""
     random = np.random.default_rng(seed)
     gains, relevance = (
         random.integers(0, 4, (5, 12)),
@@ -26,7 +26,7 @@ def test_ndcg_is_that_of_scikit_learn(seed, k):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_of_one_answer_each_the_mean_reciprocal_rank_is_that_of_scikit_learn(seed):
-    """Its average precision of one label is the reciprocal of the rank."""
+    """With one relevant document, scikit-learn's average precision equals the reciprocal rank."""
     random = np.random.default_rng(seed)
     relevance = random.permuted(np.tile(np.arange(12), (5, 1)), axis=1)
     right = random.integers(0, 12, 5)

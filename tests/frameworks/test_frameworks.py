@@ -19,12 +19,12 @@ pytestmark = pytest.mark.filterwarnings("default")  # of the frameworks' own
 
 
 def nearest(query: Sequence[float], documents: Sequence[Sequence[float]]) -> int:
-    """Place of the nearest document."""
+    """Return the index of the nearest document."""
     return int(np.argmax(np.asarray(documents) @ np.asarray(query)))
 
 
 def test_langchain_embeds_and_finds() -> None:
-    """With its batches counted by the model's tokenizer."""
+    """LangChain splits texts into batches with the model's tokenizer."""
     embeddings = pytest.importorskip("langchain_voyageai").VoyageAIEmbeddings(model="voyage-4")
     documents = embeddings.embed_documents(list(CORPUS))
 
@@ -33,7 +33,7 @@ def test_langchain_embeds_and_finds() -> None:
 
 
 def test_langchain_embeds_without_blocking() -> None:
-    """Its asynchronous half uses the asynchronous client."""
+    """LangChain's asynchronous methods use AsyncClient."""
     embeddings = pytest.importorskip("langchain_voyageai").VoyageAIEmbeddings(model="voyage-3.5")
 
     async def find() -> int:
@@ -44,7 +44,7 @@ def test_langchain_embeds_without_blocking() -> None:
 
 
 def test_langchain_embeds_in_context() -> None:
-    """Contextualized models take another way through it."""
+    """LangChain sends contextualized models through another method of the client."""
     embeddings = pytest.importorskip("langchain_voyageai").VoyageAIEmbeddings(
         model="voyage-context-3"
     )
@@ -54,7 +54,7 @@ def test_langchain_embeds_in_context() -> None:
 
 
 def test_langchain_reranks() -> None:
-    """Documents come back with their scores."""
+    """LangChain returns the documents with their scores."""
     langchain = pytest.importorskip("langchain_voyageai")
     Document = pytest.importorskip("langchain_core.documents").Document
     reranker = langchain.VoyageAIRerank(model="rerank-2.5", top_k=2)
@@ -64,7 +64,7 @@ def test_langchain_reranks() -> None:
 
 
 def test_llama_index_embeds_and_finds() -> None:
-    """Text by text and in batches."""
+    """LlamaIndex embeds texts one by one and in batches."""
     package = pytest.importorskip("llama_index.embeddings.voyageai")
     embeddings = package.VoyageEmbedding(model_name="voyage-3.5")
     documents = embeddings.get_text_embedding_batch(list(CORPUS))
@@ -74,7 +74,7 @@ def test_llama_index_embeds_and_finds() -> None:
 
 
 def test_llama_index_embeds_pictures(tmp_path: Any) -> None:
-    """By path, through its own reading of files."""
+    """LlamaIndex reads picture files itself, by path."""
     package = pytest.importorskip("llama_index.embeddings.voyageai")
     Image = pytest.importorskip("PIL.Image")
     Image.new("RGB", (64, 48), "teal").save(tmp_path / "teal.png")
@@ -84,7 +84,7 @@ def test_llama_index_embeds_pictures(tmp_path: Any) -> None:
 
 
 def test_llama_index_reranks() -> None:
-    """As a step after retrieval."""
+    """LlamaIndex reranks the results of a retrieval."""
     package = pytest.importorskip("llama_index.postprocessor.voyageai_rerank")
     schema = pytest.importorskip("llama_index.core.schema")
     reranker = package.VoyageAIRerank(model="rerank-2.5", top_n=1, api_key="pa-emulated")
@@ -95,7 +95,7 @@ def test_llama_index_reranks() -> None:
 
 
 def test_haystack_embeds_and_ranks() -> None:
-    """Its components for texts, documents and ranking."""
+    """Haystack's components embed texts and documents, and rank them."""
     embedders = pytest.importorskip("haystack_integrations.components.embedders.voyage_embedders")
     Document = pytest.importorskip("haystack").Document
     documents = embedders.VoyageDocumentEmbedder(model="voyage-3.5", progress_bar=False).run(
@@ -112,7 +112,7 @@ def test_haystack_embeds_and_ranks() -> None:
 
 
 def test_pydantic_ai_embeds_without_blocking() -> None:
-    """It reads and writes the client's parameters itself."""
+    """Pydantic AI reads and writes the client's parameters directly."""
     embeddings = pytest.importorskip("pydantic_ai.embeddings.voyageai")
     Embedder = pytest.importorskip("pydantic_ai").Embedder
 
@@ -126,7 +126,7 @@ def test_pydantic_ai_embeds_without_blocking() -> None:
 
 
 def test_chroma_stores_and_queries() -> None:
-    """A collection that embeds by itself."""
+    """A Chroma collection embeds what it stores and what it is asked for."""
     chromadb = pytest.importorskip("chromadb")
     functions = pytest.importorskip("chromadb.utils.embedding_functions")
     function = functions.VoyageAIEmbeddingFunction(model_name="voyage-4")
@@ -138,7 +138,7 @@ def test_chroma_stores_and_queries() -> None:
 
 
 def test_lancedb_stores_searches_and_reranks(tmp_path: Any) -> None:
-    """A table that embeds by itself, and its reranker."""
+    """A LanceDB table embeds by itself, and its reranker orders the results."""
     lancedb = pytest.importorskip("lancedb")
     registry = pytest.importorskip("lancedb.embeddings").get_registry()
     schema = pytest.importorskip("lancedb.pydantic")
@@ -160,7 +160,7 @@ def test_lancedb_stores_searches_and_reranks(tmp_path: Any) -> None:
 
 
 def test_agno_embeds_and_finds() -> None:
-    """One text at a time, blocking and not."""
+    """Agno embeds one text at a time, blocking and asynchronously."""
     embedder = pytest.importorskip("agno.knowledge.embedder.voyageai").VoyageAIEmbedder(
         id="voyage-4"
     )
@@ -171,7 +171,7 @@ def test_agno_embeds_and_finds() -> None:
 
 
 def test_unstructured_ingest_embeds_elements() -> None:
-    """In the batches that it makes."""
+    """unstructured-ingest embeds elements in batches of its own size."""
     package = pytest.importorskip("unstructured_ingest.embed.voyageai")
     config = package.VoyageAIEmbeddingConfig(api_key="pa-emulated", model_name="voyage-4")
     encoder = package.VoyageAIEmbeddingEncoder(config=config)

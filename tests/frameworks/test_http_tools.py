@@ -1,4 +1,4 @@
-"""Tools that watch, record or replace HTTP see the requests of default clients, of both kinds.
+"""Tools that watch, record or replace HTTP see the requests of both clients by default.
 
 Tools that know legacy httpx alone, or clients of HTTPX2 alone, see those of a client that is given
 one: docs/test-and-trace.md says which.
@@ -32,13 +32,13 @@ Call = Callable[..., Any]
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def half(request: pytest.FixtureRequest) -> str:
-    """Each of the two clients, by name."""
+    """Return the name of one of the two clients."""
     return request.param
 
 
 @pytest.fixture
 def call(half: str) -> Call:
-    """Call a method of a client, made as the arguments `client` say, and close what they hold."""
+    """Return a function that makes a client, calls a method, and closes what the client used."""
 
     def blocking(method: str, /, client: dict[str, Any], **arguments: Any) -> Any:
         with voyageai.Client(**client) as vo, client.get("http_client") or nullcontext():
@@ -59,7 +59,7 @@ def call(half: str) -> Call:
 
 @pytest.fixture
 def spans() -> Iterator[Any]:
-    """A provider of tracers, and the spans that ended."""
+    """Yield a tracer provider, and the exporter that keeps its finished spans."""
     trace = pytest.importorskip("opentelemetry.sdk.trace")
     export = pytest.importorskip("opentelemetry.sdk.trace.export")
     memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
@@ -75,7 +75,7 @@ def spans() -> Iterator[Any]:
 
 @pytest.fixture
 def traced(spans: Any) -> Iterator[Any]:
-    """The same, with HTTPX2 instrumented."""
+    """Instrument HTTPX2; yield the provider and the exporter."""
     package = pytest.importorskip("opentelemetry.instrumentation.httpx")
     instrumentor = package.HTTPX2ClientInstrumentor()
     instrumentor.instrument(tracer_provider=spans[0])
@@ -84,7 +84,7 @@ def traced(spans: Any) -> Iterator[Any]:
 
 
 def test_opentelemetry_sees_each_attempt(call, traced, emulator):
-    """A span per attempt shows that the time went into retries; the server's spans go below it."""
+    """A trace shows the time of each retry, and the server's spans are below the right attempt."""
     provider, exporter = traced
     emulator.faults.next("status", status=503)
     emulator.faults.next("status", status=429, retry_after=0)
@@ -96,12 +96,12 @@ def test_opentelemetry_sees_each_attempt(call, traced, emulator):
     assert [503, 429, 200] == [status_of(span) for span in attempts]
     parent = caller.get_span_context()
     assert {parent.span_id} == {span.parent.span_id for span in attempts}
-    told = [parents(request.headers) for request in emulator.requests]
-    assert told == [[(parent.trace_id, span.context.span_id)] for span in attempts]
+    sent = [parents(request.headers) for request in emulator.requests]
+    assert sent == [[(parent.trace_id, span.context.span_id)] for span in attempts]
 
 
-def test_opentelemetry_sees_what_had_no_answer(call, traced, emulator):
-    """An attempt that failed is one, too."""
+def test_opentelemetry_sees_attempts_without_a_response(call, traced, emulator):
+    """An attempt without a response has a span with status ERROR."""
     _, exporter = traced
     emulator.faults.next("reset_before", times=2)
     with pytest.raises(error.APIConnectionError):
@@ -116,7 +116,7 @@ def test_opentelemetry_sees_what_had_no_answer(call, traced, emulator):
 
 
 def test_opentelemetry_sees_each_attempt_of_a_legacy_client(call, half, spans, emulator):
-    """Its instrumentor of legacy httpx is what many have installed."""
+    """Many installations instrument legacy httpx only."""
     package = pytest.importorskip("opentelemetry.instrumentation.httpx")
     instrumentor = package.HTTPXClientInstrumentor()
     instrumentor.instrument(tracer_provider=spans[0])
@@ -131,19 +131,19 @@ def test_opentelemetry_sees_each_attempt_of_a_legacy_client(call, half, spans, e
 
 
 def test_opentelemetry_does_not_get_the_key(call, traced):
-    """Spans are stored elsewhere, by others."""
+    """Spans are stored for long, often by other companies."""
     call("embed", **EMBED)
 
     assert "pa-emulated" not in "".join(span.to_json() for span in traced[1].get_finished_spans())
 
 
 def status_of(span: Any) -> int:
-    """The status that a span has, under its old or its new name."""
+    """Return the HTTP status of a span, by the old or the new attribute name."""
     return span.attributes.get("http.status_code") or span.attributes["http.response.status_code"]
 
 
 def parents(headers: Any) -> list[tuple[int, int]]:
-    """Trace and span of each `traceparent`."""
+    """Return trace id and span id of each `traceparent` header."""
     found = [value for name, value in headers.items() if name.lower() == "traceparent"]
     return [
         (int(trace, 16), int(span, 16))
@@ -157,7 +157,7 @@ def parents(headers: Any) -> list[tuple[int, int]]:
 
 @pytest.fixture
 def wrapped(spans: Any) -> Iterator[Any]:
-    """Spans, with this package's clients instrumented."""
+    """Instrument this package's clients; yield the provider and the exporter."""
     package = pytest.importorskip("opentelemetry.instrumentation.voyageai")
     instrumentor = package.VoyageAIInstrumentor()
     instrumentor.instrument(tracer_provider=spans[0])
@@ -176,7 +176,7 @@ def wrapped(spans: Any) -> Iterator[Any]:
 )
 @pytest.mark.filterwarnings("ignore:input_type is left out")
 def test_openllmetry_sees_each_call(call, wrapped, method, arguments, span):
-    """One span with model and tokens, whichever form of the method was called."""
+    """Each form of a method gives one span with model and tokens."""
     model = "rerank-2.5" if method == "rerank" else "voyage-4"
     result = call(method, model=model, **arguments)
 
@@ -187,7 +187,7 @@ def test_openllmetry_sees_each_call(call, wrapped, method, arguments, span):
 
 
 def test_openllmetry_sees_a_call_that_fails(call, wrapped, emulator):
-    """With what the caller gets."""
+    """The span's description is the message of the error that the caller gets."""
     emulator.faults.next("status", status=500)
     with pytest.raises(error.ServerError) as caught:
         call("embed", **EMBED)
@@ -200,7 +200,7 @@ def test_openllmetry_sees_a_call_that_fails(call, wrapped, emulator):
 
 
 def test_a_call_and_its_attempts_are_one_trace(call, traced, wrapped, emulator):
-    """Both instrumentors go together; side by side, as OpenLLMetry's span is nobody's parent."""
+    """Both instrumentors work together; OpenLLMetry's span is a sibling of the attempts."""
     emulator.faults.next("status", status=503)
     provider, exporter = traced
     with provider.get_tracer("test").start_as_current_span("caller"):
@@ -215,23 +215,23 @@ def test_a_call_and_its_attempts_are_one_trace(call, traced, wrapped, emulator):
 
 
 def test_vcr_records_and_replays(call, emulator, tmp_path):
-    """Tests run with no server and no key, on what the API really said."""
+    """Users' tests replay real responses without a server or a key."""
     vcr = pytest.importorskip("vcr").VCR(filter_headers=["authorization"])
     cassette = str(tmp_path / "cassette.yaml")
     emulator.faults.next("status", status=503)
     with vcr.use_cassette(cassette) as recorded:
-        said = list(both(call))
+        first = list(both(call))
     assert [3, 0] == [len(recorded), recorded.play_count]
     emulator.requests.clear()
     with vcr.use_cassette(cassette, record_mode="none") as played:
         again = list(both(call))
 
-    assert said == again
+    assert first == again
     assert [3, 0] == [played.play_count, len(emulator.requests)]
 
 
 def test_vcr_refuses_what_it_has_not_recorded(call, tmp_path):
-    """A test that changes must not call the API unnoticed: that costs money."""
+    """A changed test must not call the API unnoticed, which would cost money."""
     vcr = pytest.importorskip("vcr")
     refused = pytest.importorskip("vcr.errors").CannotOverwriteExistingCassetteException
     with (
@@ -242,7 +242,7 @@ def test_vcr_refuses_what_it_has_not_recorded(call, tmp_path):
 
 
 def test_the_key_can_be_kept_from_a_cassette(call, emulator, tmp_path):
-    """Cassettes are committed."""
+    """Users commit cassettes to their repositories."""
     vcr = pytest.importorskip("vcr").VCR(filter_headers=["authorization"])
     with vcr.use_cassette(str(tmp_path / "cassette.yaml")):
         call("embed", **EMBED)
@@ -253,7 +253,7 @@ def test_the_key_can_be_kept_from_a_cassette(call, emulator, tmp_path):
 
 
 def test_vcr_replays_files(call, half, emulator, tmp_path):
-    """Bodies that are streamed, up and down, are recorded whole."""
+    """Streamed uploads and downloads are recorded whole."""
     vcr = pytest.importorskip("vcr").VCR(filter_headers=["authorization"])
     lines = b'{"custom_id": "a", "body": {"input": ["Where are the keys?"]}}\n'
     (tmp_path / "lines.jsonl").write_bytes(lines)
@@ -276,7 +276,7 @@ def test_vcr_replays_files(call, half, emulator, tmp_path):
 
 
 def both(call: Call) -> Iterator[Any]:
-    """A call that is tried again, and another."""
+    """Yield the results of a call that is retried, and of another."""
     yield call("embed", {"max_retries": RETRIED}, **EMBED)
     yield call("rerank", query=QUESTION, documents=list(CORPUS), model="rerank-2.5")
 
@@ -286,7 +286,7 @@ def both(call: Call) -> Iterator[Any]:
 
 @pytest.fixture
 def mocked(request: pytest.FixtureRequest) -> Callable[[str], Any]:
-    """A fixture of a plugin, skipped by name where that is not installed."""
+    """Return a function that gets a plugin's fixture, or skips if the plugin is not installed."""
 
     def get(fixture: str, package: str) -> Any:
         pytest.importorskip(package)
@@ -296,7 +296,7 @@ def mocked(request: pytest.FixtureRequest) -> Callable[[str], Any]:
 
 
 def test_httpx2_pytest_answers(call, mocked):
-    """A plugin's fixture stands in for the API, and knows what it was asked."""
+    """Users' tests can mock the API, and assert on the request."""
     mock = mocked("httpx2_mock", "pytest_httpx2")
     mock.add_response(url=f"{ADDRESS}/embeddings", json=EMBEDDED)
     result = call("embed_query", {"base_url": ADDRESS}, text=QUESTION, model="voyage-4")
@@ -308,7 +308,7 @@ def test_httpx2_pytest_answers(call, mocked):
 
 
 def test_httpx2_pytest_makes_retries_happen(call, mocked):
-    """Failures without waiting for them: a status, and a connection that breaks."""
+    """Users' tests can fail a request by a status or an exception, without waiting for retries."""
     mock = mocked("httpx2_mock", "pytest_httpx2")
     mock.add_response(status_code=503)
     mock.add_exception(httpx2.ReadTimeout("late"))
@@ -321,13 +321,13 @@ def test_httpx2_pytest_makes_retries_happen(call, mocked):
 
 
 def legacy(half: str) -> dict[str, Any]:
-    """The way out: a client of legacy httpx."""
+    """Return arguments for a client that sends through legacy httpx."""
     httpx = pytest.importorskip("httpx")
     return {"base_url": ADDRESS, "http_client": getattr(httpx, half)(), "max_retries": RETRIED}
 
 
 def test_pytest_httpx_answers_a_legacy_client(call, half, mocked):
-    """It knows legacy httpx only."""
+    """pytest-httpx patches legacy httpx only, so the client must send through it."""
     httpx = pytest.importorskip("httpx")
     mock = mocked("httpx_mock", "pytest_httpx")
     mock.add_response(status_code=503)
@@ -340,7 +340,7 @@ def test_pytest_httpx_answers_a_legacy_client(call, half, mocked):
 
 
 def test_respx_answers_a_legacy_client(call, half):
-    """Sync and async clients are both answered."""
+    """respx mocks blocking and asynchronous calls of a client on legacy httpx."""
     respx = pytest.importorskip("respx")
     httpx = pytest.importorskip("httpx")
     with respx.mock(base_url=ADDRESS) as router:
@@ -363,10 +363,10 @@ def test_respx_answers_a_legacy_client(call, half):
 def sentry() -> Iterator[list[Any]]:
     """Yield the list of transactions that Sentry receives, with their spans."""
     sdk = pytest.importorskip("sentry_sdk")
-    told: list[Any] = []
+    events: list[Any] = []
 
     def keep(event: Any, hint: Any) -> None:
-        told.append(event)
+        events.append(event)
 
     found = [
         getattr(importlib.import_module(f"sentry_sdk.integrations.{name}"), kind)()
@@ -379,13 +379,13 @@ def sentry() -> Iterator[list[Any]]:
         integrations=found,
         before_send_transaction=keep,
     )
-    yield told
+    yield events
     sdk.get_client().close(timeout=0)
     sdk.get_global_scope().set_client(None)
 
 
-def told_by(sentry: list[Any], call: Call, client: dict[str, Any]) -> list[Any]:
-    """The status of each span of HTTP in a transaction around a call."""
+def http_statuses(sentry: list[Any], call: Call, client: dict[str, Any]) -> list[Any]:
+    """Return the HTTP status of each request span in a transaction around a call."""
     import sentry_sdk
 
     with sentry_sdk.start_transaction(name="caller"):
@@ -400,12 +400,12 @@ def told_by(sentry: list[Any], call: Call, client: dict[str, Any]) -> list[Any]:
 
 @pytest.mark.parametrize("library", [None, "httpx2", "httpx"])
 def test_sentry_sees_each_attempt(sentry, call, half, emulator, library):
-    """Of default clients and given ones; and the server is told of which trace each is a part."""
+    """Sentry traces every HTTP library, and the server learns the trace from the headers."""
     own = {} if library is None else {"http_client": getattr(pytest.importorskip(library), half)()}
     emulator.faults.next("status", status=503)
-    found = told_by(sentry, call, {**own, "max_retries": RETRIED})
+    statuses = http_statuses(sentry, call, {**own, "max_retries": RETRIED})
 
-    assert [503, 200] == found
+    assert [503, 200] == statuses
     traces = [request.headers["sentry-trace"] for request in emulator.requests]
     [event] = sentry
     assert [span["span_id"] for span in event["spans"]] == [one.split("-")[1] for one in traces]

@@ -1,4 +1,4 @@
-"""Results as data libraries take them: polars in the same memory, pandas and DuckDB with equal values."""
+"""Data libraries take results: polars in the same memory, pandas and DuckDB with equal values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLARS = {"float32": pl.Float32, "int8": pl.Int8, "uint8": pl.UInt8}
 
 @pytest.fixture(scope="module", params=DTYPES)
 def result(request):
-    """Vectors of two texts, in each dtype."""
+    """Return a result with vectors of two texts, in each dtype."""
     with (
         voyageai_emulator.running() as url,
         voyageai.Client("any-key", base_url=url) as client,
@@ -31,7 +31,7 @@ def result(request):
 
 
 def test_a_series_of_polars_shares_memory(result):
-    """A frame of a million vectors is not made twice."""
+    """A million vectors are not copied into the frame."""
     series, matrix = pl.Series("embedding", result), result.to_numpy()
 
     assert pl.Array(POLARS[str(matrix.dtype)], matrix.shape[1]) == series.dtype
@@ -40,7 +40,7 @@ def test_a_series_of_polars_shares_memory(result):
 
 
 def test_a_frame_of_polars_takes_them_as_a_column(result):
-    """Beside ids and texts, which is what a frame is for."""
+    """Vectors stand beside ids and texts in one frame."""
     frame = pl.DataFrame({"id": [1, 2], "embedding": pl.Series(result)})
 
     assert result.embeddings == frame["embedding"].to_list()
@@ -48,7 +48,7 @@ def test_a_frame_of_polars_takes_them_as_a_column(result):
 
 
 def test_duckdb_reads_them_as_a_table(result):
-    """By the name of the variable, as it reads frames."""
+    """DuckDB finds the table by the variable's name, as it finds frames."""
     vectors = result  # noqa: F841  # DuckDB finds it by its name
 
     found = duckdb.sql("select embedding from vectors").fetchall()
@@ -56,7 +56,7 @@ def test_duckdb_reads_them_as_a_table(result):
 
 
 def test_pandas_takes_them(result):
-    """As rows of numbers, or as one column of vectors."""
+    """pandas takes a result as rows of numbers, or as one column of vectors."""
     np.testing.assert_array_equal(result.to_numpy(), pd.DataFrame(np.asarray(result)).to_numpy())
     np.testing.assert_array_equal(result.to_numpy(), pd.DataFrame(result).to_numpy())
     column = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(result)))

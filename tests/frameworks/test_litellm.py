@@ -1,4 +1,4 @@
-"""LiteLLM's own proxy, from its package, between a client and the emulator."""
+"""LiteLLM's proxy, as installed from its package, between a client and the emulator."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ MODELS = ("voyage-4", "rerank-2.5")
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """What stands behind the proxy."""
+    """Run the emulator behind the proxy."""
     with running() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def proxy(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Base URL of the proxy, a process of its own on this machine."""
+    """Run the proxy in a process of its own; return its base URL."""
     folder = tmp_path_factory.mktemp("proxy")
     config = {
         "model_list": [
@@ -79,7 +79,7 @@ def proxy(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Return when a URL answers."""
+    """Wait until a URL answers."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         assert process.poll() is None, "the proxy has ended"
@@ -93,7 +93,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def call(request: pytest.FixtureRequest, proxy: str) -> Any:
-    """Calls a method of a client, of either kind, that sends through the proxy."""
+    """Return a function that calls a method of either client through the proxy."""
 
     def called(method: str, *args: Any, **kwargs: Any) -> Any:
         client = getattr(voyageai, request.param)(KEY, deployment=Gateway(proxy, dialect="litellm"))
@@ -111,7 +111,7 @@ def call(request: pytest.FixtureRequest, proxy: str) -> Any:
 
 
 def test_texts_are_embedded_through_the_proxy(call, emulator):
-    """Dimension, dtype and purpose arrive, and the vectors come back as they were sent."""
+    """The proxy passes dimension, dtype and input type on, and returns the vectors unchanged."""
     with voyageai.Client("any", base_url=emulator) as vo:
         expected = vo.embed(
             ["a", "b"], "voyage-4", "query", output_dimension=256, output_dtype="int8"
@@ -127,7 +127,7 @@ def test_texts_are_embedded_through_the_proxy(call, emulator):
 
 
 def test_documents_are_ranked_through_the_proxy(call, emulator):
-    """Its answers have Cohere's form."""
+    """The proxy ranks in Cohere's response format, and users get the same result."""
     documents = ["It rains.", "The keys are on the table."]
     with voyageai.Client("any", base_url=emulator) as vo:
         expected = vo.rerank("Where are the keys?", documents, "rerank-2.5", top_k=1)
@@ -138,6 +138,6 @@ def test_documents_are_ranked_through_the_proxy(call, emulator):
 
 
 def test_an_error_of_the_model_comes_through_the_proxy(call):
-    """It is wrapped in another form, and is the same exception."""
+    """The proxy wraps errors in a format of its own, and users catch the same exceptions."""
     with pytest.raises(InvalidRequestError, match="output dimension 7 is not supported"):
         call("embed", ["a"], "voyage-4", extra_body={"dimensions": 7})

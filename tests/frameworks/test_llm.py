@@ -1,4 +1,4 @@
-"""`llm` embeds and compares by these models, through its plugin: its own commands, real HTTP."""
+"""The plugin for `llm` works with its own commands, over real HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytest.importorskip("llm")
 
 
 def llm(tmp_path: Path, *words: str, input: bytes = b"") -> str:
-    """What a command of `llm` prints."""
+    """Return the output of a command of `llm`."""
     done = subprocess.run(
         [sys.executable, "-m", "llm", *words],
         cwd=tmp_path,
@@ -33,12 +33,12 @@ def llm(tmp_path: Path, *words: str, input: bytes = b"") -> str:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A place for its keys and collections."""
+    """Give `llm` an empty folder for its keys and collections."""
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "llm"))
 
 
 def test_llm_lists_the_models(tmp_path: Path) -> None:
-    """Those that embed, by their name here and by the API's."""
+    """Users find all embedding models by the API's name or with the prefix `voyageai/`."""
     listed = llm(tmp_path, "embed-models")
 
     assert "VoyageModel: voyageai/voyage-4 (aliases: voyage-4)" in listed
@@ -48,7 +48,7 @@ def test_llm_lists_the_models(tmp_path: Path) -> None:
 
 
 def test_llm_embeds_a_folder_and_finds_what_is_similar(tmp_path: Path, emulator: Emulator) -> None:
-    """A collection and its queries are embedded without an input type."""
+    """`llm` can't tell queries from documents, so both are embedded without an input type."""
     for number, text in enumerate(CORPUS):
         (tmp_path / f"{number}.md").write_text(text, "utf-8")
     files = ("--files", ".", "*.md", "--store")
@@ -63,7 +63,7 @@ def test_llm_embeds_a_folder_and_finds_what_is_similar(tmp_path: Path, emulator:
 
 
 def test_llm_embeds_pictures(tmp_path: Path, emulator: Emulator) -> None:
-    """Multimodal models take them, and texts too."""
+    """Multimodal models embed pictures and texts from the command line."""
     image = pytest.importorskip("PIL.Image")
     data = io.BytesIO()
     image.new("RGB", (64, 64), "red").save(data, "PNG")
@@ -81,7 +81,7 @@ def test_llm_embeds_pictures(tmp_path: Path, emulator: Emulator) -> None:
 
 
 def test_llm_sends_long_texts_in_several_requests(tmp_path: Path, emulator: Emulator) -> None:
-    """A batch of it may be more than a request holds."""
+    """A batch of `llm` can exceed the tokens of one request."""
     with sqlite3.connect(tmp_path / "texts.db") as base:
         base.execute("create table texts (id integer, text text)")
         base.executemany(
@@ -100,7 +100,7 @@ def test_llm_sends_long_texts_in_several_requests(tmp_path: Path, emulator: Emul
 def test_llm_takes_the_key_that_it_keeps(
     tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As for its other models, and it is in no output."""
+    """The key set by `llm keys set voyage` is used and never printed."""
     monkeypatch.delenv("VOYAGE_API_KEY")
     llm(tmp_path, "keys", "set", "voyage", "--value", "pa-kept-by-llm")
     printed = llm(tmp_path, "embed", "-m", "voyage-4", "-c", "some text")

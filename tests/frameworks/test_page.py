@@ -1,4 +1,4 @@
-"""The examples of two pages run, with the tools that they are about."""
+"""The examples of two pages run with the tools that the pages describe."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ TOOLS = {
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
-    """A collector that programs find by the environment."""
+    """Run a collector that programs find by environment variables."""
     with collecting() as found:
         yield found
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
 def test_an_example_runs(code, tmp_path, collector):
-    """Readers copy them; a test among them is run as one."""
+    """Readers copy the examples; one that is a test is run by pytest."""
     path = tmp_path / "test_example.py"
     path.write_text(code, "utf-8")
     without = ["-p", "no:asyncio", "-p", "no:syrupy", "-p", "no:cacheprovider"]
@@ -62,7 +62,7 @@ def test_an_example_runs(code, tmp_path, collector):
 
 @pytest.mark.parametrize("module", TOOLS)
 def test_the_page_names_what_is_tested(module):
-    """Its table is what was tried, and what is tried is in it."""
+    """Readers rely on the page's table for the tools that were tested."""
     pytest.importorskip(module)
 
     assert TOOLS[module] in PAGE.read_text("utf-8")

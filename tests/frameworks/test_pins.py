@@ -24,13 +24,13 @@ ROWS = [
 
 
 def test_there_are_rows():
-    """A table of another shape would be read as an empty one."""
+    """If the table changed its shape, the tests would find no rows and pass."""
     assert len(ROWS) > 5
 
 
-@pytest.mark.parametrize(("name", "extra", "version", "asked", "fits"), ROWS)
-def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fits):
-    """A user who installs both must know beforehand which requirement needs a hand."""
+@pytest.mark.parametrize(("name", "extra", "version", "requirement", "fits"), ROWS)
+def test_a_framework_asks_for_what_the_page_says(name, extra, version, requirement, fits):
+    """Users learn from the page which framework's requirement excludes this package."""
     try:
         found = distribution(name)
     except PackageNotFoundError:
@@ -41,7 +41,7 @@ def test_a_framework_asks_for_what_the_page_says(name, extra, version, asked, fi
         for need in needs
         if need.name == "voyageai" and (not need.marker or need.marker.evaluate({"extra": extra}))
     ]
-    expected = [] if asked == NOTHING else [Requirement(asked.strip("`")).specifier]
+    expected = [] if requirement == NOTHING else [Requirement(requirement.strip("`")).specifier]
 
     assert found.version.startswith(f"{version}.")
     assert expected == pins

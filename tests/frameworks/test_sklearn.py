@@ -24,14 +24,14 @@ LABELS = ["weather", "weather", "money", "money"]
 
 @pytest.fixture(scope="module")
 def url():
-    """Base URL of an emulator."""
+    """Return the base URL of an emulator."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def client(url):
-    """A client of the emulator."""
+    """Return a client of the emulator."""
     with voyageai.Client("any-key", base_url=url) as made:
         yield made
 
@@ -49,17 +49,17 @@ CHECKS = [
     "check_set_params",
     "check_valid_tag_types",
 ]
-"""scikit-learn's own, those that fit no matrix of numbers: it has none that fit texts."""
+"""scikit-learn's checks that need no numeric matrix; it has none for texts."""
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_it_is_an_estimator(name):
-    """Pipelines and searches count on it."""
+    """Pipelines and parameter searches rely on scikit-learn's conventions."""
     getattr(estimator_checks, name)("VoyageEncoder", VoyageEncoder("voyage-4"))
 
 
 def test_the_example_of_its_docstring_runs(url, monkeypatch):
-    """Users copy it."""
+    """Users copy the example."""
     monkeypatch.setenv("VOYAGE_API_KEY", "any-key")
     monkeypatch.setenv("VOYAGE_BASE_URL", url)
     outcome = doctest.testmod(voyageai.integrations.sklearn)
@@ -68,7 +68,7 @@ def test_the_example_of_its_docstring_runs(url, monkeypatch):
 
 
 def test_it_makes_the_vectors_that_the_client_makes(client):
-    """In the order of the texts."""
+    """A feature row belongs to the text of the same position."""
     found = VoyageEncoder("voyage-4", client=client, verbose=False).fit_transform(TEXTS)
     expected = client.embed_documents(TEXTS, model="voyage-4").to_numpy()
 
@@ -76,7 +76,7 @@ def test_it_makes_the_vectors_that_the_client_makes(client):
 
 
 def test_a_pipeline_learns_from_texts(client):
-    """What it is for."""
+    """Users train a classifier on texts with two lines."""
     encoder = VoyageEncoder("voyage-4", client=client, output_dimension=256, verbose=False)
     model = make_pipeline(encoder, LogisticRegression()).fit(TEXTS, LABELS)
 
@@ -87,14 +87,14 @@ def test_a_pipeline_learns_from_texts(client):
     "column", [list, np.array, lambda texts: np.array(texts, object).reshape(-1, 1), tuple]
 )
 def test_columns_come_in_many_forms(client, column):
-    """Column transformers give a frame of one column, or the column."""
+    """Column transformers pass a column as a frame of one column or as one dimension."""
     found = VoyageEncoder("voyage-4", client=client, verbose=False).fit_transform(column(TEXTS))
 
     assert (4, 1024) == found.shape
 
 
 def test_a_column_transformer_embeds_its_column(client):
-    """Beside numbers, as most tables have them."""
+    """Most tables have text columns beside numeric ones."""
     rows = np.array([[text, place] for place, text in enumerate(TEXTS)], object)
     encoder = VoyageEncoder("voyage-4", client=client, output_dimension=256, verbose=False)
     found = make_column_transformer((encoder, 0), ("passthrough", [1])).fit_transform(rows)
@@ -107,7 +107,7 @@ def test_a_column_transformer_embeds_its_column(client):
     [("float", 256, np.float32), ("int8", 256, np.int8), ("ubinary", 32, np.uint8)],
 )
 def test_features_have_names_before_anything_is_sent(client, dtype, columns, number):
-    """As many as there will be columns."""
+    """The names are as many as the columns of the output, for every dtype."""
     encoder = VoyageEncoder(
         "voyage-4", output_dimension=256, output_dtype=dtype, client=client, verbose=False
     )
@@ -119,7 +119,7 @@ def test_features_have_names_before_anything_is_sent(client, dtype, columns, num
 
 
 def test_the_price_is_printed_before_anything_is_sent(client, capsys):
-    """A fit of a grid of parameters embeds the same texts many times."""
+    """A search over a grid embeds the same texts many times, so users see the price each time."""
     encoder = VoyageEncoder("voyage-4", client=client, max_cost=1e-9).fit(TEXTS)
     with pytest.raises(
         ArgumentError, match=r"max_cost is \$0.000000001, but embedding could cost more"
@@ -134,13 +134,13 @@ def test_the_price_is_printed_before_anything_is_sent(client, capsys):
 
 
 def test_a_price_that_is_not_known_is_refused_where_one_is_set():
-    """Nothing could be promised."""
+    """The limit could not be kept with an unknown price."""
     with pytest.raises(ArgumentError, match="price of voyage-99 is not known"):
         VoyageEncoder("voyage-99", max_cost=1.0).fit(TEXTS).transform(TEXTS)
 
 
 def test_many_texts_take_many_requests(client):
-    """A request takes a thousand."""
+    """A request holds a thousand texts, so 1001 need two, and keep their order."""
     texts = [f"text {n}" for n in range(1001)]
     found = VoyageEncoder(
         "voyage-4", client=client, output_dimension=256, verbose=False
@@ -153,7 +153,7 @@ def test_many_texts_take_many_requests(client):
 
 
 def test_clones_and_pickles_have_the_parameters_alone(client):
-    """Searches clone it for each fold, and send it to other processes."""
+    """Searches clone the encoder for each fold and pickle it for other processes."""
     encoder = VoyageEncoder("voyage-4-lite", output_dimension=256, client=client, verbose=False)
     copied = clone(encoder.fit(TEXTS))
 
@@ -165,7 +165,7 @@ def test_clones_and_pickles_have_the_parameters_alone(client):
 
 
 def test_without_a_client_it_makes_one_of_the_environment(url, monkeypatch):
-    """Searches send it to other processes, which have the same environment."""
+    """Searches pickle the encoder for processes that have only the environment."""
     monkeypatch.setenv("VOYAGE_API_KEY", "any-key")
     monkeypatch.setenv("VOYAGE_BASE_URL", url)
 
@@ -183,13 +183,13 @@ def test_without_a_client_it_makes_one_of_the_environment(url, monkeypatch):
     ],
 )
 def test_a_column_without_texts_is_refused(given, message):
-    """Before anything is sent."""
+    """The error names the row, and comes before anything is sent."""
     with pytest.raises(ArgumentError, match=message):
         VoyageEncoder("voyage-4").fit(given)
 
 
 def test_a_dimension_that_the_model_does_not_have_is_refused_by_fit():
-    """Not after the texts of a whole grid were embedded."""
+    """A search over a grid fails at once instead of after embedding all texts."""
     with pytest.raises(ArgumentError, match="not a dimension of voyage-4"):
         VoyageEncoder("voyage-4", output_dimension=300).fit(TEXTS)
 
@@ -203,7 +203,7 @@ def test_a_dimension_that_the_model_does_not_have_is_refused_by_fit():
     ],
 )
 def test_parameters_that_can_not_work_are_refused_by_fit(changed, argument):
-    """Before anything is sent."""
+    """The error names the parameter, and comes before anything is sent."""
     with pytest.raises(ArgumentError) as raised:
         VoyageEncoder("voyage-4", **changed).fit(TEXTS)
 
@@ -211,6 +211,6 @@ def test_parameters_that_can_not_work_are_refused_by_fit(changed, argument):
 
 
 def test_an_iterator_is_refused(client):
-    """`fit` would take the texts that `transform` needs."""
+    """`fit` would use up the texts that `transform` needs."""
     with pytest.raises(ArgumentError, match=r"list\(X\)"):
         VoyageEncoder("voyage-4", client=client).fit_transform(iter(TEXTS))

@@ -1,4 +1,4 @@
-"""Native spans and metrics, as collectors, Logfire, Langfuse and instrumentors beside them see them."""
+"""Native spans and metrics as received by collectors, Logfire, Langfuse and OpenLLMetry."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FAST = voyageai.RetryPolicy(max_retries=1, initial_delay=0.001)
 
 @pytest.fixture
 def kept() -> tuple[TracerProvider, InMemorySpanExporter]:
-    """A provider, and what keeps its spans."""
+    """Return a tracer provider, and the exporter that keeps its finished spans."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     return provider, exporter
 
 
 def whole_flow(providers: dict[str, Any], folder: Any) -> None:
-    """Calls, a refusal, a batch job and a table."""
+    """Make calls, one of them refused, and run a batch job and a table job."""
     rows = [{"id": number, "body": text} for number, text in enumerate(CORPUS)]
     with voyageai.Client(open_telemetry=providers) as vo:
         vo.embed(list(CORPUS), **EMBED)
@@ -51,11 +51,11 @@ FLOW = [
     "slice voyage-4",
     "table_job voyage-4",
 ]
-"""Names of the spans of that, as they end."""
+"""Names of the spans of `whole_flow`, in the order in which they end."""
 
 
 def test_a_collector_gets_spans_and_metrics(tmp_path):
-    """Over the wire, as protobuf; and no text is in any byte of it."""
+    """Spans and metrics arrive over OTLP, without any text or key in the bytes."""
     traces = pytest.importorskip("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     metrics = pytest.importorskip("opentelemetry.exporter.otlp.proto.http.metric_exporter")
     with collecting() as collector:
@@ -100,7 +100,7 @@ def test_a_collector_gets_spans_and_metrics(tmp_path):
 
 
 def test_logfire_shows_calls_below_its_own_spans(tmp_path):
-    """Its spans and ours are one trace."""
+    """Calls and jobs appear in the user's own trace."""
     logfire = pytest.importorskip("logfire")
     exporter = InMemorySpanExporter()
     instance = logfire.configure(
@@ -134,7 +134,7 @@ def test_logfire_shows_calls_below_its_own_spans(tmp_path):
 
 
 def test_langfuse_takes_all_spans_and_counts_tokens_once(tmp_path):
-    """It drops spans that it takes for others', and adds up the usage of those with a model."""
+    """Langfuse drops spans it takes for foreign, and would sum the tokens of nested ones twice."""
     module = pytest.importorskip("langfuse._client.span_processor")
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     processor = module.LangfuseSpanProcessor(
@@ -157,7 +157,7 @@ def test_langfuse_takes_all_spans_and_counts_tokens_once(tmp_path):
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def call(request: pytest.FixtureRequest) -> Any:
-    """Calls a method of a new client of either kind."""
+    """Return a function that calls a method of a new client of either kind."""
 
     def called(providers: Any, method: str, **arguments: Any) -> Any:
         client = getattr(voyageai, request.param)(open_telemetry=providers, max_retries=FAST)
@@ -176,7 +176,7 @@ def call(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def openllmetry(kept: Any) -> Iterator[Any]:
-    """The provider and the exporter, with OpenLLMetry's instrumentor beside ours."""
+    """Instrument with OpenLLMetry; yield the provider and the exporter."""
     package = pytest.importorskip("opentelemetry.instrumentation.voyageai")
     instrumentor = package.VoyageAIInstrumentor()
     instrumentor.instrument(tracer_provider=kept[0])
@@ -207,14 +207,14 @@ def openllmetry(kept: Any) -> Iterator[Any]:
     ],
 )
 def test_openllmetry_and_native_spans_are_one_per_call(call, openllmetry, method, arguments, name):
-    """Its span where it makes one, ours where it makes none."""
+    """OpenLLMetry's span replaces the native one, so that no call is counted twice."""
     call({"tracer_provider": openllmetry[0]}, method, **arguments)
 
     assert [name] == [span.name for span in openllmetry[1].get_finished_spans()]
 
 
 def test_calls_of_a_table_have_native_spans_beside_openllmetry(openllmetry, tmp_path):
-    """It wraps methods that a table does not go through."""
+    """OpenLLMetry does not wrap the methods that a table uses."""
     with voyageai.Client(open_telemetry={"tracer_provider": openllmetry[0]}) as vo:
         rows = [{"id": 1, "body": QUESTION}]
         vo.tables.embed(rows, text="body", id="id", into=tmp_path, progress=False, **EMBED)
@@ -224,7 +224,7 @@ def test_calls_of_a_table_have_native_spans_beside_openllmetry(openllmetry, tmp_
 
 
 def test_native_spans_return_when_openllmetry_goes(call, kept):
-    """Its `uninstrument` puts the methods back."""
+    """After `uninstrument`, calls have native spans again."""
     package = pytest.importorskip("opentelemetry.instrumentation.voyageai")
     instrumentor = package.VoyageAIInstrumentor()
     instrumentor.instrument(tracer_provider=kept[0])
@@ -235,7 +235,7 @@ def test_native_spans_return_when_openllmetry_goes(call, kept):
 
 
 def test_attempts_of_the_http_instrumentor_are_below_the_call(call, kept, emulator):
-    """Each attempt names itself to the server, once, and the call is its parent."""
+    """Each attempt sends one `traceparent`, and its span is a child of the call's."""
     package = pytest.importorskip("opentelemetry.instrumentation.httpx")
     instrumentor = package.HTTPX2ClientInstrumentor()
     instrumentor.instrument(tracer_provider=kept[0])

@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _unpack(requirement: str, folder: Path) -> Path:
-    """Return the folder of a distribution's sources."""
+    """Unpack a source distribution and return its folder."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
     subprocess.run([*pip, "--dest", str(folder), requirement], check=True)
     [archive] = folder.glob("*.tar.gz")

@@ -61,7 +61,7 @@ def run_process(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def mypy_cache(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Folder for the cache of mypy."""
+    """The folder of mypy's cache, shared by all tests."""
     if kept := getattr(pytestconfig, "cache", None):  # kept between runs
         return str(kept.mkdir("mypy"))
     return str(tmp_path_factory.mktemp("mypy"))
@@ -69,13 +69,13 @@ def mypy_cache(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="session")
 def openapi() -> Document:
-    """The committed OpenAPI document. Copy it before changing it."""
+    """The committed OpenAPI document; a test must copy it before changing it."""
     return spec.load(paths.SPEC / "openapi.yaml")
 
 
 @pytest.fixture(scope="session")
 def catalogue() -> Document:
-    """The committed catalogue. Copy it before changing it."""
+    """The committed catalogue; a test must copy it before changing it."""
     return spec.load(paths.SPEC / "catalogue.yaml")
 
 
@@ -91,14 +91,14 @@ def generate(
     catalogue: Document,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Callable[[Document, Document], None]], Path]:
-    """Change copies of both documents, generate without checks, and return the folder."""
+    """Return a function that changes copies of both documents and generates without checks."""
 
     def start(change: Callable[[Document, Document], None]) -> Path:
         folder = tmp_path_factory.mktemp("changed")
         changed = deepcopy(openapi), deepcopy(catalogue)
         change(*changed)
         shutil.copytree(paths.SPEC, folder / "spec")
-        # JSON is YAML.
+        # JSON is valid YAML.
         for name, document in zip(("openapi.yaml", "catalogue.yaml"), changed, strict=True):
             (folder / "spec" / name).write_text(json.dumps(document), encoding="utf-8")
         target = folder / "generated"

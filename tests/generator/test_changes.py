@@ -23,7 +23,7 @@ Ask = Callable[["Path | str", str], Any]
 
 @pytest.fixture(scope="module")
 def ask() -> Ask:
-    """The value of an expression over a generated package, in a process that has only that one."""
+    """Evaluate an expression over a generated package in a process that has only that package."""
 
     def value(folder: Path | str, code: str) -> Any:
         lines = code.strip().splitlines()
@@ -72,7 +72,7 @@ def add_host(openapi: Document, catalogue: Document) -> None:
 
 
 def add_operations(openapi: Document, catalogue: Document) -> None:
-    """All at once: a list of models, an empty answer, a number in the path, times in the query."""
+    """Add operations with a list of models, an empty answer, a path number and a query time."""
     schemas = openapi["components"]["schemas"]
     schemas["CountTokensRequest"] = {
         "type": "object",
@@ -142,7 +142,7 @@ CHANGES = (add_model, add_field, add_enum_value, add_host, add_operations)
 
 @pytest.fixture(scope="module")
 def changed(generate: Generate) -> Path:
-    """Return a client that is generated once, with all of the changes."""
+    """Return a client that is generated once with all of the changes."""
 
     def change(openapi: Document, catalogue: Document) -> None:
         for each in CHANGES:
@@ -152,7 +152,7 @@ def changed(generate: Generate) -> Path:
 
 
 def test_a_new_model_reaches_the_catalogue(changed: Path, ask: Ask) -> None:
-    """It can be looked up, and completed by an editor."""
+    """Users can look up the new model, and editors complete its name."""
     code = """
 from typing import get_args
 from voyageai_rest import catalogue
@@ -163,7 +163,7 @@ model = catalogue.find("voyage-added")
 
 
 def test_a_new_field_reaches_the_model_and_its_constraints(changed: Path, ask: Ask) -> None:
-    """It can be given and is sent; it is not sent unless given, whatever the server's default."""
+    """A call sends the field if the user gives it, and never sends the server's default."""
     code = """
 from voyageai_rest.constraints import CONSTRAINTS
 from voyageai_rest.models import EmbeddingsRequest
@@ -182,7 +182,7 @@ limits = CONSTRAINTS["EmbeddingsRequest"]["priority"]
 
 
 def test_a_new_enum_value_reaches_types_and_constraints(changed: Path, ask: Ask) -> None:
-    """Type checkers accept it and argument checks do."""
+    """Type checkers and argument checks accept the new value."""
     code = """
 from typing import get_args
 from voyageai_rest.constraints import CONSTRAINTS
@@ -195,7 +195,7 @@ values = [CONSTRAINTS[schema]["input_type"].values for schema in schemas]
 
 
 def test_a_new_host_reaches_the_table(changed: Path, ask: Ask) -> None:
-    """Clients choose hosts from it."""
+    """Clients choose their base URL from this table."""
     code = """
 from attrs import asdict
 from voyageai_rest.operations import SERVERS
@@ -211,7 +211,7 @@ asdict(SERVERS[-1])
 
 
 def test_a_new_operation_reaches_the_table(changed: Path, ask: Ask) -> None:
-    """Its module is where the table says."""
+    """Callers import an operation's module by the name in the table."""
     code = """
 from importlib import import_module
 from attrs import asdict
@@ -243,7 +243,7 @@ added = [operation for operation in OPERATIONS if operation.tag == "token counts
 
 
 def test_a_new_operation_can_be_sent(changed: Path, ask: Ask) -> None:
-    """Request and answer are typed: here a list of models, whose open fields are models too."""
+    """Request and response are typed, down to open fields of a model in a list."""
     code = """
 import httpx2
 from voyageai_rest import Client
@@ -266,7 +266,7 @@ cache = parsed[0].additional_properties["cache"]
 
 
 def test_a_body_that_is_not_required_can_be_left_out(changed: Path, ask: Ask) -> None:
-    """Nothing is sent then, not an empty object."""
+    """The client then sends no body, instead of an empty object."""
     code = """
 from voyageai_rest.api.token_counts import count_tokens
 from voyageai_rest.types import UNSET
@@ -276,7 +276,7 @@ from voyageai_rest.types import UNSET
 
 
 def test_an_answer_without_content_is_none(changed: Path, ask: Ask) -> None:
-    """204 has no body; reading it as JSON would make every success an error."""
+    """Parsing an empty 204 body as JSON would turn every success into an error."""
     code = """
 import datetime
 import importlib
@@ -298,7 +298,7 @@ with Client(api_key="t", base_url="https://a/v1", httpx_args={"transport": trans
 
 
 def test_a_broken_item_of_a_list_is_named(changed: Path, ask: Ask) -> None:
-    """Also where the body is a list, and in fields that the contract does not name."""
+    """The error gives the item's index, in a list body as well as in an undocumented field."""
     code = """
 from types import SimpleNamespace
 from voyageai_rest.api.token_counts import count_tokens
@@ -341,7 +341,7 @@ READ = {
     },
     "what is held by that": {"ChunkEmbedding": ["embedding", "index", "text"]},
 }
-"""What the results read of answers, by schema; of a name that is gone mypy says no more."""
+"""Fields that the results read, by schema; mypy does not check the fields of an unknown name."""
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ READ = {
 def test_every_reader_of_a_renamed_field_is_found_by_mypy(
     generate: Generate, tmp_path: Path, mypy_cache: str, read: dict[str, list[str]]
 ) -> None:
-    """Otherwise the first to find it is a user, as an AttributeError."""
+    """Otherwise users would find a forgotten use, as an AttributeError at run time."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
 
     def rename(openapi: Document, catalogue: Document) -> None:
@@ -383,7 +383,7 @@ def test_every_reader_of_a_renamed_field_is_found_by_mypy(
 
 LINE = "\n    priority: int | None\n"
 OPTIONS = ("EmbedOptions", "EmbedTableOptions", "EmbedJobOptions")
-"""Where type checkers and editors know the fields of `/embeddings` from: calls, tables, batch jobs."""
+"""The classes that declare the fields of `/embeddings` to type checkers and editors."""
 USE = """
 import voyageai
 
@@ -417,7 +417,7 @@ def overlay(tmp_path: Path) -> Path:
 
 
 def add_lines(overlay: Path) -> None:
-    """Write the new field into the options of calls and of jobs, after their docstrings."""
+    """Add the new field to the option classes of calls and jobs, after their docstrings."""
     for name in OPTIONS:
         [path] = [
             each
@@ -432,7 +432,7 @@ def add_lines(overlay: Path) -> None:
 def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(
     overlay: Path, tmp_path: Path, mypy_cache: str
 ) -> None:
-    """It is the one place beside the contract: both clients and all forms have it from there."""
+    """The options are the one other place to edit: both clients and all overloads read them."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
     add_lines(overlay)
     (tmp_path / "use.py").write_text(USE, encoding="utf-8")
@@ -450,7 +450,7 @@ def test_a_line_in_the_options_lets_type_checkers_know_a_new_field(
 def test_a_field_that_type_checkers_do_not_know_is_found(
     generate: Generate, overlay: Path, tmp_path: Path
 ) -> None:
-    """The comparison of arguments with the contract asks for the line, and is content with it."""
+    """The comparison of arguments with the contract requires the line, and then passes."""
     folder = generate(add_field_everywhere)
 
     def compared() -> set[str]:
@@ -553,7 +553,7 @@ except TypeError as error:
 
 
 def test_a_new_endpoint_is_three_functions(generate: Generate, ask: Ask, overlay: Path) -> None:
-    """One request and a method in each client: retries, options and errors come for free."""
+    """A new endpoint gets retries, options and errors without any code of its own."""
     calls = overlay / "voyageai" / "calls.py"
     calls.write_text(calls.read_text("utf-8") + CALL, encoding="utf-8")
     for name, kind, words in (

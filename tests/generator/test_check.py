@@ -1,4 +1,4 @@
-"""`--check` says what would change, and changes nothing."""
+"""`--check` reports what a run would change, and changes nothing."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TYPES = "voyageai_rest/types.py"
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the committed tree, to spoil."""
+    """A copy of the committed tree for the test to damage."""
     ignored = shutil.ignore_patterns("__pycache__")
     return Path(shutil.copytree(paths.GENERATED, tmp_path / "generated", ignore=ignored))
 
 
 def spoil(copy: Path) -> list[str]:
-    """Change a tree in each way that it can be; return the lines that must be shown."""
+    """Damage a tree in each way that the check must find; return the lines that it must print."""
     model, types = copy / MODEL, copy / TYPES
     text = model.read_text(encoding="utf-8")
     model.write_text(text.replace("    index: int\n", "    place: int\n"), encoding="utf-8")
@@ -46,7 +46,7 @@ def spoil(copy: Path) -> list[str]:
 
 
 def test_any_difference_fails_the_check_and_is_shown(run, copy: Path, tree: Tree) -> None:
-    """Edits of generated code by hand are shown before they are overwritten."""
+    """The check shows edits made by hand before a run overwrites them."""
     shown = spoil(copy)
     before = tree(copy)
     done = run("--check", "--output", copy)
@@ -56,13 +56,13 @@ def test_any_difference_fails_the_check_and_is_shown(run, copy: Path, tree: Tree
 
 
 def test_the_committed_tree_passes_the_check(run_process) -> None:
-    """CI runs just this."""
+    """CI runs exactly this check."""
     done = run_process("--check")
     assert (0, "generated/ is up to date\n") == (done.returncode, done.stdout)
 
 
 def test_a_check_of_nothing_shows_all_files(run, tmp_path: Path, tree: Tree) -> None:
-    """A forgotten folder is no success."""
+    """A mistyped output folder must not pass as up to date."""
     done = run("--check", "--output", tmp_path / "missing")
     assert 1 == done.returncode
     shown = {line[6:] for line in done.stdout.splitlines() if line.startswith("+++ b/")}
@@ -71,14 +71,14 @@ def test_a_check_of_nothing_shows_all_files(run, tmp_path: Path, tree: Tree) -> 
 
 
 def test_stale_files_are_removed(run, copy: Path, tree: Tree) -> None:
-    """An operation that leaves the spec leaves the client."""
+    """An operation removed from the spec must also disappear from the client."""
     copy.joinpath("voyageai_rest/extra.py").touch()
     assert 0 == run("--output", copy).returncode
     assert tree(paths.GENERATED) == tree(copy)
 
 
 def test_a_folder_of_something_else_is_not_overwritten(run, tmp_path: Path) -> None:
-    """A slip in `--output` must not delete anyone's work."""
+    """A mistyped `--output` must not delete somebody's files."""
     tmp_path.joinpath("thesis.txt").write_text("years of work", encoding="utf-8")
     done = run("--output", tmp_path)
     assert (2, "") == (done.returncode, done.stdout)

@@ -1,4 +1,4 @@
-"""Same spec, same bytes."""
+"""The same spec gives the same bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ indent-style = "tab"
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A caller's directory whose settings would show in the output if they were read."""
+    """A working directory whose settings would change the output if the generator read them."""
     folder = tmp_path_factory.mktemp("hostile")
     folder.joinpath("ruff.toml").write_text(HOSTILE_RUFF, encoding="utf-8")
     folder.joinpath("pyproject.toml").write_text(
@@ -36,7 +36,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trees(run_process, tree: Tree, hostile: Path) -> list[dict[str, bytes]]:
-    """Generate twice, in environments that differ in all that could matter; return both trees."""
+    """Generate twice in environments that differ in every relevant way; return both trees."""
     plain = run_process("--output", hostile.parent / "plain", PYTHONHASHSEED="1")
     other = run_process(
         *("--output", hostile / "generated"),
@@ -55,30 +55,30 @@ def trees(run_process, tree: Tree, hostile: Path) -> list[dict[str, bytes]]:
 
 
 def test_two_runs_are_byte_identical(trees: list[dict[str, bytes]]) -> None:
-    """A diff of the generated code must show what the spec changed and nothing else."""
+    """A diff of the generated code must show the effect of a spec change, and nothing else."""
     first, second = trees
     assert first == second
 
 
 def test_a_run_equals_the_committed_tree(trees: list[dict[str, bytes]], tree: Tree) -> None:
-    """Reviewed and shipped code must be exactly the code that the spec makes."""
+    """Reviewed and published code must be exactly what the spec generates."""
     assert trees[0] == tree(paths.GENERATED)
 
 
 def test_no_cache_is_left_in_the_output(trees: list[dict[str, bytes]]) -> None:
-    """Caches of tools would be committed and shipped."""
+    """Caches of tools would be committed and published."""
     packages = {entry.package for entry in spec.contracts()}
     assert {"lock.json", *packages} == {name.split("/")[0] for name in trees[0]}
     assert [] == [name for name in trees[0] if "/." in name]
 
 
 def test_nothing_is_left_beside_the_output(hostile: Path, trees: list[dict[str, bytes]]) -> None:
-    """The caller's directory is the caller's."""
+    """The generator must not leave files in the user's working directory."""
     names = sorted(path.name for path in hostile.iterdir())
     assert ["generated", "pyproject.toml", "ruff.toml"] == names
 
 
 def test_the_output_names_no_path_of_the_machine(trees: list[dict[str, bytes]]) -> None:
-    """A path of the machine that generated it would differ on the next one."""
+    """The next machine would generate different code."""
     root = str(paths.ROOT).encode()
     assert [] == [name for name, content in trees[0].items() if root in content]

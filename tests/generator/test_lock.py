@@ -1,4 +1,4 @@
-"""`lock.json` says what the code was made from."""
+"""`lock.json` records the inputs that the code was generated from."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def digests(folder: Path, *patterns: str) -> dict[str, str]:
 
 
 def test_the_spec_is_locked(lock: dict[str, Any]) -> None:
-    """Every file of the spec that code is made from is there, as it is now."""
+    """Every file of the spec that affects the code is in the lock with its current hash."""
     files = digests(paths.SPEC, "*.yaml", "*.json")
     making = {name: digest for name, digest in files.items() if "known-disagreements" not in name}
     assert making == lock["spec"]
 
 
 def test_the_generator_is_locked(lock: dict[str, Any]) -> None:
-    """Code, templates and options shape the output as the spec does; the checks do not."""
+    """Code, templates and options affect the output, so they are locked; checks are not."""
     files = digests(paths.GENERATOR, "*.py", "*.jinja", "*.yaml")
     shaping = {
         name: digest for name, digest in files.items() if name.split("/")[0] not in NOT_LOCKED
@@ -48,13 +48,13 @@ def test_the_generator_is_locked(lock: dict[str, Any]) -> None:
 
 
 def test_the_tools_are_locked(lock: dict[str, Any]) -> None:
-    """Another version of a tool may write something else."""
+    """Another version of a tool may generate different code."""
     tools = {"openapi-python-client", "ruff", "jinja2"}
     assert {tool: version(tool) for tool in tools} == lock["tools"]
 
 
 def added(done: subprocess.CompletedProcess[str]) -> set[str]:
-    """The files that a check sees changed, if the lock alone shows it."""
+    """Return the files that the check reports for a lock with one more input."""
     assert 1 == done.returncode, done.stderr
     names = [line for line in done.stdout.splitlines() if line.startswith("+++ ")]
     assert ["+++ b/lock.json"] == names
@@ -62,7 +62,7 @@ def added(done: subprocess.CompletedProcess[str]) -> set[str]:
 
 
 def test_a_changed_input_fails_the_check(run, spec_folder: Path) -> None:
-    """Even a comment: what is committed must be what the spec at hand was seen to make."""
+    """Even a new comment means that the code was not generated from this spec."""
     names = {"contracts.yaml", "openapi.yaml", "catalogue.yaml", "admin.yaml"}
     for name in names:
         changed = spec_folder / name
@@ -71,7 +71,7 @@ def test_a_changed_input_fails_the_check(run, spec_folder: Path) -> None:
 
 
 def test_a_changed_generator_fails_the_check(run_process, tmp_path: Path) -> None:
-    """A template edited without a run of the generator shows in CI."""
+    """CI finds a template that was edited without running the generator."""
     for folder in (paths.GENERATOR, paths.SPEC):
         shutil.copytree(folder, tmp_path / folder.name)
     remarks = {"templates/client.py.jinja": "{# A remark. #}", "config.yaml": "# A remark.\n"}

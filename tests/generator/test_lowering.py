@@ -1,4 +1,4 @@
-"""The spec in the form that openapi-python-client is given."""
+"""The spec as it is rewritten for openapi-python-client."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ def lowered_property(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_default_becomes_words() -> None:
-    """A default of our own would be sent with every request, and freeze the server's."""
+    """A generated default would be sent with every request and pin the server's default."""
     node = {"type": "boolean", "description": "Cut texts.", "default": True}
     expected = {"type": "boolean", "description": "Cut texts. The server's default is true."}
     assert expected == lowered_property(node)
 
 
 def test_a_default_without_description_becomes_words() -> None:
-    """It would be sent too."""
+    """Such a default would be sent with every request, too."""
     expected = {"type": "integer", "description": "The server's default is 5."}
     assert expected == lowered_property({"type": "integer", "default": 5})
 
 
 def test_a_field_may_be_named_like_a_keyword() -> None:
-    """A field called `default` is no default."""
+    """A property called `default` is a field, not the keyword."""
     fields = {name: {"type": "string"} for name in ("default", "examples", "format", "in")}
     assert {"properties": fields} == lowered_property({"properties": fields})
 
 
 def test_a_field_named_examples_is_lowered_inside() -> None:
-    """Only the keyword holds data; a field of that name holds a schema."""
+    """Only the keyword holds data; a property called `examples` holds a schema."""
     node = {"properties": {"examples": {"type": "integer", "default": 1}}}
     expected = {"type": "integer", "description": "The server's default is 1."}
     assert {"properties": {"examples": expected}} == lowered_property(node)
 
 
 def test_the_first_example_is_shown() -> None:
-    """It becomes the example of the docstring."""
+    """The docstring of the generated class shows the first example."""
     assert "voyage-4" == lowered_property({"examples": ["voyage-4", "x"]})["example"]
 
 
 def test_data_in_examples_is_left_alone() -> None:
-    """An example may have a key called `default`."""
+    """Example data may have a key called `default`."""
     example = {"default": 1, "description": "x"}
     assert example == lowered_property({"examples": [example]})["example"]
 
 
 def test_dates_and_uuids_stay_strings() -> None:
-    """Models hold them as they are on the wire; times are the one exception."""
+    """Models hold the strings of the wire format, except for times, which are parsed."""
     assert {"type": "string"} == lowered_property({"type": "string", "format": "uuid"})
     assert {"type": "string"} == lowered_property({"type": "string", "format": "date"})
     node = {"type": "string", "format": "date-time"}
@@ -59,14 +59,14 @@ def test_dates_and_uuids_stay_strings() -> None:
 
 
 def test_the_document_itself_is_not_changed() -> None:
-    """The package data must be the spec as it is written."""
+    """The package data must be the spec as written, not the rewritten form."""
     document = spec.load(paths.SPEC / "openapi.yaml")
     spec.lower(document)
     assert spec.load(paths.SPEC / "openapi.yaml") == document
 
 
 def test_no_default_of_the_spec_is_left() -> None:
-    """Of all that the spec has, not one may be sent unasked."""
+    """No default in the whole spec may be sent unless the user asks for it."""
 
     def defaults(node: Any) -> int:
         if isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""A spec that can't be generated fails the run by name; nothing is dropped silently."""
+"""A spec that can't be generated fails by name, and no part of it is silently dropped."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ CONTRACTS = {
 
 @pytest.fixture
 def refusal(tmp_path: Path) -> Callable[[Document], str]:
-    """Generate from a document that no rule of the spec was applied to, and get the refusal."""
+    """Generate from a document without checking the spec's rules, and return the error."""
 
     def run(document: Document) -> str:
         target = tmp_path / "generated"
@@ -241,7 +241,7 @@ def no_openapi_at_all(document: Document) -> str:
 
 
 def test_the_small_document_is_accepted(refusal: Callable[[Document], str]) -> None:
-    """Or the refusals below could have any reason."""
+    """The refusals below have no other cause, as the unchanged document is generated."""
     assert "" == refusal(SMALL)
 
 
@@ -279,7 +279,7 @@ def test_the_small_document_is_accepted(refusal: Callable[[Document], str]) -> N
 def test_unsupported_parts_are_refused_by_name(
     spoil: Callable[[Document], str], refusal: Callable[[Document], str]
 ) -> None:
-    """An operation or a field that silently fails to appear is found by a user, months later."""
+    """Otherwise a user would discover months later that an operation or field is missing."""
     document = deepcopy(SMALL)
     named = spoil(document)
     assert named in refusal(document)
@@ -300,7 +300,7 @@ def voyage_4(catalogue: Document) -> Document:
 def test_a_spec_that_breaks_its_rules_is_not_generated(
     spoil, run, spec_folder: Path, tmp_path: Path
 ) -> None:
-    """Generated code with a wrong fact looks like any other; both commands say the same of it."""
+    """Both commands report the same fault, as generated code with a wrong fact looks normal."""
     source = spec_folder / "catalogue.yaml"
     catalogue = spec.load(source)
     spoil(catalogue)
@@ -313,7 +313,7 @@ def test_a_spec_that_breaks_its_rules_is_not_generated(
 
 
 def test_an_unknown_field_of_the_catalogue_is_named(spec_folder: Path, tmp_path: Path) -> None:
-    """Also where no rule was applied before: a bare KeyError would not say which file it is in."""
+    """A bare KeyError would not say which file or entry is wrong."""
     source = spec_folder / "catalogue.yaml"
     catalogue = spec.load(source)
     voyage_4(catalogue)["colour"] = "blue"
@@ -323,7 +323,7 @@ def test_an_unknown_field_of_the_catalogue_is_named(spec_folder: Path, tmp_path:
 
 
 def test_a_refusal_leaves_the_old_tree(run, spec_folder: Path, tmp_path: Path) -> None:
-    """A broken spec must not cost the code that worked."""
+    """A broken spec must not cost the generated code that worked."""
     source, target = spec_folder / "openapi.yaml", tmp_path / "generated"
     document = spec.load(source)
     enum_of_mixed_types(document)
@@ -349,7 +349,7 @@ def test_a_refusal_leaves_the_old_tree(run, spec_folder: Path, tmp_path: Path) -
 def test_a_file_that_is_not_a_document_is_refused(
     text: str, reason: str, run, spec_folder: Path
 ) -> None:
-    """A slip in the YAML, such as a key given twice, is a message and not a traceback."""
+    """A mistake in the YAML, such as a duplicate key, gives a message instead of a traceback."""
     source = spec_folder / "openapi.yaml"
     source.write_text(text, encoding="utf-8")
     done = run("--check", "--spec", spec_folder)

@@ -1,4 +1,4 @@
-"""`templates/` holds only what must differ."""
+"""`templates/` holds only templates that must differ from the tool's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OVERRIDES = [
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[Path]:
-    """The templates that a run reads from our folder."""
+    """Return the templates that a run loads from our folder."""
     found: set[Path] = set()
     original = jinja2.FileSystemLoader.get_source
 
@@ -38,29 +38,29 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[Path]:
 
 
 def test_there_are_overrides() -> None:
-    """Or the tests below would check nothing."""
+    """The tests below would pass without checking anything if there were none."""
     assert {"client.py.jinja", "model.py.jinja", "types.py.jinja"} <= set(map(str, OVERRIDES))
 
 
 @pytest.mark.parametrize("name", OVERRIDES, ids=str)
 def test_an_override_differs_from_the_stock_template(name: Path) -> None:
-    """A copy would hide what the next version of the tool changes in it."""
+    """An identical copy would hide what the tool's next version changes in its template."""
     ours, stock = ((folder / name).read_text("utf-8") for folder in (paths.TEMPLATES, STOCK))
     assert ours.split() != stock.split()
 
 
 def test_every_template_is_looked_up(loaded: set[Path]) -> None:
-    """A file under a name that the tool does not ask for changes nothing, and looks as if it did."""
+    """A misnamed template has no effect, although it looks like it does."""
     assert set(OURS) == {path for path in loaded if path.is_relative_to(paths.TEMPLATES)}
 
 
 def test_the_stock_templates_of_python_are_all_overridden_or_unused(
     loaded: set[Path], tmp_path: Path
 ) -> None:
-    """No line of the generated package is of the tool's own wording."""
+    """Every line of the generated package comes from a template that we maintain."""
     overridden = {path.name for path in loaded}
     python = {path.name for path in STOCK.glob("*.py.jinja")}
-    # Not asked for: a package without metadata, and Literal types instead of enum classes.
+    # Not used: a package with metadata is not generated, and Literal types replace enum classes.
     unused = {
         "setup.py.jinja",
         "str_enum.py.jinja",

@@ -1,4 +1,4 @@
-"""A contract that this project has never seen becomes a client, by data alone."""
+"""A contract new to this project becomes a client by data alone."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ components:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A spec with this contract alone."""
+    """A spec that holds only this contract."""
     made = tmp_path_factory.mktemp("third")
     (made / "contracts.yaml").write_text(CONTRACTS, encoding="utf-8")
     (made / "parcels.yaml").write_text(PARCELS, encoding="utf-8")
@@ -120,7 +120,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def generated(folder: Path) -> Path:
-    """What is generated from it."""
+    """The folder with the client generated from it."""
     target = folder / "generated"
     target.mkdir()
     build(target, folder)
@@ -128,7 +128,7 @@ def generated(folder: Path) -> Path:
 
 
 def test_it_is_checked_by_the_same_rules(folder: Path) -> None:
-    """The rules are about contracts, not about this one or that."""
+    """The rules apply to every contract, not only to the two that exist."""
     assert [] == problems(read(folder))
     lost = PARCELS.replace('        "404": {$ref: "#/components/responses/Missing"}\n', "", 1)
     (folder / "parcels.yaml").write_text(lost, encoding="utf-8")
@@ -141,9 +141,9 @@ def test_it_is_checked_by_the_same_rules(folder: Path) -> None:
 
 
 def test_it_becomes_a_client_that_works(generated: Path) -> None:
-    """Versioned media types, a colon in a path, 201, 204, digest, an error schema of its own.
+    """The contract has media types with versions, a colon in a path, 201, 204, digest and errors.
 
-    Fields may have the names of arguments that generated code takes.
+    Some of its fields have the names of arguments of generated functions.
     """
     code = """
 import json
@@ -201,7 +201,7 @@ print(json.dumps([
 
 
 def test_it_is_clean_under_mypy(generated: Path, mypy_cache: str) -> None:
-    """Typed code of any contract is typed code."""
+    """Users of any generated client can run mypy on their code."""
     api = pytest.importorskip("mypy.api", reason="mypy is not installed here")
     options = ["--strict", "--config-file=", "--cache-dir", mypy_cache, "--python-version=3.11"]
     report, wrong, status = api.run([*options, str(generated / "parcels_rest")])
@@ -209,7 +209,7 @@ def test_it_is_clean_under_mypy(generated: Path, mypy_cache: str) -> None:
 
 
 def test_nothing_of_this_project_s_contracts_is_in_it(generated: Path) -> None:
-    """Names, headers and examples come from its own documents."""
+    """Names, headers and examples come from the new contract only."""
     words = ("voyage", "atlas", "x-request-id", "dtype", "catalogue")
     found = [
         (path.relative_to(generated).as_posix(), word)
@@ -221,7 +221,7 @@ def test_nothing_of_this_project_s_contracts_is_in_it(generated: Path) -> None:
 
 
 def test_the_generator_names_no_contract() -> None:
-    """What tells one contract from another is data, in the spec."""
+    """Only data in the spec distinguishes one contract from another."""
     code = [*paths.TEMPLATES.rglob("*.jinja"), *paths.GENERATOR.glob("*.py")]
     code += (paths.GENERATOR / "checks").glob("*.py")
     words = ("voyageai_rest", "voyageai_admin_rest", "openapi.yaml", "admin.yaml")
@@ -246,7 +246,7 @@ def test_the_generator_names_no_contract() -> None:
     ],
 )
 def test_a_wrong_entry_is_named(entry: str, reason: str, tmp_path: Path, run) -> None:
-    """A slip in contracts.yaml is a message and not a traceback."""
+    """A mistake in contracts.yaml gives a message instead of a traceback."""
     (tmp_path / "contracts.yaml").write_text(f"a_rest:\n  {entry}\n", encoding="utf-8")
     done = run("--check", "--spec", tmp_path)
     assert 2 == done.returncode

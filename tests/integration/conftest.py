@@ -1,4 +1,4 @@
-"""A client and an emulator, connected over HTTP."""
+"""A client connected to an emulator over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import voyageai_emulator
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    """Base URL of an emulator."""
+    """The base URL of an emulator."""
     with voyageai_emulator.running() as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""A client and an emulator in virtual time, which advances only while a job waits."""
+"""Run jobs with a client and an emulator in virtual time, which advances only in waits."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Site:
-    """A client of either kind and an emulator, for tests of jobs.
+    """A sync or async client and an emulator, for tests of jobs.
 
-    Jobs are split into batches of eight rows, so that small ones have several.
+    Jobs are split into batches of eight rows, so that small jobs have several batches.
 
-    Whenever a job waits the emulator does all that it can do, and its clock goes on too.
+    Whenever a job waits, the emulator does all the work that it can, and its clock advances.
 
     Attributes:
-        key: The API key, whose files and batches no other test sees.
-        waits: Seconds that were waited, in their order.
-        told: What the jobs told.
-        on_wait: Called whenever a job has waited.
-        on_now: Called whenever a job takes the time, in the thread that does its work.
+        key: An API key of this site, so that no other test sees its files and batches.
+        waits: Seconds of each wait, in order.
+        told: The progress events of the jobs.
+        on_wait: Called after each wait of a job.
+        on_now: Called whenever a job reads the clock, in the thread of the job.
     """
 
     def __init__(self, kind: str, emulator: Emulator) -> None:
@@ -56,11 +56,11 @@ class Site:
 
     @property
     def now(self) -> datetime:
-        """The virtual time, in the form that a client expects."""
+        """Return the virtual time in the form that a client expects."""
         return START + timedelta(seconds=sum(self.waits))
 
     def connect(self, http: Any = None, **settings: Any) -> Any:
-        """Return a client in virtual time, with its own or the given connections."""
+        """Return a client in virtual time, with connections of its own or the given ones."""
         kind = voyageai.AsyncClient if self.asynchronous else voyageai.Client
         client: Any = kind(self.key, base_url=self.emulator, **settings)
         environment = Environment(random=lambda: 0.5, now=self.take_time)
@@ -74,12 +74,12 @@ class Site:
         return client
 
     def take_time(self) -> datetime:
-        """Return the time, as a job's clock."""
+        """Return the time as the clock of a job."""
         self.on_now()
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Advance the clock of the emulator instead of waiting."""
+        """Advance the emulator's clock instead of waiting."""
         self.waits.append(seconds)
         self.emulator.batches.settle()
         self.emulator.clock.advance(seconds)
@@ -125,7 +125,7 @@ class Site:
         return self.plain.embed(texts, **ROLE).embeddings
 
     def said(self, stage: str) -> str:
-        """Return all events of a stage."""
+        """Return the messages of all progress events of a stage."""
         return "\n".join(progress.message for progress in self.told if progress.stage == stage)
 
     def answered(self, operation: str) -> int:
@@ -153,13 +153,13 @@ class Site:
         self.get(self.client.aclose()) if self.asynchronous else self.client.close()
         self.plain.close()
         self._runner.close()
-        for directory in self._directories:  # temporary ones are kept if something has failed
+        for directory in self._directories:  # a job keeps its temporary directory after a failure
             shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager
 def sited(kind: str, emulator: Emulator) -> Iterator[Site]:
-    """A site at a shared emulator, which is reset afterwards."""
+    """Yield a site at a shared emulator, and reset the emulator afterwards."""
     emulator.requests.clear()
     site = Site(kind, emulator)
     yield site
@@ -185,7 +185,7 @@ def older(directory: Path) -> None:
 
 
 async def slowly(values: Iterable[Any]) -> AsyncIterator[Any]:
-    """The same, asynchronously."""
+    """Yield the values asynchronously."""
     for value in values:
         await asyncio.sleep(0)
         yield value

@@ -1,4 +1,4 @@
-"""A client that works here works there: both sides know only the contract."""
+"""Calls of both clients over real HTTP to the emulator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "arguments"), CALLS)
 def test_blocking_and_asynchronous_calls_have_the_same_result(vo, url, method, arguments):
-    """The two clients differ only in how they wait."""
+    """A user who changes from one client to the other gets equal vectors."""
 
     async def call():
         async with voyageai.AsyncClient(api_key="emulator", base_url=url) as client:
@@ -46,7 +46,7 @@ def test_blocking_and_asynchronous_calls_have_the_same_result(vo, url, method, a
 
 @pytest.mark.parametrize(("method", "arguments"), CALLS)
 def test_asynchronous_calls_never_block_the_event_loop(url, method, arguments):
-    """Frameworks run with a watchdog for that; the official client trips it."""
+    """Async frameworks may run a watchdog that fails on blocking calls."""
 
     async def call():
         client = voyageai.AsyncClient(api_key="emulator", base_url=url)
@@ -60,7 +60,7 @@ def test_asynchronous_calls_never_block_the_event_loop(url, method, arguments):
 
 @pytest.mark.parametrize(("method", "arguments"), CALLS)
 def test_calls_have_the_same_result_on_trio(vo, url, method, arguments):
-    """The other async library; the HTTP library's own connections carry it there."""
+    """Users of trio can use the asynchronous client too."""
 
     async def call():
         async with voyageai.AsyncClient(api_key="emulator", base_url=url) as client:
@@ -71,7 +71,7 @@ def test_calls_have_the_same_result_on_trio(vo, url, method, arguments):
 
 @pytest.mark.parametrize("model", SERVED, ids=lambda model: model.name)
 def test_every_served_model_answers(vo, model):
-    """All limits and dimensions of the catalogue agree on both sides."""
+    """Both sides read limits and dimensions from the catalogue, so they agree."""
     match model.endpoint:
         case "embeddings":
             result = vo.embed(["a"], model=model.name)
@@ -89,7 +89,7 @@ def test_every_served_model_answers(vo, model):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("dimension", MODELS["voyage-4"].dimensions.allowed)
 def test_every_dimension_and_dtype_has_its_length(vo, dtype, dimension):
-    """Binary types pack eight dimensions into a number."""
+    """Binary dtypes pack eight dimensions into one number."""
     matrix = vo.embed(
         ["a"], model="voyage-4", output_dtype=dtype, output_dimension=dimension
     ).to_numpy()
@@ -99,7 +99,7 @@ def test_every_dimension_and_dtype_has_its_length(vo, dtype, dimension):
 
 
 def test_a_search_finds_what_it_should(vo):
-    """The shortest useful program."""
+    """The shortest useful program must find the right document."""
     texts = ["The cat sleeps on the sofa.", "Shares fell in Tokyo.", "The recipe needs two eggs."]
     documents = vo.embed_documents(texts, model="voyage-4").to_numpy()
     query = vo.embed_query("Where does the cat sleep?", model="voyage-4").to_numpy()[0]
@@ -111,7 +111,7 @@ def test_a_search_finds_what_it_should(vo):
 
 
 def test_prompts_are_what_the_server_puts_before_a_text(vo):
-    """A text rendered by hand and a text with input_type are the same to the model."""
+    """A text with its prompt written by hand and a text with `input_type` have equal vectors."""
     by_hand = vo.embed([prompts.render("Where are the keys?", "query")], model="voyage-4")
     by_type = vo.embed_query("Where are the keys?", model="voyage-4")
 
@@ -119,7 +119,7 @@ def test_prompts_are_what_the_server_puts_before_a_text(vo):
 
 
 def test_auto_chunking_returns_the_chunks(vo):
-    """The vectors are useless without knowing of what."""
+    """Vectors are useless unless the user knows which chunk each belongs to."""
     text = "The river rose. " * 100
     result = vo.contextualized_embed(
         [text], "voyage-context-4", "document", enable_auto_chunking=True, chunk_size=64
@@ -140,7 +140,7 @@ def test_auto_chunking_returns_the_chunks(vo):
     ],
 )  # fmt: skip
 def test_refusals_of_the_server_come_back_in_its_words(vo, call, kind, message):
-    """Only the server knows its tokens."""
+    """Only the server knows its token counts, so its message is the one that helps."""
     with pytest.raises(kind, match=message) as raised:
         call(vo)
 
@@ -149,7 +149,7 @@ def test_refusals_of_the_server_come_back_in_its_words(vo, call, kind, message):
 
 
 def test_a_key_that_the_server_refuses_is_an_authentication_error():
-    """With the server's words."""
+    """The error has the server's message."""
     with (
         voyageai_emulator.running(api_key="right") as url,
         voyageai.Client(api_key="wrong", base_url=url) as vo,
@@ -159,7 +159,7 @@ def test_a_key_that_the_server_refuses_is_an_authentication_error():
 
 
 def test_no_server_is_a_connection_error():
-    """Refused, on a port where nobody listens."""
+    """A refused connection has its own class, so a caller can retry or report it."""
     with (
         voyageai.Client(api_key="k", base_url="http://127.0.0.1:9/v1") as vo,
         pytest.raises(error.APIConnectionError, match="Error communicating with VoyageAI"),
@@ -168,7 +168,7 @@ def test_no_server_is_a_connection_error():
 
 
 def test_a_client_is_shared_by_threads(vo):
-    """Each answer reaches the thread that asked."""
+    """Each thread must get the response to its own request."""
     texts = [f"text {number}" for number in range(64)]
     expected = vo.embed(texts, model="voyage-4").embeddings
     with ThreadPoolExecutor(16) as pool:
@@ -178,7 +178,7 @@ def test_a_client_is_shared_by_threads(vo):
 
 
 def test_a_base_url_without_its_end_is_said_to_lack_it():
-    """'Not Found' alone sends people to look for the model."""
+    """Without this hint, a plain 'Not Found' would make users look for a missing model."""
     with (
         running() as emulator,
         voyageai.Client("any-key", base_url=emulator.origin) as vo,

@@ -1,4 +1,4 @@
-"""Every deployment and gateway that the contract knows, from both clients, against the emulator."""
+"""Every deployment and gateway of the contract, with both clients, against the emulator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from voyageai_emulator import Emulator, running
 from voyageai_rest.deployments import DEPLOYMENTS
 
 KEYS = ("an-access-key", "a-secret-access-key")
-OF = {  # the model of each operation
+OF = {  # a model for each operation
     "embeddings": "voyage-4",
     "contextualizedembeddings": "voyage-context-4",
     "multimodalembeddings": "voyage-multimodal-3.5",
@@ -45,7 +45,7 @@ LACKING = [
 
 
 class Tokens(Credentials):
-    """Google's credentials without Google: each token is new."""
+    """Stand-in for Google's credentials that returns a new token each time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,12 +54,12 @@ class Tokens(Credentials):
     def refresh(self, request: object) -> None:
         self.refreshes += 1
         self.token = f"google-token-{self.refreshes}"
-        # google-auth compares with a time without a zone.
+        # google-auth compares it with a naive datetime.
         self.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1)
 
 
 def session(keys: tuple[str, str] = KEYS) -> botocore.session.Session:
-    """A session of AWS with these keys."""
+    """Return an AWS session with these keys."""
     made = botocore.session.Session()
     made.set_credentials(*keys)
     return made
@@ -67,7 +67,7 @@ def session(keys: tuple[str, str] = KEYS) -> botocore.session.Session:
 
 @contextmanager
 def emulated(name: str, model: str | None = None, **settings: Any) -> Iterator[Emulator]:
-    """An emulator that stands for a deployment."""
+    """Run an emulator that behaves like a deployment."""
     one = DEPLOYMENTS[name].one_model and model is not None
     setting = f"{name}:{model}" if one else name
     with running(deployment=setting, aws_credentials=dict([KEYS]), **settings) as emulator:
@@ -75,7 +75,7 @@ def emulated(name: str, model: str | None = None, **settings: Any) -> Iterator[E
 
 
 def deployment(name: str, url: str, model: str | None = None) -> deployments.Deployment:
-    """The deployment that an emulator stands for, as users write it."""
+    """Return the deployment that an emulator imitates, in the form that users write."""
     match name:
         case "sagemaker":
             return deployments.SageMaker(
@@ -96,7 +96,7 @@ def kind(request: pytest.FixtureRequest) -> Any:
 
 
 def made(kind: Any, name: str, url: str, model: str | None = None, **options: Any) -> Any:
-    """A client of a deployment; with a key where one is taken."""
+    """Return a client of a deployment, with a key if the deployment takes one."""
     if "key" in DEPLOYMENTS[name].authentication:
         options.setdefault("api_key", "a-key")
     return kind(deployment=deployment(name, url, model), **options)
@@ -116,12 +116,12 @@ def call(client: Any, method: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def picture() -> Image.Image:
-    """A small picture."""
+    """Return a small picture."""
     return Image.new("RGB", (60, 40), "red")
 
 
 def use(client: Any, endpoint: str, model: str | None, **options: Any) -> Any:
-    """Make a call of an operation."""
+    """Call the method of an endpoint."""
     match endpoint:
         case "embeddings":
             return call(client, "embed", ["It rains.", "It snows."], model, **options)
@@ -136,13 +136,13 @@ def use(client: Any, endpoint: str, model: str | None, **options: Any) -> Any:
 
 
 def expected(endpoint: str) -> Any:
-    """The result of the same call at the API itself."""
+    """Return the result of the same call at the API itself."""
     with running() as emulator, voyageai.Client("any", base_url=emulator) as vo:
         return use(vo, endpoint, OF[endpoint])
 
 
 def numbers(result: Any, endpoint: str) -> Any:
-    """The vectors of a result, or its order and scores."""
+    """Return the vectors of a result, or its indexes and scores."""
     if endpoint == "rerank":
         return [(one.index, one.document, one.relevance_score) for one in result.results]
     if endpoint == "contextualizedembeddings":
@@ -153,7 +153,7 @@ def numbers(result: Any, endpoint: str) -> Any:
 @pytest.mark.parametrize("old", [False, True], ids=["new image", "old image"])
 @pytest.mark.parametrize(("name", "endpoint"), OFFERED)
 def test_a_deployment_answers_as_the_api(kind, name, endpoint, old):
-    """A program moves to a deployment by one argument, whatever form its answers have."""
+    """Moving to a deployment takes one argument, whatever format its responses have."""
     with emulated(name, OF[endpoint], old_images=old) as emulator:
         result = use(made(kind, name, emulator), endpoint, OF[endpoint])
         asked = emulator.requests.last
@@ -167,7 +167,7 @@ def test_a_deployment_answers_as_the_api(kind, name, endpoint, old):
 
 @pytest.mark.parametrize(("name", "endpoint"), LACKING)
 def test_what_a_deployment_lacks_is_refused_before_anything_is_sent(kind, name, endpoint):
-    """Its answer would be a 404 at best, and a bill at worst."""
+    """The response would be a 404 at best, and a bill at worst."""
     with emulated(name) as emulator:
         with pytest.raises(ArgumentError, match=f"needs /{endpoint}, which"):
             use(made(kind, name, emulator), endpoint, OF[endpoint])
@@ -177,13 +177,13 @@ def test_what_a_deployment_lacks_is_refused_before_anything_is_sent(kind, name, 
 @pytest.mark.parametrize("name", [name for name in KINDS if "files" not in DEPLOYMENTS[name].paths])
 @pytest.mark.parametrize("resource", ["files", "batches"])
 def test_files_and_batch_jobs_are_refused_where_there_are_none(kind, name, resource):
-    """A job that has been prepared and can't be sent is work lost."""
+    """The user learns it before preparing a job that could never be sent."""
     with pytest.raises(ArgumentError, match=f"needs /{resource}, which {DEPLOYMENTS[name].title}"):
         getattr(made(kind, name, "http://127.0.0.1:9"), resource)
 
 
 def test_files_pass_through_a_gateway_that_passes_requests_on():
-    """Batch jobs work there as at the API."""
+    """Batch jobs work there as they do at the API."""
     with emulated("voyage") as emulator, made(voyageai.Client, "voyage", emulator) as vo:
         file = vo.files.upload(io.BytesIO(LINE), filename="rows.jsonl")
         assert json.loads(LINE) == json.loads(vo.files.content(file.id).read())
@@ -191,7 +191,7 @@ def test_files_pass_through_a_gateway_that_passes_requests_on():
 
 @pytest.mark.parametrize("name", ["voyage", "cloudflare"])
 def test_the_content_of_a_file_passes_a_gateway_byte_for_byte(kind, name):
-    """A file of one line is JSON as a whole, and is said to have its own length."""
+    """A file of one line is valid JSON, which a gateway's JSON parser must not rewrite."""
     line = b'{"custom_id":  "1", "body": {"input":  ["a"]}}\n'
 
     async def awaited(vo: Any) -> bytes:
@@ -218,7 +218,7 @@ REFUSED = [
     for endpoint in DEPLOYMENTS[name].paths
     if endpoint in OF and key in (field, f"{endpoint}.{field}")
 ]
-ASKED = {  # a value of each field that asks for something
+ASKED = {  # a value of each field that is not its default
     "input_type": "query",
     "truncation": False,
     "output_dtype": "int8",
@@ -232,7 +232,7 @@ TAKEN = {"rerank": ("truncation", "return_documents"), "embeddings": tuple(ASKED
     ("name", "endpoint", "field"), [one for one in REFUSED if one[2] in TAKEN.get(one[1], ASKED)]
 )
 def test_a_field_that_would_be_lost_is_refused(kind, name, endpoint, field):
-    """Vectors of another dimension or type than was asked for spoil an index in silence."""
+    """Vectors of another dimension or dtype than requested would silently spoil an index."""
     client = made(kind, name, "http://127.0.0.1:9")
     why = DEPLOYMENTS[name].refused.get(field) or DEPLOYMENTS[name].refused[f"{endpoint}.{field}"]
     with pytest.raises(ArgumentError) as caught:
@@ -250,7 +250,7 @@ def _takes(name: str, field: str) -> bool:
 
 @pytest.mark.parametrize("name", [name for name in KINDS if _takes(name, "output_dimension")])
 def test_a_dimension_reaches_the_model_under_the_name_that_is_taken(kind, name):
-    """It is another field at each gateway."""
+    """Each gateway has another name for this field."""
     with emulated(name, "voyage-4") as emulator:
         result = use(made(kind, name, emulator), "embeddings", "voyage-4", output_dimension=256)
         assert 256 == emulator.requests.last.model.output_dimension
@@ -259,7 +259,7 @@ def test_a_dimension_reaches_the_model_under_the_name_that_is_taken(kind, name):
 
 @pytest.mark.parametrize("name", [name for name in KINDS if _takes(name, "input_type")])
 def test_an_input_type_reaches_the_model(kind, name):
-    """Without its prompt a query finds less."""
+    """A query finds less without the prompt of its input type."""
     with emulated(name, "voyage-4") as emulator:
         call(made(kind, name, emulator), "embed_query", "Where are the keys?", "voyage-4")
         assert "query" == emulator.requests.last.model.input_type
@@ -267,7 +267,7 @@ def test_an_input_type_reaches_the_model(kind, name):
 
 @pytest.mark.parametrize("name", [name for name in KINDS if "rerank" in DEPLOYMENTS[name].paths])
 def test_the_best_of_a_ranking_can_be_asked_for(kind, name):
-    """It is another field at each gateway."""
+    """Each gateway has another name for `top_k`."""
     with emulated(name, "rerank-2.5") as emulator:
         result = use(made(kind, name, emulator), "rerank", "rerank-2.5", top_k=1)
     assert [1] == [one.index for one in result.results]
@@ -275,15 +275,15 @@ def test_the_best_of_a_ranking_can_be_asked_for(kind, name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_an_error_has_the_class_and_the_words_of_the_api(kind, name):
-    """Each wraps errors in a form of its own."""
-    # What is in extra_body is not checked here.
+    """Each deployment wraps the API's errors in a format of its own."""
+    # The client does not check `extra_body`, so the server has to refuse it.
     dimension = {"dimensions": 7} if DEPLOYMENTS[name].renamed else {"output_dimension": 7}
     with emulated(name, "voyage-4") as emulator:
         client = made(kind, name, emulator)
         with pytest.raises(InvalidRequestError) as caught:
             use(client, "embeddings", "voyage-4", extra_body=dimension)
 
-    if name == "portkey":  # whose fields the emulator looks at first
+    if name == "portkey":  # there the emulator checks the names of fields first
         assert "Argument 'output_dimension' is not supported" in str(caught.value)
     else:
         assert "The output dimension 7 is not supported" in str(caught.value)
@@ -293,7 +293,7 @@ def test_an_error_has_the_class_and_the_words_of_the_api(kind, name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_passing_failure_is_tried_again(kind, name):
-    """What makes an endpoint of one's own restart is not a reason to lose a job."""
+    """A deployment that restarts must not end a long job."""
     policy = voyageai.RetryPolicy(max_retries=2, initial_delay=0.0)
     with emulated(name, "voyage-4") as emulator:
         emulator.faults.next("status", status=503, times=2)
@@ -308,7 +308,7 @@ def test_a_passing_failure_is_tried_again(kind, name):
 
 @pytest.mark.parametrize("name", [name for name in KINDS if DEPLOYMENTS[name].one_model])
 def test_the_only_model_need_not_be_named(kind, name):
-    """An endpoint serves one model, whose name no request has."""
+    """An endpoint serves one model, so requests need not name it."""
     with emulated(name, "voyage-4-lite") as emulator:
         result = use(made(kind, name, emulator, "voyage-4-lite"), "embeddings", None)
         other = made(kind, name, emulator, "voyage-4-lite")
@@ -324,7 +324,7 @@ def test_the_only_model_need_not_be_named(kind, name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_tables_and_rate_limits_work_there(tmp_path, name):
-    """Work made of many calls knows a sender, and no host."""
+    """Tables and rate limits are independent of the host that they send to."""
     rows = [{"id": str(number), "text": f"Text number {number}."} for number in range(40)]
     with emulated(name, "voyage-4") as emulator:
         options: dict[str, Any] = {"rate_limit": voyageai.RateLimit(rpm=10_000, tpm=10_000_000)}
@@ -352,7 +352,7 @@ def test_tables_and_rate_limits_work_there(tmp_path, name):
 def test_a_table_that_a_deployment_can_not_do_is_refused_at_its_start(
     tmp_path, kind, name, only, given, said
 ):
-    """Otherwise every row is read, and fails for the same reason."""
+    """Otherwise every row would be read, only to fail for the same reason."""
     rows = [{"id": 1, "text": "a"}]
     options = {"model": "voyage-4", "id": "id", "text": "text", "into": tmp_path / "table"}
 
@@ -360,7 +360,7 @@ def test_a_table_that_a_deployment_can_not_do_is_refused_at_its_start(
         prepared = made(kind, name, "http://127.0.0.1:9", only).tables.prepare_embed(
             rows, **options, **given
         )
-        await prepared  # of AsyncClient; the other has raised
+        await prepared  # only AsyncClient gets here, as Client has raised
 
     with pytest.raises(ArgumentError, match=said):
         asyncio.run(prepare())
@@ -368,7 +368,7 @@ def test_a_table_that_a_deployment_can_not_do_is_refused_at_its_start(
 
 
 def test_sagemaker_refuses_a_signature_of_other_keys(kind):
-    """The error says whom to ask: it is not the model that refuses."""
+    """The error says that AWS refuses the keys, not the model."""
     with emulated("sagemaker", "voyage-4") as emulator:
         other = deployments.SageMaker(
             "my-endpoint", "us-east-1", session=session((KEYS[0], "another")), url=str(emulator)
@@ -379,7 +379,7 @@ def test_sagemaker_refuses_a_signature_of_other_keys(kind):
 
 
 def test_a_token_that_google_refuses_is_renewed_once(kind):
-    """Tokens are withdrawn before their time, too."""
+    """A token may be revoked before it expires."""
     tokens = Tokens()
     with emulated("vertex", "voyage-4") as emulator:
         endpoint = deployments.VertexEndpoint(str(emulator), credentials=tokens)
@@ -390,7 +390,7 @@ def test_a_token_that_google_refuses_is_renewed_once(kind):
 
 
 def test_azure_is_sent_no_key(kind, monkeypatch):
-    """It asks for none, over plain HTTP: a key of the API would be given away."""
+    """An endpoint without a key is called over plain HTTP, which would reveal an API key."""
     monkeypatch.setenv("VOYAGE_API_KEY", "a-key-of-the-api")
     with emulated("azure", "voyage-4") as emulator:
         use(made(kind, "azure", emulator), "embeddings", "voyage-4")
@@ -402,7 +402,7 @@ def test_azure_is_sent_no_key(kind, monkeypatch):
     "options", [{"headers": {"x-key": "a-secret"}}, {}], ids=["with credentials", "without"]
 )
 def test_a_pickled_client_holds_no_credentials_of_a_deployment(options):
-    """Pickles are kept, and sent to other machines."""
+    """Pickles are stored and sent to other machines."""
     with emulated("litellm") as emulator:
         gateway = deployments.Gateway(str(emulator), "litellm", **options)
         client = voyageai.Client("a-key", deployment=gateway)
@@ -433,8 +433,8 @@ def test_a_pickled_client_holds_no_credentials_of_a_deployment(options):
         ),
     ],
 )
-def test_a_text_names_a_deployment(kind, text, shown):
-    """A command line and a configuration file have no objects."""
+def test_a_string_can_name_a_deployment(kind, text, shown):
+    """Command lines and configuration files can only hold strings."""
     assert f"{kind.__name__}(deployment={shown})" == repr(
         kind("k", deployment=text) if "Gateway" in shown else kind(deployment=text)
     )
@@ -443,20 +443,20 @@ def test_a_text_names_a_deployment(kind, text, shown):
 @pytest.mark.parametrize(
     "wrong", ["nowhere", "azure", "litellm", "azure+ftp://x", 7, "bedrock+https://x"]
 )
-def test_what_names_no_deployment_is_refused(kind, wrong):
+def test_an_unknown_deployment_is_refused(kind, wrong):
     """A typing error must not send texts to another host."""
     with pytest.raises(ArgumentError):
         kind(deployment=wrong)
 
 
 def test_a_deployment_has_the_only_url(kind):
-    """Of two places, one would be ignored in silence."""
+    """One of two URLs would be silently ignored."""
     with pytest.raises(ArgumentError, match="deployment and base_url are both given"):
         made(kind, "azure", "http://10.0.0.4", base_url="https://x.example/v1")
 
 
 def test_a_key_does_not_leave_with_another_deployment():
-    """The key of a gateway is nothing for the API, nor that of the API for a gateway."""
+    """A gateway's key must not be sent to the API, nor the other way round."""
     first = made(voyageai.Client, "litellm", "http://127.0.0.1:9", api_key="of-the-gateway")
     copied = first.with_options(timeout=3)
     moved = first.with_options(deployment=None)
@@ -467,7 +467,7 @@ def test_a_key_does_not_leave_with_another_deployment():
 
 
 def test_a_missing_key_is_named(kind, monkeypatch):
-    """The variable of the API is not looked at."""
+    """The key of the API in VOYAGE_API_KEY is never sent to a gateway."""
     monkeypatch.setenv("VOYAGE_API_KEY", "a-key-of-the-api")
     with pytest.raises(AuthenticationError, match="OPENROUTER_API_KEY"):
         use(kind(deployment="openrouter"), "embeddings", "voyage-4")
@@ -476,7 +476,7 @@ def test_a_missing_key_is_named(kind, monkeypatch):
 
 
 def test_errors_of_sagemaker_keep_what_came(kind):
-    """A log stream is what support asks for."""
+    """AWS support asks for the log stream that the response names."""
     with emulated("sagemaker", "voyage-4") as emulator:
         emulator.faults.next("status", status=500)
         with pytest.raises(VoyageError) as caught:

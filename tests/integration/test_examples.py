@@ -1,4 +1,4 @@
-"""The examples in the docstrings: users copy them."""
+"""The examples in the docstrings run against the emulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ELSEWHERE = ("voyageai_emulator", "voyageai.local", "voyageai.integrations")
 
 
 def modules() -> Iterator[str]:
-    """Every module of the client with an example in it."""
+    """Return every module of the client that has an example."""
     for found in pkgutil.walk_packages(voyageai.__path__, "voyageai."):
         if not found.name.startswith(ELSEWHERE):
             source = importlib.util.find_spec(found.name).origin
@@ -32,9 +32,9 @@ def modules() -> Iterator[str]:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """Run in an empty folder, with a key and a host in the environment."""
+    """Run in an empty folder, with a key and a base URL in the environment."""
     with voyageai_emulator.running() as emulator:
-        emulator.batches.pace(0.01)  # one is cancelled before it is through
+        emulator.batches.pace(0.01)  # slow enough for an example to cancel a job
         monkeypatch.setenv("VOYAGE_API_KEY", "emulator")
         monkeypatch.setenv("VOYAGE_BASE_URL", emulator.url)
         monkeypatch.setenv("HF_ENDPOINT", emulator.url.removesuffix("/v1"))
@@ -47,7 +47,7 @@ def place(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", list(modules()))
 def test_the_examples_in_the_docstrings_run(name, place):
-    """Users copy them as they stand."""
+    """Users copy the examples unchanged."""
     if name == "voyageai.media.video":
         film(place / "lecture.mp4", "64x64", "4", 8)
     with voyageai.Client() as vo, voyageai.admin.Admin() as admin:

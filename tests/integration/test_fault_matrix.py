@@ -1,6 +1,6 @@
 """Every fault against every method, both clients, with and without retries, over real sockets.
 
-For `embed` each combination is tried, for the other methods any two of these together.
+`embed` is tested with each combination, and other methods with each pair of these values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from voyageai_emulator.faults import FAULTS
 from tests.pairwise import pairwise
 
 KEY = "pa-secret-9c41"
-# Only an answer that never comes is not waited for.
+# Only the fault without any answer needs a short timeout.
 PATIENCE = {"hang": httpx2.Timeout(20.0, read=0.7)}
 RIGHT = None
 METHODS = {
@@ -31,7 +31,7 @@ METHODS = {
 }
 VECTORS = ("embed", "contextualized_embed", "multimodal_embed")
 
-# Fault, its parameters, what it comes to without a retry, and whether a retry cures it.
+# Fault, its parameters, the result without retries, and whether a retry succeeds.
 CASES = [
     ("bad_request", {}, error.InvalidRequestError, False),
     ("unauthorized", {}, error.AuthenticationError, False),
@@ -101,7 +101,7 @@ MATRIX = [*product([FULL], *CIRCUMSTANCES), *pairwise(REST, *CIRCUMSTANCES)]
 
 
 def named(value: object) -> str | None:
-    """Short names for the cases."""
+    """Return short ids of the cases."""
     if isinstance(value, tuple):
         fault, parameters, *_ = value
         return ",".join([fault, *(f"{key}={item}" for key, item in parameters.items())])
@@ -110,20 +110,20 @@ def named(value: object) -> str | None:
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[voyageai_emulator.Emulator]:
-    """An emulator for all of them."""
+    """An emulator for all tests of this module."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def right(emulator) -> dict[str, object]:
-    """Return the result of each method without a fault."""
+    """The result of each method without a fault."""
     with voyageai.Client(KEY, base_url=emulator) as vo:
         return {method: getattr(vo, method)(**given) for method, given in METHODS.items()}
 
 
 def call(kind: str, emulator: str, method: str, retries: int, fault: str) -> object:
-    """One call with a client of its own, closed afterwards."""
+    """Make one call with a new client, and close it."""
     policy = voyageai.RetryPolicy(max_retries=retries, initial_delay=0)
     options = {"api_key": KEY, "base_url": emulator, "max_retries": policy}
     options["timeout"] = PATIENCE.get(fault, httpx2.Timeout(20.0))
@@ -139,13 +139,13 @@ def call(kind: str, emulator: str, method: str, retries: int, fault: str) -> obj
 
 
 def comparable(result: object) -> object:
-    """A ranking keeps the server's order, which a fault may change; the rest does not."""
+    """Return what must be equal: a fault may change the order of a ranking, and nothing else."""
     return sorted(result.results) if hasattr(result, "results") and result.__class__.__name__ == "RerankingObject" else result  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "case", "kind", "retries"), MATRIX, ids=named)
-def test_a_fault_comes_to_what_it_should(emulator, right, method, case, kind, retries):
-    """The right error or the right answer, the right number of requests, nothing left behind."""
+def test_each_fault_gives_the_expected_result(emulator, right, method, case, kind, retries):
+    """Each call ends in the right result or error, after the right number of requests."""
     fault, parameters, expected, cured = case
     if method not in VECTORS and fault in ONLY_VECTORS:
         expected = RIGHT
@@ -171,5 +171,5 @@ def test_a_fault_comes_to_what_it_should(emulator, right, method, case, kind, re
 
 
 def test_every_fault_is_in_the_matrix():
-    """A new fault must not be forgotten here."""
+    """The matrix must include every fault of the emulator."""
     assert set(FAULTS) == {fault for fault, *_ in CASES}

@@ -1,4 +1,4 @@
-"""Files and batch jobs through both clients, against the emulator's real ones."""
+"""Files and batch jobs through both clients, against the emulator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAY = 86_400
 
 
 def lines(number: int) -> list[dict[str, Any]]:
-    """As many lines of a job."""
+    """Return so many lines of a job."""
     return [
         {"custom_id": f"line-{n}", "body": {"input": [f"text {n}", "another"]}}
         for n in range(number)
@@ -38,9 +38,9 @@ def lines(number: int) -> list[dict[str, Any]]:
 
 
 class Face:
-    """A client, and what it gives without `await`; blocking and asynchronous ones look the same.
+    """A client whose calls return results without `await`, whether it is sync or async.
 
-    The asynchronous ones run on one event loop, as their connections belong to it.
+    Asynchronous calls run on one event loop, as the connections belong to it.
     """
 
     def __init__(self, kind: str, emulator: Emulator, own: bool) -> None:
@@ -59,7 +59,7 @@ class Face:
         self.files, self.batches = self.client.files, self.client.batches
 
     def get(self, value: Any) -> Any:
-        """A result: awaited, or a list of what it goes through."""
+        """Return a result, awaited if necessary, or the list of what it iterates over."""
 
         async def wait() -> Any:
             if hasattr(value, "__aiter__"):
@@ -71,7 +71,7 @@ class Face:
         return list(value) if hasattr(value, "__iter__") and not isinstance(value, bytes) else value
 
     def create(self, number: int, **fields: Any) -> Any:
-        """Start a job over as many lines."""
+        """Create a job of so many lines."""
         file = self.get(self.files.upload(lines(number)))
         arguments = {"endpoint": "/v1/embeddings", "request_params": PARAMS, **fields}
         return self.get(self.batches.create(input_file_id=file.id, **arguments))
@@ -81,7 +81,7 @@ class Face:
         return self.get(self.batches.wait(batch, poll=0.01, timeout=30, **options))
 
     def rows(self, file_id: str | None) -> list[Any]:
-        """The lines of a file."""
+        """Return the lines of a file."""
         return [] if file_id is None else self.get(self.files.content(file_id).lines())
 
     def close(self) -> None:
@@ -93,14 +93,14 @@ class Face:
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """An emulator for all of them; each test has a key, and with it files, of its own."""
+    """An emulator for this module; each test has its own key, and thereby its own files."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture
 def steered() -> Iterator[Emulator]:
-    """One that a test may steer."""
+    """An emulator that a test may control."""
     with voyageai_emulator.running() as found:
         yield found
 
@@ -110,7 +110,7 @@ KINDS = [("Client", True), ("AsyncClient", True), ("Client", False), ("AsyncClie
 
 @pytest.fixture(params=KINDS, ids=["blocking", "asyncio", "httpx2", "httpx2-async"])
 def face(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Face]:
-    """Each client, with connections of its own and with a user's HTTP client."""
+    """Each client, with its own connections and with a user's HTTP client."""
     found = Face(request.param[0], emulator, request.param[1])
     yield found
     found.close()
@@ -118,14 +118,14 @@ def face(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Face]:
 
 @pytest.fixture(params=KINDS[:2], ids=["blocking", "asyncio"])
 def steering(request: pytest.FixtureRequest, steered: Emulator) -> Iterator[Face]:
-    """Each client of the emulator that may be steered."""
+    """Each client, connected to the emulator that a test may control."""
     found = Face(request.param[0], steered, True)
     yield found
     found.close()
 
 
 def test_a_job_from_lines_to_vectors(face: Face) -> None:
-    """The whole way of a batch works: upload, create, wait, download, read."""
+    """The test uploads, creates, waits, downloads and reads, as users do."""
     seen: list[Any] = []
     batch = face.wait(face.create(20, metadata={"run": "1"}), on_change=seen.append)
     rows = face.rows(batch.output_file_id)
@@ -142,7 +142,7 @@ def test_a_job_from_lines_to_vectors(face: Face) -> None:
 
 
 def test_lists_go_through_pages(face: Face) -> None:
-    """With few per page, to see them turned."""
+    """Small pages make the client request several of them."""
     for _ in range(5):
         face.get(face.files.upload(lines(1)))
     everything = [file.id for file in face.get(face.files.list())]
@@ -155,7 +155,7 @@ def test_lists_go_through_pages(face: Face) -> None:
 
 
 def test_many_files_are_deleted_or_none(face: Face) -> None:
-    """One that is not there keeps all the others."""
+    """One id that does not exist keeps all other files."""
     first, second = (face.get(face.files.upload(lines(1))).id for _ in range(2))
     with pytest.raises(error.NotDeletedError) as raised:
         face.get(face.files.delete_many([first, "file-none", second]))
@@ -168,7 +168,7 @@ def test_many_files_are_deleted_or_none(face: Face) -> None:
 
 
 def test_lines_that_the_server_refuses_are_in_the_job(face: Face) -> None:
-    """The client can't know everything."""
+    """The client can't check everything before the upload."""
     batch = face.wait(face.create(2, endpoint="/v1/rerank", request_params={"model": "rerank-2.5"}))
     assert ("failed", {1, 2}) == (batch.status, {error.line for error in batch.errors})
     assert {"invalid_request"} == {error.code for error in batch.errors}
@@ -176,7 +176,7 @@ def test_lines_that_the_server_refuses_are_in_the_job(face: Face) -> None:
 
 
 def test_lines_that_fail_are_in_their_own_file(steering: Face, steered: Emulator) -> None:
-    """Nothing is lost."""
+    """The user can see which lines failed, and why."""
     steered.batches.fail("line-1", status=503, message="Service Unavailable")
     batch = steering.wait(steering.create(3))
     assert ("completed", 2, 1) == (
@@ -190,7 +190,7 @@ def test_lines_that_fail_are_in_their_own_file(steering: Face, steered: Emulator
 
 
 def test_a_job_is_cancelled_while_it_is_waited_for(steering: Face, steered: Emulator) -> None:
-    """Lines that were not run are in the error file."""
+    """Lines that did not run are in the error file."""
     steered.batches.hold("in_progress")
     batch = steering.create(3)
     with pytest.raises(error.Timeout, match=r"in_progress, 0 of 3 lines\) is not done after"):
@@ -206,7 +206,7 @@ def test_a_job_is_cancelled_while_it_is_waited_for(steering: Face, steered: Emul
 def test_a_job_that_misses_its_window_is_done_with_expired_lines(
     steering: Face, steered: Emulator
 ) -> None:
-    """There is no status for that."""
+    """The API has no status for it, so users must look at the lines."""
     steered.batches.hold("in_progress")
     batch = steering.create(3)
     steered.batches.settle()
@@ -222,7 +222,7 @@ def test_a_job_that_misses_its_window_is_done_with_expired_lines(
 
 
 def test_a_file_is_gone_after_its_time(steering: Face, steered: Emulator) -> None:
-    """Thirty days, which the file itself says."""
+    """Files are stored for thirty days, as their `expires_at` says."""
     file = steering.get(steering.files.upload(lines(1)))
     steered.clock.advance((file.expires_at - file.created_at).total_seconds() + 1)
     for call in (
@@ -236,8 +236,8 @@ def test_a_file_is_gone_after_its_time(steering: Face, steered: Emulator) -> Non
         assert (404, True) == (raised.value.http_status, raised.value.request_id is not None)
 
 
-def test_the_organizations_limit_is_told_as_such(steering: Face, steered: Emulator) -> None:
-    """It is not a matter of seconds."""
+def test_the_organizations_limit_is_an_error_of_its_own(steering: Face, steered: Emulator) -> None:
+    """Waiting a few seconds would not help, so it is not treated as a rate limit."""
     steered.batches.hold("validating")
     steered.batches.limit(max_jobs_in_flight=1)
     steering.create(1)
@@ -262,7 +262,7 @@ BREAKS = [
 def test_a_download_goes_on_where_it_broke(
     face: Face, emulator: Emulator, tmp_path: Path, fault: str, parameters: dict[str, Any]
 ) -> None:
-    """Over real connections that really break."""
+    """The download resumes over a new connection after a real one broke."""
     content = b"".join(json.dumps(line).encode() + b"\n" for line in lines(5000))
     file = face.get(face.files.upload(content))
     emulator.requests.clear()
@@ -297,7 +297,7 @@ if kind == "AsyncClient":
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 def test_a_download_goes_on_after_a_kill(steering: Face, steered: Emulator, tmp_path: Path) -> None:
-    """With the second half only."""
+    """Only the second half is downloaded."""
     content = b"".join(json.dumps(line).encode() + b"\n" for line in lines(20_000))
     file = steering.get(steering.files.upload(content))
     path = tmp_path / "lines.jsonl"
@@ -314,7 +314,7 @@ def test_a_download_goes_on_after_a_kill(steering: Face, steered: Emulator, tmp_
 
 
 def test_an_upload_whose_answer_is_lost_is_not_repeated(face: Face, emulator: Emulator) -> None:
-    """The file is there, and `list` shows it."""
+    """The upload may have succeeded, and `list` shows whether it did."""
     emulator.faults.next("truncated", operation="uploadFile", share=0.5)
     with pytest.raises(error.APIConnectionError, match=r"files\.list\(\)") as raised:
         face.get(face.files.upload(lines(3), filename="lost.jsonl", max_retries=3))
@@ -325,7 +325,7 @@ def test_an_upload_whose_answer_is_lost_is_not_repeated(face: Face, emulator: Em
 def test_a_job_whose_answer_is_lost_is_found_by_its_metadata(
     face: Face, emulator: Emulator
 ) -> None:
-    """It runs once, and is paid for once."""
+    """The job runs once, and is billed once."""
     emulator.faults.next("truncated", operation="createBatch", share=0.5)
     with pytest.raises(error.APIConnectionError, match=r"batches\.list\(\)") as raised:
         face.create(3, metadata={"run": "lost"})
@@ -336,7 +336,7 @@ def test_a_job_whose_answer_is_lost_is_found_by_its_metadata(
 
 
 def test_what_is_refused_is_tried_again(face: Face, emulator: Emulator) -> None:
-    """A refusal has no effect."""
+    """A refused request has had no effect, so it is safe to repeat."""
     emulator.faults.next("rate_limited", operation="uploadFile")
     emulator.faults.next("rate_limited", operation="createBatch")
     file = face.get(
@@ -351,7 +351,7 @@ def test_what_is_refused_is_tried_again(face: Face, emulator: Emulator) -> None:
 
 
 def test_polls_may_fail(steering: Face, steered: Emulator) -> None:
-    """A wait of hours must survive them."""
+    """A wait of hours must survive failed polls."""
     batch = steering.create(3)
     for fault in ("reset_before", "unavailable", "rate_limited", "truncated"):
         steered.faults.next(fault, operation="retrieveBatch")
@@ -359,7 +359,7 @@ def test_polls_may_fail(steering: Face, steered: Emulator) -> None:
 
 
 def test_content_that_is_left_early_leaves_the_connections_usable(face: Face) -> None:
-    """A caller that reads only the first line must not use up the pool."""
+    """A caller that reads only the first line must not use up the connection pool."""
     content = b"".join(json.dumps(line).encode() + b"\n" for line in lines(20_000))
     file = face.get(face.files.upload(content))
 
@@ -369,13 +369,13 @@ def test_content_that_is_left_early_leaves_the_connections_usable(face: Face) ->
                 return row
             raise AssertionError("there is one")
 
-    for _ in range(120):  # more than a pool has
+    for _ in range(120):  # more connections than the pool has
         row = face.get(first()) if face.asynchronous else next(face.files.content(file.id).lines())
         assert "line-0" == row["custom_id"]
 
 
 def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> None:
-    """Not by a disk either, on the way up or down."""
+    """Reading and writing files must not block other tasks either."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines(2000)))
 
@@ -395,7 +395,7 @@ def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> 
 
 
 def test_trio_works_too(emulator: Emulator, tmp_path: Path) -> None:
-    """With the HTTP library's own connections."""
+    """Users of trio can upload and download with the asynchronous client."""
 
     async def call() -> list[Any]:
         async with voyageai.AsyncClient(f"key-{next(KEYS)}", base_url=emulator) as vo:
@@ -455,7 +455,7 @@ MOST = 8_000  # KiB
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not tell the peak")
 def test_files_are_never_whole_in_memory(tmp_path: Path) -> None:
-    """A file may be larger than the memory."""
+    """A file may be larger than memory."""
     text = "word " * 400
     number = 0
     source = tmp_path / "lines.jsonl"
@@ -492,7 +492,7 @@ FILE = writing.AtomicFile
 def test_a_download_that_is_cancelled_leaves_nothing_behind(
     emulator: Emulator, tmp_path: Path, step: Any
 ) -> None:
-    """Its thread goes on for a moment, and must not begin or hold what nobody removes."""
+    """The thread that writes goes on for a moment, and must not leave a file or lock behind."""
     begun, may_end = threading.Event(), threading.Event()
 
     def wait(_: object) -> None:

@@ -1,4 +1,4 @@
-"""Jobs of any size, through both clients, against the emulator's real batches."""
+"""Jobs of any size through both clients, against the emulator's batches."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ HALF_A_DAY = 12 * 3600
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all tests; each has a key of its own."""
+    """An emulator for all tests, each of which has its own key."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Site]:
-    """Yield a client of each kind, with its emulator."""
+    """A client of each kind, with its emulator."""
     with sited(request.param, emulator) as found:
         yield found
 
 
-# What comes of it
+# Results
 
 
 def test_vectors_come_in_the_order_of_the_texts(site: Site, tmp_path: Path) -> None:
-    """The answers come in another one."""
+    """The server answers lines in another order."""
     results = site.embed((text for text in texts(20)), directory=tmp_path / "job")
     live = site.live(texts(20))
 
@@ -69,7 +69,7 @@ def test_vectors_come_in_the_order_of_the_texts(site: Site, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("dtype", ["float", "int8", "uint8", "binary", "ubinary"])
 def test_vectors_of_any_type(site: Site, dtype: Any) -> None:
-    """The small ones too."""
+    """Every dtype must have the vectors of live calls."""
     arguments = {**ROLE, "output_dtype": dtype}
     results = site.get(site.client.batches.embed(texts(10), progress=False, **arguments))
     live = site.plain.embed(texts(10), **arguments)
@@ -78,7 +78,7 @@ def test_vectors_of_any_type(site: Site, dtype: Any) -> None:
 
 
 def test_documents_in_context(site: Site) -> None:
-    """Each with as many vectors as it has chunks."""
+    """Each document has as many vectors as it has chunks."""
     documents = [[f"chunk {n} of document {row}" for n in range(row % 3 + 1)] for row in range(9)]
     arguments: Any = {"model": "voyage-context-3", "input_type": "document"}
     results = site.get(
@@ -92,7 +92,7 @@ def test_documents_in_context(site: Site) -> None:
 
 
 def test_texts_are_cut_into_chunks_by_a_function(site: Site) -> None:
-    """As in a live call."""
+    """The chunks are those of a live call."""
     results = site.get(
         site.client.batches.contextualized_embed(
             ["One. Two.", "Three."],
@@ -105,32 +105,32 @@ def test_texts_are_cut_into_chunks_by_a_function(site: Site) -> None:
 
 
 def test_documents_by_relevance(site: Site) -> None:
-    """A query with its documents is a row."""
+    """A query and its documents form one row."""
     pairs = [(f"text {n}", [f"a text {n}", "the keys", "rain"]) for n in range(9)]
     results = site.get(site.client.batches.rerank(pairs, model="rerank-2.5", top_k=2))
     live = [site.plain.rerank(*pair, model="rerank-2.5", top_k=2).results for pair in pairs]
     assert live == [row.result.results for row in site.rows(results)]
-    assert 27 / 6 < site.answered("createBatch")  # two queries with three documents each, at most
+    assert 27 / 6 < site.answered("createBatch")  # a batch has at most two queries
 
 
 def test_texts_may_come_asynchronously(emulator: Emulator, tmp_path: Path) -> None:
-    """From a database, say; the job is that of the same texts in a list."""
-    told: list[Progress] = []
+    """Rows may come from a database cursor, and the job equals that of a list."""
+    events: list[Progress] = []
 
     async def prepare() -> Any:
         async with voyageai.AsyncClient("a-key", base_url=emulator) as vo:
             return await vo.batches.prepare_embed(
-                slowly(texts(2001)), **ROLE, directory=tmp_path, progress=told.append
+                slowly(texts(2001)), **ROLE, directory=tmp_path, progress=events.append
             )
 
     job = asyncio.run(prepare())
-    assert [1000, 2000, 2001] == [progress.done for progress in told]
+    assert [1000, 2000, 2001] == [progress.done for progress in events]
     with voyageai.Client("a-key", base_url=emulator) as vo:
         assert job.id == vo.batches.prepare_embed(texts(2001), **ROLE, directory=tmp_path).id
 
 
 def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> None:
-    """A job writes and reads much."""
+    """A job reads and writes large files, which must not block other tasks."""
     with sited("AsyncClient", emulator) as site:
 
         async def call() -> list[Any]:
@@ -145,7 +145,7 @@ def test_the_event_loop_is_never_blocked(emulator: Emulator, tmp_path: Path) -> 
 
 
 def test_a_job_without_a_directory_leaves_nothing_behind(emulator: Emulator) -> None:
-    """Once nobody holds its results; an event loop's threads may hold them for some seconds."""
+    """The temporary directory is removed with the last reference to the results."""
     with sited("Client", emulator) as site:
         results = site.embed(texts(3))
         directory = results.directory
@@ -155,7 +155,7 @@ def test_a_job_without_a_directory_leaves_nothing_behind(emulator: Emulator) -> 
 
 
 def test_what_failed_without_a_directory_is_kept(site: Site) -> None:
-    """It can be gone on with."""
+    """The user can resume the job and retry the failed rows."""
     site.emulator.batches.fail(times=1)
     results = site.embed(texts(3))
     directory = results.directory
@@ -168,7 +168,7 @@ def test_what_failed_without_a_directory_is_kept(site: Site) -> None:
 
 
 def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> None:
-    """All others have results; those that failed can be sent alone."""
+    """All other rows have results, and the failed ones can be retried alone."""
     site.emulator.batches.fail(times=1, status=500, message="Internal Server Error")
     results = site.embed(texts(20), directory=tmp_path)
     failed = [failure.row for failure in results.failures]
@@ -197,7 +197,7 @@ def test_a_line_that_fails_is_rows_with_a_reason(site: Site, tmp_path: Path) -> 
 
 
 def test_failures_read_each_line_once_and_no_further_than_asked_for(site: Site) -> None:
-    """A line may hold a thousand rows, and a job hundreds of thousands that failed."""
+    """A line may hold a thousand rows, and hundreds of thousands of rows may have failed."""
     site.emulator.batches.fail()
     failures = site.embed(texts(12), rows_per_line=4).failures
     everything, numbers = list(failures), range(12)
@@ -211,14 +211,14 @@ def test_failures_read_each_line_once_and_no_further_than_asked_for(site: Site) 
 
 
 def test_vectors_are_read_without_their_texts(site: Site, tmp_path: Path) -> None:
-    """Both may be large, and the texts were compared when the results were opened."""
+    """Texts and vectors may both be large, and the texts were verified when the job was opened."""
     results = site.embed(texts(4), directory=tmp_path)
     (tmp_path / "batches/0001.jsonl").unlink()
     assert site.live(texts(4)) == [row.result for row in site.rows(results)]
 
 
 def test_results_are_read_without_writing(site: Site, tmp_path: Path) -> None:
-    """A finished job may lie where nobody may write, and one under way is another process's."""
+    """A finished job may be on a read-only disk, and another process may be running it."""
     site.emulator.batches.fail(times=1)
     site.embed(texts(4), directory=tmp_path)
     (tmp_path / "failures.jsonl").unlink()
@@ -229,7 +229,7 @@ def test_results_are_read_without_writing(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> None:
-    """Rows of a refused line are sent one by one."""
+    """The rows of a refused line are sent again one by one."""
     long = "word " * 40_000
     values = [*texts(5), long, *texts(3)]
     job = site.job(values, truncation=False)
@@ -242,10 +242,8 @@ def test_a_row_that_is_refused_takes_no_other_with_it_for_good(site: Site) -> No
 
 @pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
 def test_a_batch_that_is_refused_says_which_lines_were_at_fault(kind: str) -> None:
-    """The server's errors stand beside the texts; all other lines succeed the next time."""
-    document = copy.deepcopy(
-        load()
-    )  # of a server that takes fewer texts than this release knows of
+    """The server's errors are shown with the texts, and all other lines succeed on a retry."""
+    document = copy.deepcopy(load())  # the server's limit is lower than the one in this release
     field = document["components"]["schemas"]["BatchEmbeddingsBody"]["properties"]["input"]
     field["not"] = {"contains": {"const": "text 3 of 12"}}
     server = Server("127.0.0.1", 0, Settings(document=document))
@@ -261,7 +259,7 @@ def test_a_batch_that_is_refused_says_which_lines_were_at_fault(kind: str) -> No
 
 
 def test_lines_that_expired_are_sent_alone(site: Site) -> None:
-    """A batch that misses its window keeps what it has done."""
+    """A batch that misses its window keeps the lines that it has finished."""
     site.emulator.batches.pace(5 * 3600)
     job = site.job(texts(8), poll=3600)
     results = site.get(job.run())
@@ -274,7 +272,7 @@ def test_lines_that_expired_are_sent_alone(site: Site) -> None:
 
 
 def test_a_cancelled_job_gives_what_it_has(site: Site) -> None:
-    """Finished lines are paid for, so their results are given."""
+    """The finished lines were billed, so the user gets their results."""
     site.emulator.batches.pace(60)
     site.emulator.clock.advance(0)
     job = site.job(texts(8), poll=90)
@@ -293,7 +291,7 @@ def test_a_cancelled_job_gives_what_it_has(site: Site) -> None:
 
 
 def test_answers_that_are_gone_are_rows_with_a_reason(site: Site) -> None:
-    """Somebody deleted the file; the rows can be sent again."""
+    """Somebody may delete the output file, and the user can retry the rows."""
 
     def delete() -> None:
         site.plain.files.delete_many([f.id for f in site.plain.files.list(purpose="batch-output")])
@@ -307,7 +305,7 @@ def test_answers_that_are_gone_are_rows_with_a_reason(site: Site) -> None:
 
 
 def test_an_uploaded_file_that_is_gone_is_uploaded_again(site: Site) -> None:
-    """Files are kept for thirty days, and a job may rest for longer."""
+    """Files are stored for thirty days, but a job may be paused for longer."""
     gone: list[str] = []
 
     def watch(progress: Any) -> None:
@@ -326,7 +324,7 @@ def test_an_uploaded_file_that_is_gone_is_uploaded_again(site: Site) -> None:
 def test_the_organizations_limit_is_waited_for_and_seen(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Half an hour, as the documentation asks for; nobody shall think that it hangs."""
+    """The documentation asks to wait half an hour, and a message shows that the job is alive."""
     site.emulator.batches.limit(max_jobs_in_flight=1)
     site.emulator.batches.hold("in_progress")
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
@@ -347,7 +345,7 @@ def test_the_organizations_limit_is_waited_for_and_seen(
 
 
 def test_no_more_is_in_flight_than_may_be(site: Site) -> None:
-    """A job does not get in its own way."""
+    """A job must not hit the limit because of its own batches."""
     limit_batches(site.client, inputs=8, jobs_in_flight=2)
     site.emulator.batches.limit(max_jobs_in_flight=2)
     site.emulator.batches.hold("in_progress")
@@ -377,7 +375,7 @@ OPERATIONS = ["uploadFile", "createBatch", "retrieveBatch", "retrieveFileContent
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operation: str) -> None:
-    """Wherever it fails, and whether or not it has done by then what it was asked for."""
+    """It does not matter which request fails, or whether the server had carried it out."""
     live = site.live(texts(12))
     for jobs, (fault, parameters) in enumerate(FAULTS, 1):
         if operation == "listBatches":  # which is asked only after an answer was lost
@@ -391,10 +389,8 @@ def test_nothing_is_lost_or_done_twice_when_the_server_fails(site: Site, operati
 @pytest.mark.parametrize(
     "operation", ["uploadFile", "createBatch", "retrieveBatch", "listBatches", "listFiles"]
 )
-def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
-    site: Site, operation: str
-) -> None:
-    """The server did the work, so it must not be requested again."""
+def test_an_unreadable_answer_counts_as_lost(site: Site, operation: str) -> None:
+    """The server did the work, so repeating the request would be billed twice."""
     if operation.startswith("list"):  # which is asked only after an answer was lost
         lost = "uploadFile" if operation == "listFiles" else "createBatch"
         site.emulator.faults.next("truncated", operation=lost)
@@ -404,7 +400,7 @@ def test_an_answer_that_can_not_be_read_is_an_answer_that_was_lost(
 
 
 def test_while_there_is_no_room_for_one_batch_no_other_is_tried(site: Site) -> None:
-    """The documentation asks to wait, and more refusals would help nobody."""
+    """The documentation asks to wait, and further attempts would be refused as well."""
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
     site.emulator.batches.hold("in_progress")
     site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
@@ -422,7 +418,7 @@ def test_while_there_is_no_room_for_one_batch_no_other_is_tried(site: Site) -> N
 
 
 def test_batches_that_are_older_than_the_file_are_not_looked_through(site: Site) -> None:
-    """An organization may have thousands."""
+    """An organization may have thousands of older batches."""
     file = site.plain.files.upload([{"custom_id": "a", "body": {"input": ["Rain."]}}])
     for _ in range(25):
         site.plain.batches.create("/v1/embeddings", file.id, {"model": MODEL})
@@ -434,7 +430,7 @@ def test_batches_that_are_older_than_the_file_are_not_looked_through(site: Site)
 def test_a_server_that_stays_away_ends_the_job_and_it_goes_on_later(
     site: Site, tmp_path: Path
 ) -> None:
-    """The error says where, and nothing is done twice."""
+    """The error says where the job is stored, and resuming repeats no request."""
     site.emulator.faults.next("unavailable", operation="retrieveBatch", times=50)
     with pytest.raises(error.ServiceUnavailableError) as raised:
         site.embed(texts(12), directory=tmp_path)
@@ -448,7 +444,7 @@ def test_a_server_that_stays_away_ends_the_job_and_it_goes_on_later(
 
 
 def test_a_key_that_is_refused_ends_the_job_at_once(site: Site, tmp_path: Path) -> None:
-    """There is nothing to wait for."""
+    """Waiting would not help."""
     site.emulator.faults.next("unauthorized", operation="uploadFile")
     with pytest.raises(error.AuthenticationError):
         site.embed(texts(2), directory=tmp_path)
@@ -456,7 +452,7 @@ def test_a_key_that_is_refused_ends_the_job_at_once(site: Site, tmp_path: Path) 
 
 
 def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> None:
-    """Both would send, and pay for, everything."""
+    """Two processes would each send, and pay for, everything."""
     caught: list[str] = []
 
     def again() -> None:
@@ -471,7 +467,7 @@ def test_two_at_once_do_not_work_on_the_same_job(site: Site, tmp_path: Path) -> 
 
 
 def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
-    """Only then the server is asked whether there is a batch."""
+    """The job then asks the server whether the batch exists before it creates another."""
     site.emulator.faults.next("truncated", operation="createBatch")
     site.embed(texts(2), timings=JobTimings(settle_delay=40.0))
     assert sum(site.waits[:2]) >= 40.0
@@ -482,7 +478,7 @@ def test_a_lost_answer_is_given_time_to_take_effect(site: Site) -> None:
 def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
     emulator: Emulator, tmp_path: Path, place: int
 ) -> None:
-    """asyncio does not cancel threads; the job can be gone on with at once."""
+    """asyncio can't cancel a thread, so the lock is released when the thread ends."""
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
     times = count(1)
 
@@ -517,7 +513,7 @@ def test_a_task_that_is_cancelled_lets_go_once_its_thread_has(
 
 
 class Hostile(httpx2.HTTPTransport):
-    """Says of batches that are done what clears a screen and forges a line."""
+    """A transport whose batches have messages that clear a terminal and forge log lines."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response = super().handle_request(request)
@@ -530,7 +526,7 @@ class Hostile(httpx2.HTTPTransport):
 
 
 def test_what_a_server_says_of_a_batch_is_told_on_one_line(emulator: Emulator) -> None:
-    """It is shown in terminals, and written to the log."""
+    """The message is shown in terminals and written to logs."""
     with Hostile() as transport, sited("Client", emulator) as site:
         site.client = site.connect(transport)
         site.embed(texts(3))

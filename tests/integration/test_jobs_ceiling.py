@@ -1,4 +1,4 @@
-"""Jobs that may cost so much and no more, whatever their texts come to."""
+"""Jobs with a cost ceiling never exceed it, whatever the token counts of their texts."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ ROWS = 40
 
 
 class CutOff(BaseException):
-    """The process ends here."""
+    """Stands for the end of the process."""
 
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all tests; each has a key of its own."""
+    """An emulator for all tests, each of which has its own key."""
     with voyageai_emulator.running() as found:
         yield found
 
@@ -47,7 +47,7 @@ def site(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Iterator[Site]:
-    """Each client, where nobody has fetched a tokenizer."""
+    """Each client, without a tokenizer that was fetched before."""
     monkeypatch.setenv("HF_ENDPOINT", emulator.origin)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with sited(request.param, emulator) as found:
@@ -55,13 +55,13 @@ def site(
 
 
 def dense(number: int, letters: str = "0123456789abcdef", length: int = 120) -> list[str]:
-    """Texts of many more tokens than their characters tell, all different."""
+    """Return distinct texts with many more tokens than their length suggests."""
     dice = Random(number)
     return ["".join(dice.choices(letters, k=length)) for _ in range(number)]
 
 
 def billed(site: Site) -> int:
-    """Tokens that the emulator's answers report, over all that are there."""
+    """Count the tokens that all of the emulator's output files report."""
     return sum(
         line["response"]["body"]["usage"]["total_tokens"]
         for file in site.plain.files.list(purpose="batch-output")
@@ -70,12 +70,12 @@ def billed(site: Site) -> int:
 
 
 def tokenizing(site: Site) -> None:
-    """Give the site's client the tokenizer that the emulator counts by."""
+    """Give the site's client the tokenizer with which the emulator counts."""
     site.get(site.client.aclose()) if site.asynchronous else site.client.close()
     site.client = site.connect(tokenizers={MODEL: load()})
 
 
-# The promise
+# The ceiling
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def tokenizing(site: Site) -> None:
 def test_no_job_is_billed_more_than_it_may_cost(
     site: Site, tmp_path: Path, letters: str, share: float
 ) -> None:
-    """Its texts may have many times the tokens that they were estimated at."""
+    """The texts may have many times the estimated number of tokens."""
     job = site.job(dense(ROWS, letters), directory=tmp_path / "job")
     ceiling, left = job.estimate.cost * share, 0
     try:
@@ -102,7 +102,7 @@ def test_no_job_is_billed_more_than_it_may_cost(
 
 
 def test_batches_run_together_as_far_as_their_bounds_allow(site: Site) -> None:
-    """And no further, until answers give back what they did not cost."""
+    """Further batches wait until finished ones release what they did not cost."""
     job = site.job(dense(ROWS))
     bound = job.estimate.cost_range[1] / job.estimate.batches
     site.emulator.batches.hold("in_progress")
@@ -123,7 +123,7 @@ def test_batches_run_together_as_far_as_their_bounds_allow(site: Site) -> None:
 
 
 def test_one_batch_that_could_cost_too_much_goes_in_parts(site: Site) -> None:
-    """Its likely cost fits, so the whole of it is done, and the user is told why it takes long."""
+    """The likely cost fits, so the job completes, and a message explains why it takes long."""
     job = site.job(texts(8))
     assert 1 == job.estimate.batches
     ceiling = (site.plain.embed(texts(8), **ROLE).total_tokens + 120) * PRICE
@@ -137,7 +137,7 @@ def test_one_batch_that_could_cost_too_much_goes_in_parts(site: Site) -> None:
 
 
 def test_with_a_tokenizer_the_bound_is_the_bill(site: Site) -> None:
-    """But for the prompt, which the API may or may not bill: nothing is split, and no request."""
+    """Nothing needs to be split then; only the prompt may or may not be billed."""
     tokenizing(site)
     job = site.job(dense(8, length=600))
     tokens = site.plain.embed(dense(8, length=600), **ROLE).total_tokens
@@ -155,7 +155,7 @@ def test_with_a_tokenizer_the_bound_is_the_bill(site: Site) -> None:
 def test_a_tokenizer_that_was_fetched_before_is_at_hand(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By this process or another one; none is fetched for it."""
+    """A tokenizer fetched earlier is used, and none is downloaded for a cost ceiling."""
     job = site.job(dense(8, length=600))
     ceiling = site.plain.embed(dense(8, length=600), **ROLE).total_tokens * PRICE * 1.1
     with voyageai_emulator.running() as hub:
@@ -171,7 +171,7 @@ def test_a_tokenizer_that_was_fetched_before_is_at_hand(
 def test_without_the_extra_no_tokenizer_is_available(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A ceiling needs none."""
+    """The cost ceiling works without a tokenizer."""
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     results = site.embed(texts(8), max_cost=0.6 * site.job(texts(8)).estimate.cost_range[1])
     assert site.live(texts(8)) == results.embeddings
@@ -205,7 +205,7 @@ def test_without_the_extra_no_tokenizer_is_available(
 def test_a_bound_is_never_below_the_bill(
     site: Site, method: str, rows: list[Any], arguments: dict[str, Any]
 ) -> None:
-    """Each endpoint counts in its own way, and a long text counts as far as it is read."""
+    """Each endpoint bills in its own way, and a long text is billed as far as it is read."""
     prepare = getattr(site.client.batches, f"prepare_{method}")
     job = site.get(prepare(rows, progress=False, **arguments))
     results = site.get(job.run(max_cost=1.0))
@@ -217,14 +217,14 @@ def test_a_bound_is_never_below_the_bill(
 def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
     site: Site,
 ) -> None:
-    """Each part takes as long as a batch; those that can end go on to the last request."""
+    """Each part would take as long as a batch, so the job stops when the rest can't fit."""
     limit_batches(site.client, inputs=200)
     job = site.job(dense(200), rows_per_line=1)
     ceiling = 2.5 * job.estimate.cost
     with pytest.raises(MaxCostError) as raised:
         site.get(job.run(max_cost=ceiling))
     assert 0.9 * ceiling < raised.value.spent <= ceiling
-    assert raised.value.likely > ceiling - raised.value.spent
+    assert raised.value.likely_cost > ceiling - raised.value.spent
     one_request = job.estimate.cost_range[1] / 200
     assert one_request < ceiling - raised.value.spent
     told = site.said("waiting").splitlines()
@@ -232,11 +232,11 @@ def test_a_job_that_can_not_end_does_not_go_on_in_ever_smaller_parts(
     assert all("all that is left is likely to cost $0.000" in line for line in told)
 
 
-# Stopped, and gone on with
+# Stopping and resuming
 
 
 def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_path: Path) -> None:
-    """Nothing is done twice, and what is done can be read meanwhile."""
+    """Nothing is billed twice, and finished rows can be read in the meantime."""
     job = site.job(dense(ROWS), directory=tmp_path / "job")
     ceiling = job.estimate.cost * 1.5
     with pytest.raises(MaxCostError) as raised:
@@ -248,8 +248,8 @@ def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_pa
         True,
         stopped.argument,
     )
-    assert stopped.spent <= ceiling < stopped.spent + stopped.most
-    assert stopped.likely <= stopped.most
+    assert stopped.spent <= ceiling < stopped.spent + stopped.highest_cost
+    assert stopped.likely_cost <= stopped.highest_cost
     (_, note) = raised.value.__notes__
     assert f"batches.resume({str(tmp_path / 'job')!r}).run(max_cost=...)" in note
 
@@ -261,17 +261,17 @@ def test_a_job_that_was_stopped_says_what_is_left_and_goes_on(site: Site, tmp_pa
     for row in site.rows(results):
         assert row.failure or live[row.index] == row.result
 
-    whole = site.get(part.run(max_cost=stopped.spent + stopped.most))
+    whole = site.get(part.run(max_cost=stopped.spent + stopped.highest_cost))
     assert live == whole.embeddings
     assert ROWS / 2 == site.lines
-    assert pytest.approx(stopped.likely, rel=0.2) == whole.cost - stopped.spent
+    assert pytest.approx(stopped.likely_cost, rel=0.2) == whole.cost - stopped.spent
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["unwritten", "written"])
 def test_a_job_that_is_cut_off_while_a_batch_is_split_goes_on(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, after: bool
 ) -> None:
-    """Each of its lines is in one batch, before and after."""
+    """Each line is in exactly one batch before and after the split."""
     job = site.job(texts(8), directory=tmp_path / "job")
     ceiling = (site.plain.embed(texts(8), **ROLE).total_tokens + 120) * PRICE
     journal, fsync = tmp_path / "job/journal.jsonl", os.fsync
@@ -294,7 +294,7 @@ def test_a_job_that_is_cut_off_while_a_batch_is_split_goes_on(
 
 
 def test_what_is_left_may_be_run_without_a_ceiling(site: Site) -> None:
-    """Parts that were split off are batches like any others."""
+    """The parts of a split batch are ordinary batches."""
     job = site.job(dense(ROWS))
     with pytest.raises(MaxCostError):
         site.get(job.run(max_cost=job.estimate.cost * 1.2))
@@ -303,7 +303,7 @@ def test_what_is_left_may_be_run_without_a_ceiling(site: Site) -> None:
 
 
 def test_nothing_is_sent_if_not_one_request_is_within_the_ceiling(site: Site) -> None:
-    """One request could cost all of it."""
+    """A single request could exceed the ceiling."""
     job = site.job(dense(2))
     with pytest.raises(MaxCostError, match="2 of 2 texts were not sent") as raised:
         site.get(job.run(max_cost=job.estimate.cost * 1.2))
@@ -311,7 +311,7 @@ def test_nothing_is_sent_if_not_one_request_is_within_the_ceiling(site: Site) ->
 
 
 def test_an_estimate_above_the_ceiling_is_refused_at_once(site: Site) -> None:
-    """Nobody waits for half of a job that was never going to be whole."""
+    """No user wants half of a job that could never complete."""
     job = site.job(dense(ROWS))
     with pytest.raises(MaxCostError, match=r"the job would cost about \$0\.0"):
         site.get(job.run(max_cost=job.estimate.cost * 0.99))
@@ -322,7 +322,7 @@ def test_an_estimate_above_the_ceiling_is_refused_at_once(site: Site) -> None:
 def test_a_crash_does_not_make_a_job_forget_what_it_has_sent(
     site: Site, tmp_path: Path, is_told: bool
 ) -> None:
-    """The cost of a batch under way stays reserved when the job resumes."""
+    """When the job resumes, the cost of a batch in flight is still reserved."""
     job = site.job(dense(ROWS), directory=tmp_path / "job")
     bound = job.estimate.cost_range[1] / job.estimate.batches
     ceiling = 1.7 * bound
@@ -362,7 +362,7 @@ def test_a_crash_does_not_make_a_job_forget_what_it_has_sent(
 def test_a_lower_ceiling_holds_for_a_batch_that_may_never_have_been_made(
     site: Site, tmp_path: Path
 ) -> None:
-    """A request that may not have arrived is not repeated if it is too dear now."""
+    """A request that may not have arrived is not repeated if it no longer fits the ceiling."""
     job = site.job(dense(8), directory=tmp_path / "job")
     site.emulator.faults.next("unavailable", operation="createBatch", times=50)
     with pytest.raises(error.ServiceUnavailableError) as raised:
@@ -377,7 +377,7 @@ def test_a_lower_ceiling_holds_for_a_batch_that_may_never_have_been_made(
 
 
 def test_a_batch_that_was_made_is_not_made_again_in_parts(site: Site, tmp_path: Path) -> None:
-    """The answer that told of it was lost, and under a lower ceiling it would be split now."""
+    """Its response was lost, and the lower ceiling would require a new batch to be split."""
     job = site.job(dense(8), directory=tmp_path / "job")
     site.emulator.faults.next("truncated", operation="createBatch")
 
@@ -393,11 +393,11 @@ def test_a_batch_that_was_made_is_not_made_again_in_parts(site: Site, tmp_path: 
     assert (1, 4) == (site.created, site.lines)
 
 
-# What fails
+# Failed rows
 
 
 def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> None:
-    """It is one job, with one bill."""
+    """The ceiling covers the retries as well, as it is one job with one bill."""
     site.emulator.batches.fail(times=1, status=500, message="Internal Server Error")
     job = site.job(dense(8))
     results = site.get(job.run())
@@ -406,7 +406,7 @@ def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> Non
         site.get(job.retry_failed(max_cost=results.cost * 1.01))
     assert (2, pytest.approx(results.cost)) == (raised.value.rows_left, raised.value.spent)
     assert 4 == site.lines
-    whole = site.get(job.retry_failed(max_cost=results.cost + raised.value.most))
+    whole = site.get(job.retry_failed(max_cost=results.cost + raised.value.highest_cost))
     assert site.live(dense(8)) == whole.embeddings
     assert 5 == site.lines
     with pytest.raises(error.ArgumentError, match="max_cost must be a number"):
@@ -417,7 +417,7 @@ def test_rows_that_failed_are_retried_within_the_ceiling_only(site: Site) -> Non
 def test_answers_that_are_gone_count_as_the_most_that_they_can_be(
     site: Site, is_counted: bool
 ) -> None:
-    """They were billed at an unknown price, at most the one that was reserved."""
+    """Lost output was billed at an unknown price, at most the reserved one."""
     if is_counted:
         tokenizing(site)
 
@@ -438,7 +438,7 @@ def test_answers_that_are_gone_count_as_the_most_that_they_can_be(
 def test_an_answer_that_can_not_be_read_counts_as_the_most_that_it_can_be(
     site: Site, tmp_path: Path
 ) -> None:
-    """It was billed; what is none of the job's lines says nothing."""
+    """The answer was billed, and a line that belongs to no row tells nothing about its cost."""
     job = site.job(dense(8), directory=tmp_path / "job")
     whole = site.get(job.run()).cost
     output = tmp_path / "job/batches/0001.output.jsonl"
@@ -449,11 +449,11 @@ def test_an_answer_that_can_not_be_read_counts_as_the_most_that_it_can_be(
         site.get(job.retry_failed(max_cost=whole))
     readable = site.get(job.results()).cost
     assert readable < whole
-    assert pytest.approx(raised.value.most) == raised.value.spent - readable
+    assert pytest.approx(raised.value.highest_cost) == raised.value.spent - readable
 
 
 def test_what_was_not_run_is_not_billed(site: Site) -> None:
-    """So a job that failed as a whole can be tried again under the same ceiling."""
+    """A job that failed as a whole can be retried under the same ceiling."""
     site.emulator.batches.fail()
     job = site.job(dense(8))
     ceiling = job.estimate.cost_range[1]
@@ -466,7 +466,7 @@ def test_what_was_not_run_is_not_billed(site: Site) -> None:
 def test_a_count_of_tokens_that_is_forged_is_not_believed(
     site: Site, tmp_path: Path, tokens: int
 ) -> None:
-    """Below zero it would make room under the ceiling; a huge one would stop every job."""
+    """A negative count would make room for more, and a huge one would stop the job."""
     job = site.job(dense(8), directory=tmp_path / "job")
     whole = site.get(job.run()).cost
     output = tmp_path / "job/batches/0001.output.jsonl"
@@ -480,4 +480,4 @@ def test_a_count_of_tokens_that_is_forged_is_not_believed(
     assert 0 < results.cost < whole
     with pytest.raises(MaxCostError) as raised:
         site.get(job.retry_failed(max_cost=whole))
-    assert pytest.approx(raised.value.most) == raised.value.spent - results.cost
+    assert pytest.approx(raised.value.highest_cost) == raised.value.spent - results.cost

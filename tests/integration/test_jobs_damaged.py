@@ -1,4 +1,4 @@
-"""Answers that make no sense, and job directories that somebody has changed."""
+"""Malformed answers, and job directories that were changed or damaged."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .job_harness import Site, older, sited, texts
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all tests; each has a key of its own."""
+    """An emulator for all tests, each of which has its own key."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture
 def site(emulator: Emulator) -> Iterator[Site]:
-    """One client: both read the same way."""
+    """A site with the sync client only, as both clients read in the same way."""
     with sited("Client", emulator) as found:
         yield found
 
 
 def test_answers_that_make_no_sense_are_rows_with_a_reason(site: Site, tmp_path: Path) -> None:
-    """They can be sent again, and the sound ones are kept."""
+    """The rows can be sent again, and the valid answers are kept."""
     job = site.job(texts(8), directory=tmp_path)
     job.run()
     output = tmp_path / "batches/0001.output.jsonl"
@@ -48,7 +48,7 @@ def test_answers_that_make_no_sense_are_rows_with_a_reason(site: Site, tmp_path:
     foreign = {**whole, "custom_id": "somebody-else"}
     lines = [json.dumps(line).encode() for line in (short, empty, foreign, whole, whole)]
     output.write_bytes(b"\n".join([b"\xff{", json.dumps(broken).encode()[:50], *lines]) + b"\n")
-    older(tmp_path)  # or it would be seen that this is not what the server gave
+    older(tmp_path)  # a newer journal has a digest that reveals the change
 
     results = job.results()
     assert ["no_answer"] * 2 + ["malformed_answer"] * 2 + ["no_answer"] * 2 == [
@@ -113,18 +113,18 @@ def test_answers_that_make_no_sense_are_rows_with_a_reason(site: Site, tmp_path:
 def test_a_journal_that_was_changed_says_so(
     site: Site, tmp_path: Path, line: bytes, message: str
 ) -> None:
-    """With the line, which a person can look at."""
+    """The error names the line, so that a person can inspect it."""
     job = site.job(texts(2), directory=tmp_path)
     journal = tmp_path / "journal.jsonl"
     journal.write_bytes(journal.read_bytes() + b"\n" + line + b"\n")
     with pytest.raises(JobDirectoryError, match=message) as raised:
         job.run()
     assert f"line 2 of {journal} was damaged" in str(raised.value).replace("line 3", "line 2")
-    assert 1 == len(raised.value.__notes__)  # that leads to its page
+    assert 1 == len(raised.value.__notes__)  # the link to its documentation
 
 
-def test_a_journal_that_was_lost_is_missed(site: Site, tmp_path: Path) -> None:
-    """Without it everything would be uploaded, created and billed once more."""
+def test_a_missing_journal_is_reported(site: Site, tmp_path: Path) -> None:
+    """Without the journal everything would be uploaded, created and billed again."""
     site.embed(texts(2), directory=tmp_path)
     journal = tmp_path / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -140,7 +140,7 @@ def test_a_journal_that_was_lost_is_missed(site: Site, tmp_path: Path) -> None:
 def test_a_job_that_crashed_between_its_journal_and_its_manifest_starts_again(
     site: Site, tmp_path: Path
 ) -> None:
-    """Nothing was sent by then."""
+    """Nothing was sent before the crash."""
     site.job(texts(2), directory=tmp_path)
     (tmp_path / "job.json").rename(tmp_path / "job.json.part")
     assert site.live(texts(3)) == site.embed(texts(3), directory=tmp_path).embeddings
@@ -153,7 +153,7 @@ def test_a_job_that_crashed_between_its_journal_and_its_manifest_starts_again(
 def test_lines_that_were_changed_are_not_sent(
     site: Site, tmp_path: Path, content: bytes | None
 ) -> None:
-    """Nor is anything made up in place of what is missing."""
+    """Missing content is not replaced by anything invented."""
     job = site.job(texts(2), directory=tmp_path)
     lines = tmp_path / "batches/0001.jsonl"
     lines.unlink()
@@ -182,7 +182,7 @@ def test_lines_that_were_changed_are_not_sent(
 def test_lines_that_are_as_long_as_before_are_not_sent_either(
     site: Site, tmp_path: Path, old: bytes, new: bytes, message: str
 ) -> None:
-    """Other texts would be paid for, and their vectors taken for those of these."""
+    """Other texts would be billed, and their vectors returned for these rows."""
     job = site.job(texts(4), directory=tmp_path)
     lines = tmp_path / "batches/0001.jsonl"
     content = lines.read_bytes()
@@ -194,8 +194,8 @@ def test_lines_that_are_as_long_as_before_are_not_sent_either(
     assert [] == site.emulator.requests.of("createBatch")
 
 
-def test_rows_that_no_line_holds_are_missed(site: Site, tmp_path: Path) -> None:
-    """They would be taken for rows of another line."""
+def test_rows_missing_from_all_lines_are_reported(site: Site, tmp_path: Path) -> None:
+    """The results would belong to rows of another line."""
     job = site.job(texts(12), directory=tmp_path)
     lines = tmp_path / "batches/0002.jsonl"
     lines.write_bytes(
@@ -206,7 +206,7 @@ def test_rows_that_no_line_holds_are_missed(site: Site, tmp_path: Path) -> None:
 
 
 def test_answers_that_are_no_longer_here_are_downloaded_again(site: Site, tmp_path: Path) -> None:
-    """For as long as the server has them; nothing is billed for that."""
+    """Downloads are free as long as the server has the file."""
     site.embed(texts(12), directory=tmp_path)
     (tmp_path / "batches/0001.output.jsonl").unlink()
     job = site.client.batches.resume(tmp_path, progress=False)
@@ -216,7 +216,7 @@ def test_answers_that_are_no_longer_here_are_downloaded_again(site: Site, tmp_pa
 
 
 def test_the_reason_names_the_key_of_another_user(site: Site, tmp_path: Path) -> None:
-    """Batches belong to the project of a key."""
+    """Batches belong to the project of a key, so another key can't see them."""
     site.emulator.faults.next("unauthorized", operation="retrieveBatch")
     with pytest.raises(error.AuthenticationError):
         site.embed(texts(2), directory=tmp_path)
@@ -230,7 +230,7 @@ def test_the_reason_names_the_key_of_another_user(site: Site, tmp_path: Path) ->
 def test_a_batch_that_is_done_can_not_be_cancelled_and_need_not_be(
     site: Site, tmp_path: Path
 ) -> None:
-    """It came to its end while nobody looked."""
+    """The batch finished while no process was watching it."""
     site.emulator.faults.next("unauthorized", operation="retrieveBatch")
     job = site.job(texts(2), directory=tmp_path)
     with pytest.raises(error.AuthenticationError):
@@ -241,7 +241,7 @@ def test_a_batch_that_is_done_can_not_be_cancelled_and_need_not_be(
 
 
 def test_a_batch_whose_answer_was_lost_is_cancelled_too(site: Site, tmp_path: Path) -> None:
-    """It runs, and costs, whether or not the job has heard of it."""
+    """The batch runs, and costs, whether or not the job knows of it."""
     site.emulator.batches.hold("in_progress")
     site.emulator.faults.next("truncated", operation="createBatch")
     site.emulator.faults.next("unauthorized", operation="listBatches")
@@ -256,7 +256,7 @@ def test_a_batch_whose_answer_was_lost_is_cancelled_too(site: Site, tmp_path: Pa
 
 
 def test_rows_without_any_vector_are_no_matrix(site: Site) -> None:
-    """Nobody knows how wide it would be."""
+    """The width of the matrix would be unknown."""
     site.emulator.batches.fail()
     results = site.embed(texts(2))
     with pytest.raises(error.ArgumentError, match="all rows have failed"):
@@ -267,7 +267,7 @@ def test_rows_without_any_vector_are_no_matrix(site: Site) -> None:
 
 DEEP = b"[" * 100_000
 Damage = Callable[[bytes, bytes], bytes]
-"""Makes damaged content of a file's own, and that of the same file of another job."""
+"""Makes damaged content from a file's content, and that of the same file of another job."""
 
 
 def _flipped(share: float) -> Damage:
@@ -329,10 +329,10 @@ DAMAGES: dict[str, Damage] = {
 def test_damage_is_reported_or_repaired_and_never_paid_for(
     site: Site, tmp_path: Path, stage: str, age: str, full: bool
 ) -> None:
-    """Whatever file it is in, and however far the job was. An older job can't tell all of it.
+    """No damage to any file at any stage leads to wrong results or to double billing.
 
-    Each file meets some of the damages, in turns: of a new job that is done half of them, or all
-    with `--full`; of others a third of that.
+    Each file is damaged in some of the ways, in turn: in a new, finished job half of them, or all
+    with `--full`; in other jobs a third of that.
     """
     rows = [text * 60 for text in texts(12)]
     whole, other, copy = (tmp_path / name for name in ("whole", "other", "copy"))
@@ -383,13 +383,13 @@ def test_damage_is_reported_or_repaired_and_never_paid_for(
 def test_answers_that_were_changed_are_downloaded_again_and_not_paid_for_again(
     site: Site, tmp_path: Path
 ) -> None:
-    """Half a file is missing answers, and one other character another vector."""
+    """Half a file lacks answers, and a single changed byte would be a different vector."""
     rows = texts(40)
     results = site.embed(rows, directory=tmp_path)
     right, tokens, created = site.live(rows), results.total_tokens, site.created
     output = tmp_path / "batches/0002.output.jsonl"
     whole = output.read_bytes()
-    place = whole.index(b'"embedding"') + 30  # within its numbers
+    place = whole.index(b'"embedding"') + 30  # a place within the numbers
     another = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
     for content in (whole[: len(whole) // 2], another):
         output.write_bytes(content)
@@ -403,7 +403,7 @@ def test_answers_that_were_changed_are_downloaded_again_and_not_paid_for_again(
 def test_answers_that_were_put_back_are_taken_though_the_server_has_them_no_more(
     site: Site, tmp_path: Path
 ) -> None:
-    """A backup may have them, and nothing else has."""
+    """The user may have a backup of a file that the server has deleted."""
     site.embed(texts(8), directory=tmp_path)
     output = tmp_path / "batches/0001.output.jsonl"
     whole = output.read_bytes()
@@ -416,7 +416,7 @@ def test_answers_that_were_put_back_are_taken_though_the_server_has_them_no_more
 
 
 def test_answers_of_an_older_job_are_taken_as_they_are(site: Site, tmp_path: Path) -> None:
-    """Its journal does not tell how they were; from now on it does."""
+    """An older journal has no checksums, so they are added now."""
     job = site.job(texts(12), directory=tmp_path)
     site.emulator.faults.next("unauthorized", operation="retrieveBatch")
     with pytest.raises(error.AuthenticationError):
@@ -430,12 +430,12 @@ def test_answers_of_an_older_job_are_taken_as_they_are(site: Site, tmp_path: Pat
     assert ["no_answer"] * 2 == [failure.code for failure in job.results().failures]
 
 
-# Where something else is planted
+# Links and pipes in place of files
 
 
 @pytest.fixture(params=["link", "dangling link", "pipe", "socket", "folder"])
 def plant(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path], None]:
-    """Puts something in the place of a file, whatever is there."""
+    """Puts a link, a pipe or the like in the place of a file."""
 
     def put(path: Path) -> None:
         if path.exists():
@@ -473,7 +473,7 @@ def plant(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path], No
 def test_nothing_but_files_is_opened_in_a_job_directory(
     site: Site, tmp_path: Path, plant: Callable[[Path], None], file: str
 ) -> None:
-    """A link would lead to a file of somebody's, and a pipe be waited at for ever."""
+    """A link would lead to somebody's file, and opening a pipe would block forever."""
     if "failures" in file:
         site.emulator.batches.fail(times=1)
     site.embed(texts(2), directory=tmp_path / "job")
@@ -489,7 +489,7 @@ def test_nothing_but_files_is_opened_in_a_job_directory(
 
 
 def test_a_link_in_the_place_of_a_folder_of_batches_is_refused(site: Site, tmp_path: Path) -> None:
-    """Its files would be written elsewhere."""
+    """The job's files would be written outside of its directory."""
     elsewhere, job = tmp_path / "elsewhere", tmp_path / "job"
     elsewhere.mkdir()
     elsewhere.chmod(0o755)
@@ -507,7 +507,7 @@ def test_a_link_in_the_place_of_a_folder_of_batches_is_refused(site: Site, tmp_p
 
 
 def test_a_download_of_a_job_does_not_follow_a_link(site: Site, tmp_path: Path) -> None:
-    """Its name can be known before it begins."""
+    """Another user can predict the name of the download before it starts."""
     site.emulator.faults.next("unauthorized", operation="retrieveFileContent")
     job = site.job(texts(2), directory=tmp_path / "job")
     with pytest.raises(error.AuthenticationError):
@@ -522,19 +522,19 @@ def test_a_download_of_a_job_does_not_follow_a_link(site: Site, tmp_path: Path) 
     with pytest.raises(JobDirectoryError, match="is a symbolic link, and must be a file"):
         job.run()
     part.unlink()
-    output.symlink_to(mine)  # which a name replaces
+    output.symlink_to(mine)  # the finished download replaces the link
     assert (2, "my notes") == (len(job.run().embeddings), mine.read_text())
 
 
 def test_the_directory_itself_may_be_a_link(site: Site, tmp_path: Path) -> None:
-    """Its user has named it."""
+    """The user chose that path."""
     (tmp_path / "real").mkdir()
     (tmp_path / "job").symlink_to(tmp_path / "real")
     assert 2 == len(site.embed(texts(2), directory=tmp_path / "job"))
     assert (tmp_path / "real/job.json").is_file()
 
 
-# Who can read it
+# File permissions
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
@@ -543,7 +543,7 @@ def test_the_directory_itself_may_be_a_link(site: Site, tmp_path: Path) -> None:
 def test_only_its_user_can_read_a_job_whatever_the_umask(
     site: Site, tmp_path: Path, umask: int, named: bool
 ) -> None:
-    """It holds texts and vectors; so do the files that are still being written."""
+    """Texts and vectors are private, also in files that are still being written."""
     old = os.umask(umask)
     try:
         directory = tmp_path / "above" / "job" if named else None

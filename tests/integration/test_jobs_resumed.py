@@ -1,6 +1,6 @@
-"""Jobs that are cut off before or after each of their requests, and go on: nothing is done twice.
+"""Jobs interrupted before or after any of their requests resume and repeat nothing.
 
-What is done to processes, at random moments, is in `tests/jobs`.
+Tests in `tests/jobs` kill processes at random moments.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ TORN = b'{"at": "2026-01-01T00:00:00+00:00", "eve'
 
 
 class CutOff(BaseException):
-    """The process ends here."""
+    """Stands for the end of the process."""
 
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One for all tests; each has a key of its own."""
+    """An emulator for all tests, each of which has its own key."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Site]:
-    """Yield a client of each kind, with its emulator."""
+    """A client of each kind, with its emulator."""
     with sited(request.param, emulator) as found:
         yield found
 
 
 def carried_by(site: Site, before: Any, after: Any) -> None:
-    """Have functions called before and after each call of the site's client, with it."""
+    """Call functions before and after each request of the site's client."""
     transport = site.client._transport
     run = transport.run
 
@@ -80,7 +80,7 @@ def carried_by(site: Site, before: Any, after: Any) -> None:
 
 @pytest.fixture
 def cut_off_at(site: Site) -> Any:
-    """Cut off what sends the nth request, before it is sent or before its answer is read."""
+    """Return a function that stops the job at the nth request, before or after it takes effect."""
     left, is_sent = -1, False
 
     def at(request: int, after: bool) -> None:
@@ -102,7 +102,7 @@ def cut_off_at(site: Site) -> Any:
 def test_a_job_goes_on_wherever_it_was_cut_off(
     site: Site, cut_off_at: Any, after: bool, tmp_path: Path
 ) -> None:
-    """One job for each request that jobs make, until one is no longer cut off."""
+    """The test interrupts a new job at each request that a job makes."""
     live, whole = site.live(texts(ROWS)), 0
     notes: list[str] = []
     for jobs in count(1):
@@ -125,7 +125,7 @@ def test_a_job_goes_on_wherever_it_was_cut_off(
         assert 10 * jobs == site.lines
         if whole:
             break
-    assert whole > 3 * 4  # each batch is uploaded, created, looked at and downloaded
+    assert whole > 3 * 4  # each batch is uploaded, created, polled and downloaded
     assert [True] * (whole - 1) == [
         f"resume({str(tmp_path / str(job))!r})" in note for job, note in enumerate(notes, 1)
     ]
@@ -135,7 +135,7 @@ def test_a_job_goes_on_wherever_it_was_cut_off(
 def test_a_job_goes_on_after_a_line_of_its_journal_could_not_be_stored(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: int
 ) -> None:
-    """A disk may be full for a while; the journal stays open meanwhile, and is whole afterwards."""
+    """After a full disk the journal is complete, and no line is torn."""
     fsync, lines = os.fsync, count()
 
     def store(file: int) -> None:
@@ -156,7 +156,7 @@ def test_a_job_goes_on_after_a_line_of_its_journal_could_not_be_stored(
 def test_a_journal_that_is_replaced_by_a_copy_meanwhile_is_written_on(
     site: Site, tmp_path: Path
 ) -> None:
-    """Tools that keep folders in step put a copy in a file's place; lines are not lost by that."""
+    """Tools that synchronize folders replace files, and no line may be lost by that."""
 
     def replace() -> None:
         copy = shutil.copy(tmp_path / "journal.jsonl", tmp_path / "copy")
@@ -170,7 +170,7 @@ def test_a_journal_that_is_replaced_by_a_copy_meanwhile_is_written_on(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no file that is open")
 def test_nothing_is_created_once_the_directory_is_gone(site: Site, tmp_path: Path) -> None:
-    """Nobody would know of the batch, which is billed."""
+    """A batch that no file records would be billed, and nobody would know of it."""
 
     def remove() -> None:
         journal = tmp_path / "job" / "journal.jsonl"
@@ -184,7 +184,7 @@ def test_nothing_is_created_once_the_directory_is_gone(site: Site, tmp_path: Pat
 
 
 def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_path: Path) -> None:
-    """A user who stops a job wants to know how to go on, not where it was waiting."""
+    """A user who interrupts a job wants to know how to resume it, not where it was waiting."""
 
     def interrupt() -> None:
         site.on_wait = lambda: None
@@ -207,7 +207,7 @@ def test_ctrl_c_says_where_the_job_is_and_shows_no_internals(site: Site, tmp_pat
 def test_a_job_that_was_interrupted_while_it_was_written_starts_again(
     site: Site, tmp_path: Path
 ) -> None:
-    """Its rows come from an iterable that may fail."""
+    """The rows come from an iterable that may fail."""
 
     def failing() -> Iterator[str]:
         yield from texts(ROWS)
@@ -237,7 +237,7 @@ def test_a_retry_that_is_cut_off_goes_on(site: Site, cut_off_at: Any, tmp_path: 
 def test_a_request_that_took_long_is_given_time_to_take_effect_too(
     site: Site, tmp_path: Path, is_killed: bool
 ) -> None:
-    """From when it broke off, or the job was taken up again: a proxy may have given up before."""
+    """The server may act late on a request that a proxy gave up on."""
     lost_at: list[datetime] = []
     listed_at: list[datetime] = []
 

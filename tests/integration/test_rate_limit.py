@@ -1,4 +1,4 @@
-"""A client that keeps to a tier, against the emulator's own count, in time that is not waited for."""
+"""A client that keeps to a usage tier, against the emulator's count, in virtual time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKERS = 64
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next thing to do."""
+    """An event loop whose clock jumps to the next timer."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -35,19 +35,19 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(Jump())
 
     def time(self) -> float:
-        """Seconds of the jumping clock."""
+        """Return the seconds of the jumping clock."""
         return self.now
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """The emulator, some milliseconds away in each direction."""
+    """The emulator behind a network latency of some milliseconds."""
 
     def __init__(self, app: Application, chance: random.Random) -> None:
         self.app = httpx2.ASGITransport(app)
         self.chance = chance
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Carry a request there and its answer back."""
+        """Deliver a request and its response with a delay."""
         await asyncio.sleep(self.chance.uniform(0.005, 0.1))
         response = await self.app.handle_async_request(request)
         await response.aread()
@@ -56,7 +56,7 @@ class Network(httpx2.AsyncBaseTransport):
 
 
 def most_in_a_minute(arrived: list[tuple[float, int]]) -> tuple[int, int]:
-    """Most requests and most tokens in any sliding minute."""
+    """Return the most requests and the most tokens of any sliding minute."""
     arrived = sorted(arrived)
     first = tokens = most_requests = most_tokens = 0
     for place, (time, count) in enumerate(arrived):
@@ -77,7 +77,7 @@ def most_in_a_minute(arrived: list[tuple[float, int]]) -> tuple[int, int]:
     ],
 )
 def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
-    """Never more than the limit in any sliding minute of the emulator's clock, and nearly all of it."""
+    """Calls never exceed the limit in any sliding minute, and use nearly all of it."""
     chance = random.Random(7)
     loop = Loop()
     app = Application(Settings(clock=loop.time))
@@ -107,7 +107,7 @@ def test_thousands_of_calls_keep_to_a_tier_and_use_it(calls, words, bound):
     entry = find(MODEL)
     rpm, tpm = entry.rpm * TIERS.tier_1.factor, entry.tpm * TIERS.tier_1.factor
     most_requests, most_tokens = most_in_a_minute(arrived)
-    # The first minute starts with an empty window, and may hold more than an average one.
+    # The first minute starts with an empty window, so it may hold more than an average one.
     after = [(time, tokens) for time, tokens in arrived if time > 60]
     minutes = (max(arrived)[0] - 60) / 60
 

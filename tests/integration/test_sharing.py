@@ -1,4 +1,4 @@
-"""One client for many threads and tasks: nothing lost, nothing leaked."""
+"""One client shared by many threads and tasks loses and leaks nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.smoke
 
 @pytest.fixture
 def emulator() -> Iterator[voyageai_emulator.Emulator]:
-    """An emulator that nobody else talks to."""
+    """An emulator that only the test talks to."""
     with voyageai_emulator.running() as found:
         yield found
 
 
 def test_a_client_shared_by_32_threads_loses_nothing(emulator):
-    """Each answer reaches the thread that asked, over as many connections as there are threads."""
+    """Each thread gets its own responses, over as many connections as there are threads."""
     texts = [f"text number {number}" for number in range(640)]
     with voyageai.Client("k", base_url=emulator) as vo:
         expected = vo.embed(texts, model="voyage-4", output_dimension=256).embeddings
@@ -38,7 +38,7 @@ def test_a_client_shared_by_32_threads_loses_nothing(emulator):
 
 
 def test_a_thousand_cancelled_tasks_leave_nothing_behind(emulator):
-    """Their connections are closed, and those who wait go on."""
+    """Their connections are closed, and calls that wait for one go on."""
     emulator.faults.always("delay", seconds=0.02)
 
     async def run() -> int:

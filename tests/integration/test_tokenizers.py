@@ -1,4 +1,4 @@
-"""The client's sources of tokenizers."""
+"""Where the client gets tokenizers from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORDS.pre_tokenizer = WhitespaceSplit()
 
 
 def forget():
-    """What was loaded, and from whom."""
+    """Forget the tokenizers that were loaded."""
     tokenization._loaded.clear()
     tokenization._serving.clear()
     sizing._config.cache_clear()
@@ -36,7 +36,7 @@ def forget():
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """Caches without anything in them, and no host that is named."""
+    """Use an empty cache folder, and no host from the environment."""
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     monkeypatch.setattr(constants, "HF_HOME", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
@@ -47,7 +47,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Make any wait fail the test."""
+    """Fail the test on any wait."""
 
     def sleep(seconds):
         raise AssertionError(f"slept {seconds} s")
@@ -57,13 +57,13 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def unreachable(monkeypatch):
-    """The Hub can't be reached."""
+    """Make the Hugging Face Hub unreachable."""
     hide_hub(monkeypatch)
 
 
 @pytest.mark.parametrize("is_named", [False, True], ids=["unset", "HF_ENDPOINT"])
 def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable, monkeypatch, is_named):
-    """Both count the same, and nothing has to be set; its files are never taken for the Hub's."""
+    """Both count alike without configuration, and its files never replace those of the Hub."""
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
         if is_named:
             monkeypatch.setenv("HF_ENDPOINT", emulator.origin)
@@ -74,14 +74,14 @@ def test_an_emulator_is_asked_for_its_tokenizer(home, unreachable, monkeypatch, 
 
 
 def test_a_tokenizer_in_the_cache_of_the_hub_is_used_without_a_connection(home, unreachable):
-    """A model's own tokenizer, once fetched, counts offline; here one of a token per word."""
+    """A tokenizer fetched once works offline; this one counts words."""
     keep(home / "hub", "voyage-4", "tokenizer.json", WORDS.to_str())
     with voyageai.Client("any-key") as vo:
         assert vo.count_tokens(["three unbelievable words", "one"], model="voyage-4") == 4
 
 
 def test_an_emulator_counts_by_its_own_whatever_the_cache_of_the_hub_has(home, unreachable):
-    """Counts of a test do not depend on the machine."""
+    """Token counts in a test must not depend on the machine."""
     test_a_tokenizer_in_the_cache_of_the_hub_is_used_without_a_connection(home, unreachable)
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
         counted = vo.count_tokens(TEXTS, model="voyage-4")
@@ -89,7 +89,7 @@ def test_an_emulator_counts_by_its_own_whatever_the_cache_of_the_hub_has(home, u
 
 
 def test_an_emulator_is_asked_how_it_scales_videos(unreachable, tmp_path, monkeypatch):
-    """As it is for its tokenizer: nothing has to be set for a client, and one variable without."""
+    """A client needs no configuration for it, and code without a client one variable."""
     path = film(tmp_path / "a.mp4", "64x64", "4", 8)
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
         made = Video.from_path(path, model=VIDEO_MODEL, optimize=False)
@@ -103,7 +103,7 @@ def test_an_emulator_is_asked_how_it_scales_videos(unreachable, tmp_path, monkey
 
 
 def test_an_emulator_that_starts_late_is_found(unreachable):
-    """The first try says only that nobody is there."""
+    """A failed first try must not be remembered."""
     with running() as emulator:
         port = int(emulator.origin.rpartition(":")[2])
     with voyageai.Client("any-key", base_url=f"{NOBODY[:-1]}{port}/v1") as vo:
@@ -113,7 +113,7 @@ def test_an_emulator_that_starts_late_is_found(unreachable):
             assert vo.count_tokens(TEXTS, model="voyage-4") > 0
 
 
-def test_the_host_that_is_named_goes_first(monkeypatch):
+def test_hf_endpoint_has_priority(monkeypatch):
     """A user who sets HF_ENDPOINT wants that host."""
     monkeypatch.setenv("HF_ENDPOINT", NOBODY)
     with (
@@ -125,7 +125,7 @@ def test_the_host_that_is_named_goes_first(monkeypatch):
 
 
 def test_a_host_of_other_things_is_not_taken_for_an_emulator(unreachable):
-    """It answers, and has no tokenizer: the Hub is asked."""
+    """The host has no tokenizer for the model, so the client asks the Hub."""
     with running() as emulator, voyageai.Client("any-key", base_url=emulator) as vo:
         with calls_of(tokenization._file_metadata) as looks:
             for _ in range(2):
@@ -135,7 +135,7 @@ def test_a_host_of_other_things_is_not_taken_for_an_emulator(unreachable):
 
 
 def test_without_a_connection_the_error_comes_at_once_and_names_the_way_out(unreachable, impatient):
-    """In one part: what the libraries raised helps nobody."""
+    """The libraries' own errors would not tell the user what to do."""
     vo = voyageai.Client("any-key")
     with pytest.raises(OSError, match="could not be fetched from") as caught:
         vo.count_tokens(TEXTS, model="voyage-4")

@@ -1,1 +1,1 @@
-"""Jobs that are large, and jobs whose processes are killed: `nox -s jobs`."""
+"""Large jobs, and jobs whose processes are killed: `nox -s jobs`."""

@@ -42,5 +42,5 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def run() -> Any:
-    """The context manager that starts a process."""
+    """Return the context manager that starts a process."""
     return working

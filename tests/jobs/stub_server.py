@@ -18,7 +18,7 @@ class StubServer(ThreadingHTTPServer):
     """A server that counts the texts it receives.
 
     Attributes:
-        sent: How often each text came.
+        sent: The number of times that each text was received.
         answered: Requests that were answered.
     """
 

@@ -1,7 +1,7 @@
 """A table job for `test_tables`: `python -m tests.jobs.tables_killed METHOD KIND URL KEY SOURCE INTO AT`.
 
-It kills itself when the job is about to do something with a file of its directory for the time that
-AT says; 0 for never.
+It kills itself before the job's AT-th operation on a file of its directory; an AT of 0 means
+never.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Twenty thousand files of Python's own library: indexed though killed, searched, and kept up."""
+"""Index twenty thousand files in spite of kills, search the index and update it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ MEMORY = 200_000_000
 
 
 def sources() -> Iterator[str]:
-    """The library's modules, a few dozen lines at a time."""
+    """Yield the source of the standard library in files of a few dozen lines."""
     library = Path(sysconfig.get_paths()["stdlib"])
     for path in sorted(library.rglob("*.py")):
         if "site-packages" in path.parts:
             continue
         try:
             lines = path.read_text("utf-8").splitlines(keepends=True)
-        except UnicodeDecodeError:  # tests of the library have such
+        except UnicodeDecodeError:  # some of the library's test files
             continue
         for first in range(0, len(lines), LINES):
             text = "".join(lines[first : first + LINES])
@@ -44,7 +44,7 @@ def sources() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of them, written an hour ago."""
+    """Write the files into a folder, with a time one hour ago."""
     found = tmp_path_factory.mktemp("library")
     then = time.time() - 3600
     for number, text in enumerate(islice(sources(), FILES)):
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begin(emulator: Emulator, *words: str | Path, key: str = KEY) -> subprocess.Popen[str]:
-    """Start a command."""
+    """Start a command in a new process."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "voyageai", *map(str, words), "--json"],
         env={**os.environ, "VOYAGE_API_KEY": key, "VOYAGE_BASE_URL": emulator.url},
@@ -67,7 +67,7 @@ def begin(emulator: Emulator, *words: str | Path, key: str = KEY) -> subprocess.
 
 
 def done(emulator: Emulator, *words: str | Path) -> Any:
-    """What a command prints."""
+    """Run a command and return its output."""
     with begin(emulator, *words) as process:
         output, errors = process.communicate()
     assert 0 == process.returncode, errors
@@ -75,9 +75,10 @@ def done(emulator: Emulator, *words: str | Path) -> Any:
 
 
 def texts(emulator: Emulator, *keys: str) -> Counter[str]:
-    """How often each text was sent with any of some keys, and not refused: 400 for too many tokens.
+    """Count how often each text was sent with any of the keys in a request that was not a 400.
 
-    Before a first answer it is not known how many tokens a character is, and nothing is billed.
+    The first requests may be refused for too many tokens, which is not billed: until the first
+    answer the command does not know the number of tokens per character.
     """
     emulator.requests.settle()
     prints = {fingerprint(key) for key in keys}
@@ -90,7 +91,7 @@ def texts(emulator: Emulator, *keys: str) -> Counter[str]:
 
 
 def answered_rows(log: Path) -> int:
-    """How many rows of a job have an answer."""
+    """Count the rows of a job that have an answer."""
     lines = log.read_text().splitlines(keepends=True) if log.exists() else []
     events = [json.loads(line) for line in lines if line.endswith("\n")]
     return sum(
@@ -101,7 +102,7 @@ def answered_rows(log: Path) -> int:
 def test_twenty_thousand_files_are_indexed_searched_and_kept_up(
     folder: Path, emulator: Emulator
 ) -> None:
-    """Killed in the middle, nothing is sent twice but what was in flight; then only changes are."""
+    """After a kill only requests in flight are sent again, and later only changed files."""
     log = folder / ".voyageai/_work/job/_job/000000/log.jsonl"
     with begin(emulator, "index", "-m", "voyage-4", folder, key=KILLED) as process:
         while answered_rows(log) < 2000:
@@ -110,7 +111,7 @@ def test_twenty_thousand_files_are_indexed_searched_and_kept_up(
         process.kill()
     answered = answered_rows(log)
     result = done(emulator, "index", "-m", "voyage-4", folder)
-    # A request may come in after its sender has gone, so they are told apart by their keys.
+    # A request may arrive after its sender was killed, so each process has its own key.
     once, first = texts(emulator, KEY, KILLED), texts(emulator, KILLED)
     again = once - Counter(set(once))
     print(f"{result}; {first.total():,} sent and {answered:,} kept before, {again.total():,} twice")
@@ -154,7 +155,7 @@ finally:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_a_search_in_200_000_chunks_takes_little_memory(emulator: Emulator, tmp_path: Path) -> None:
-    """The vectors alone, 205 megabytes, are never all there at once."""
+    """The vectors take 205 megabytes, which are never in memory all at once."""
     write_index(tmp_path, rows=200_000, columns=1024)
     environment = {"VOYAGE_API_KEY": "pa-emulated", "VOYAGE_BASE_URL": emulator.url}
     process = subprocess.run(
@@ -172,7 +173,7 @@ def test_a_search_in_200_000_chunks_takes_little_memory(emulator: Emulator, tmp_
 
 
 def write_index(base: Path, *, rows: int, columns: int) -> None:
-    """Write an index of vectors made at random, of files that are not there."""
+    """Write an index of random vectors for files that do not exist."""
     import numpy as np
     from attrs import asdict
     from voyageai.cli.folder_index.settings import KEY, Settings

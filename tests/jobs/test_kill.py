@@ -1,4 +1,4 @@
-"""Processes that are killed while they run a job: no line is run twice, and none is lost."""
+"""Processes killed while they run a job: no line runs twice, and none is lost."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ BATCHES = ROWS // PER_BATCH
 
 
 def begin(process: Any) -> float:
-    """Wait until a process begins with its job, and tell the time."""
+    """Wait until a process starts its job, and return the time."""
     assert "ready\n" == process.stdout.readline(), process.stderr.read()
     return time.perf_counter()
 
 
 def end(process: Any) -> None:
-    """Wait until a process has done its job."""
+    """Wait until a process has finished its job."""
     _, errors = process.communicate(timeout=PATIENCE)
     assert (0, "") == (process.returncode, errors)
 
@@ -54,7 +54,7 @@ def check(emulator: Emulator, key: str, directory: Path) -> None:
 def test_a_job_outlives_being_killed_at_random_moments(
     kind: str, emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    """Job after job, each killed again and again until it is through."""
+    """Each job is killed and resumed again and again until it completes."""
     with run("killed", kind, emulator, "measured", tmp_path / "measured") as process:
         begun = begin(process)
         end(process)
@@ -88,7 +88,7 @@ def test_a_job_outlives_being_killed_at_random_moments(
 def test_a_job_outlives_being_killed_before_an_answer(
     kind: str, operation: str, fault: str, emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    """The request may have been carried out, with its answer still on its way, or not."""
+    """The server may have carried out the request although its answer never arrived."""
     slow: dict[str, Any] = {"size": 1, "delay": 1.0} if fault == "drip" else {}
     for _ in range(BATCHES):
         emulator.faults.next(fault, operation=operation, **slow)

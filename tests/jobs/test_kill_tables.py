@@ -1,4 +1,4 @@
-"""Processes that are killed while they make a table: no row is lost, and no batch sent twice."""
+"""Processes killed while they build a table: no row is lost, and no batch sent twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KILLS = 4
 def test_a_live_table_outlives_being_killed_at_random_moments(
     kind: str, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Every row is once in the table; only what was on its way is sent twice."""
+    """The table has each row once, and only requests in flight are sent again."""
     rows = outlive(kind, "live", emulator, tmp_path, KILLS)
     sent = Counter(text for request in emulator.requests for text in request.body["documents"])
 
@@ -32,7 +32,7 @@ def test_a_live_table_outlives_being_killed_at_random_moments(
 def test_a_table_by_batches_outlives_being_killed_at_random_moments(
     kind: str, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """No batch is submitted twice, and none is forgotten."""
+    """No batch is submitted twice, and the answers of none are lost."""
     outlive(kind, "batch", emulator, tmp_path, KILLS)
     lines = Counter[str]()
     with voyageai.Client(KEY, base_url=emulator) as vo:

@@ -1,4 +1,4 @@
-"""A quarter of a million texts: all come back, in order, with little memory."""
+"""A job of 250,000 texts returns all vectors, in order, in little memory."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PATIENCE = 1200
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_a_large_job_takes_little_memory(emulator: Emulator, run: Any, tmp_path: Path) -> None:
-    """Above the vectors themselves, which the process may well let the system drop and read."""
+    """The bound excludes the file of the vectors, which the system may page out."""
     with run("large", emulator, tmp_path / "job") as process:
         output, errors = process.communicate(timeout=PATIENCE)
-    shutil.rmtree(tmp_path)  # gigabytes
+    shutil.rmtree(tmp_path)  # it takes gigabytes
     assert 0 == process.returncode, errors
     found = json.loads(output)
     print(found)

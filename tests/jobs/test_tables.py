@@ -1,4 +1,4 @@
-"""Tables whose processes are killed, or of whose rows many are bad: each row is there once."""
+"""Tables whose processes are killed or that have many bad rows hold each row once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ PATIENCE = 120
 
 
 def number_of(text: str) -> int:
-    """The row of a text."""
+    """Return the row number of a text."""
     return int(text.rpartition(" ")[2])
 
 
 def answered(directory: Path, rows: int) -> set[int]:
-    """The rows of which a job has kept the answers."""
+    """Return the rows for which a job has stored answers."""
     found = set[int]()
     for path in directory.glob("part-*.parquet"):
         part = read_info(path)
@@ -45,7 +45,7 @@ def answered(directory: Path, rows: int) -> set[int]:
 
 
 def sent(emulator: Emulator, key: str) -> Counter[int]:
-    """How often each row was sent with a key, by the emulator's record."""
+    """Count how often each row was sent with a key, by the emulator's record."""
     mark = fingerprint(key)
     bodies = [one.body for one in emulator.requests if one.key == mark and one.body is not None]
     texts = [body.get("documents") or body["input"] for body in bodies]
@@ -56,10 +56,10 @@ def sent(emulator: Emulator, key: str) -> Counter[int]:
 def test_a_table_outlives_fifty_kills(
     method: str, kind: str, emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    """Only what was on its way at a kill is sent again, and no row is lost or doubled.
+    """Only requests in flight at a kill are sent again, and no row is lost or doubled.
 
-    Every other process is killed when the emulator has got some requests, the others before they
-    open, rename or remove some file.
+    Every other process is killed once the emulator has received some requests, the others before
+    they open, rename or remove some file.
     """
     rows = range(ROWS)
     source, into = tmp_path / "rows.parquet", tmp_path / "vectors"
@@ -75,7 +75,7 @@ def test_a_table_outlives_fifty_kills(
     chance = random.Random(seed)
     keys, kept = list[str](), list[set[int]]()
     while True:
-        # A request may come in after its sender has gone, so they are told apart by their keys.
+        # A request may arrive after its sender was killed, so each process has its own key.
         keys.append(f"key-{len(keys)}")
         kills, begun = len(kept), len(emulator.requests)
         by_file = chance.randint(1, 60) if kills % 2 and kills < KILLS else 0
@@ -118,5 +118,5 @@ def test_a_table_outlives_fifty_kills(
 def test_two_hundred_bad_rows_of_twenty_thousand_stop_no_other(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    """They are of five kinds; what failed is sent again alone."""
+    """Rows fail for five different reasons, and a retry sends only those again."""
     check_bad_rows(emulator, tmp_path, 20_000)

@@ -12,7 +12,7 @@ from tests.local import tiny_model
 
 @pytest.fixture(scope="session")
 def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """A function that creates a tiny model of a width, with prompts if given."""
+    """Return a function that creates a tiny model of a width, with prompts if given."""
     pytest.importorskip("sentence_transformers", reason="the extra `local` is not installed")
 
     def make(width: int = tiny_model.WIDTH, **prompts: str) -> Path:
@@ -23,5 +23,5 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def model(make_model: Callable[..., Path]) -> Path:
-    """A tiny model without prompts."""
+    """Return the folder of a tiny model without prompts."""
     return make_model()

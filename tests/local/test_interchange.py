@@ -1,4 +1,4 @@
-"""Results as torch takes them: in the same memory."""
+"""Results passed to torch without a copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voyageai_rest.dtypes import DTYPES
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_torch_shares_memory(dtype):
-    """Vectors that are trained on, or moved to a processor of another kind, are copied once."""
+    """Vectors are copied only when torch changes them or moves them to another device."""
     number = DTYPES[dtype].number
     kind = {"float32": "f", "int8": "b", "uint8": "B"}[number]
     result = EmbeddingsObject()

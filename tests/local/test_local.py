@@ -35,20 +35,20 @@ QUERIES = {"where can i buy a fast car": 1, "film for the glad": 2, "house of th
 
 @pytest.fixture(scope="module")
 def folder(make_model: Callable[..., Path]) -> Path:
-    """A tiny model as wide as the real one, with prompts of its own."""
+    """Create a tiny model as wide as the real one, with prompts of its own."""
     return make_model(get_model_config(NANO).default_dimension, **PROMPTS)
 
 
 @pytest.fixture
 def nano(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Name of a model that the tiny one stands in for."""
+    """Return the name of a model that the tiny one replaces."""
     stand_in(folder, monkeypatch)
     yield NANO
     ModelCache().clear()
 
 
 def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a model in the place of the real one, and nothing else in its place."""
+    """Load the tiny model in place of the real one, and refuse any other."""
     config = dataclasses.replace(
         SUPPORTED_MODELS[NANO], huggingface_id=str(folder), max_tokens=LENGTH
     )
@@ -57,14 +57,14 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def direct(folder: Path) -> Any:
-    """The model without anything of ours around it."""
+    """Load the model with its library alone, without our code."""
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(folder), device="cpu")
 
 
 def test_the_open_model_is_known_by_what_the_official_client_knows_of_it() -> None:
-    """Its name, limits and dimensions are what code was written against."""
+    """Code for the official client relies on its name, limits and dimensions."""
     config = get_model_config(NANO)
     assert [NANO] == list(SUPPORTED_MODELS)
     assert "voyageai/voyage-4-nano" == config.huggingface_id
@@ -80,14 +80,14 @@ def test_the_open_model_is_known_by_what_the_official_client_knows_of_it() -> No
 
 
 def test_search_finds_what_shares_the_meaning(nano: str) -> None:
-    """Queries and documents go through the same model, each with its prompt."""
+    """Queries and documents go through the same model, each with its own prompt."""
     documents = embed_local(DOCUMENTS, nano, input_type="document").to_numpy()
     queries = embed_local(list(QUERIES), nano, input_type="query").to_numpy()
     assert list(QUERIES.values()) == (queries @ documents.T).argmax(axis=1).tolist()
 
 
 def test_vectors_are_the_models_own(nano: str, folder: Path) -> None:
-    """Vectors that users stored with the model before stay comparable."""
+    """Vectors that users stored by running the model themselves stay comparable."""
     model = direct(folder)
     methods = {"query": model.encode_query, "document": model.encode_document, None: model.encode}
     for input_type, encode in methods.items():
@@ -98,7 +98,7 @@ def test_vectors_are_the_models_own(nano: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("dimension", [256, 512, 1024, 2048])
 def test_vectors_are_cut_and_have_unit_length(nano: str, dimension: int) -> None:
-    """Matryoshka: a cut vector is one of the API only at length 1."""
+    """A shortened vector must have length 1 again to be comparable with the API's."""
     result = embed_local(DOCUMENTS, nano, output_dimension=dimension)
     assert dimension == len(result.embeddings[0])
     lengths = np.linalg.norm(result.embeddings, axis=1)
@@ -107,7 +107,7 @@ def test_vectors_are_cut_and_have_unit_length(nano: str, dimension: int) -> None
 
 @pytest.mark.parametrize(("dtype", "number"), [("binary", "int8"), ("ubinary", "uint8")])
 def test_bits_are_those_of_the_library(nano: str, dtype: str, number: str) -> None:
-    """Indexes that were built with either can be searched with the other."""
+    """An index built with this package or with the library can be searched with the other."""
     from sentence_transformers import quantize_embeddings
 
     floats = embed_local(DOCUMENTS, nano, output_dimension=256).to_numpy()
@@ -119,12 +119,12 @@ def test_bits_are_those_of_the_library(nano: str, dtype: str, number: str) -> No
 
 
 def test_float32_is_another_name_of_float(nano: str) -> None:
-    """The official client takes both here."""
+    """The official client accepts both names for local models."""
     assert embed_local(DOCUMENTS, nano) == embed_local(DOCUMENTS, nano, output_dtype="float32")
 
 
 def test_a_result_says_whose_it_is(nano: str) -> None:
-    """Vectors of the family can be compared, and the space says so."""
+    """The result names its embedding space, so comparing it with another family warns."""
     result = embed_local(DOCUMENTS[0], nano)
     assert (1, NANO, "voyage-4", "float") == (
         len(result),
@@ -135,7 +135,7 @@ def test_a_result_says_whose_it_is(nano: str) -> None:
 
 
 def test_tokens_are_those_the_model_reads(nano: str) -> None:
-    """Prompts are counted, and what is cut away is not."""
+    """The count includes the prompt and leaves out what the model cuts off."""
     edges = 2  # what the tokenizer puts around every text
     assert 2 + edges == embed_local(["car doctor"], nano).total_tokens
     assert 3 + edges == embed_local(["car doctor"], nano, input_type="query").total_tokens
@@ -146,7 +146,7 @@ def test_tokens_are_those_the_model_reads(nano: str) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_if_it_must_not_be_cut(nano: str) -> None:
-    """It fits exactly, or the error says which text does not."""
+    """A text that just fits is accepted, else the error names the text."""
     fits = "car " * (LENGTH - 2)
     assert LENGTH == embed_local([fits], nano, truncation=False).total_tokens
     with pytest.raises(InvalidRequestError, match=r"texts\[1\] has 13 tokens"):
@@ -154,7 +154,7 @@ def test_a_text_that_is_too_long_is_refused_if_it_must_not_be_cut(nano: str) -> 
 
 
 def test_a_text_that_is_too_long_is_cut(nano: str) -> None:
-    """Text beyond the model's length changes nothing."""
+    """Text beyond the model's length does not change the vector."""
     start = "car " * (LENGTH - 2)
     longer, shorter = embed_local([f"{start} doctor doctor", start], nano).to_numpy()
     assert shorter == pytest.approx(longer, abs=1e-6)
@@ -176,7 +176,7 @@ def test_a_text_that_is_too_long_is_cut(nano: str) -> None:
 def test_invalid_requests_are_refused_as_by_the_api(
     nano: str, texts: Any, arguments: dict[str, Any], argument: str
 ) -> None:
-    """Code that handles the errors of one handles those of the other."""
+    """Code that handles the API's errors handles those of local models too."""
     with pytest.raises(InvalidRequestError) as caught:
         embed_local(texts, nano, **arguments)
     assert argument == caught.value.argument
@@ -184,19 +184,19 @@ def test_invalid_requests_are_refused_as_by_the_api(
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 def test_dtypes_whose_scale_is_not_documented_are_not_made(nano: str, dtype: str) -> None:
-    """A guess would look like the API's vectors and not compare with them."""
+    """Guessed scales would give vectors that look like the API's but do not compare with them."""
     with pytest.raises(NotImplementedError, match=f"output_dtype='{dtype}'"):
         embed_local(["car"], nano, output_dtype=dtype)
 
 
 def test_a_model_that_runs_elsewhere_is_refused() -> None:
-    """Before anything is loaded, and with the names of those that run here."""
+    """The error comes before anything is loaded, and names the models that run locally."""
     with pytest.raises(ValueError, match=r"runs on this machine \(voyage-4-nano\)"):
         embed_local(["car"], "voyage-4")
 
 
 def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message is the command to run, and asking whether it would work is no error."""
+    """The error gives the command that installs it; asking for availability never raises."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     assert not local._is_local_available()
     with pytest.raises(ImportError, match='extra `local`: pip install "sentence'):
@@ -204,7 +204,7 @@ def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_installed_is_found(nano: str) -> None:
-    """The names by which the official client asks."""
+    """The checks for local models have the official client's names."""
     assert local._is_local_available()
     assert ["sentence_transformers", "torch"] == [
         module.__name__ for module in local._ensure_local_deps()
@@ -214,7 +214,7 @@ def test_what_is_installed_is_found(nano: str) -> None:
 def test_code_that_comes_with_a_model_runs_only_by_agreement(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Loading a model must not be running a stranger's program; who has read it may say so."""
+    """Loading a model never runs a stranger's program unless the user agrees."""
     dynamic = pytest.importorskip("transformers.dynamic_module_utils")
     monkeypatch.setattr(dynamic, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -249,7 +249,7 @@ def test_code_that_comes_with_a_model_runs_only_by_agreement(
 def test_other_failures_to_load_are_reported_unchanged(
     tmp_path: Path, nano: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a model with code of its own is a question of trust."""
+    """The question of trust is raised only for models that bring code of their own."""
     stand_in(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="model_type") as caught:
         embed_local(["car"], nano)
@@ -257,13 +257,13 @@ def test_other_failures_to_load_are_reported_unchanged(
 
 
 def test_a_model_is_loaded_once(nano: str) -> None:
-    """Loading takes seconds; every call makes a backend."""
+    """Loading takes seconds, and every call creates a backend."""
     assert get_local_backend(nano).model is SentenceTransformerBackend(nano, "cpu").model
     assert get_local_backend(nano).model is ModelCache().get(f"{nano}:cpu")
 
 
 def test_threads_that_ask_for_a_model_load_it_once() -> None:
-    """And those that ask for another do not wait."""
+    """Threads that ask for another model do not wait meanwhile."""
     cache, loads, start = ModelCache(), [], threading.Barrier(8)
     cache.clear()
 
@@ -287,7 +287,7 @@ def test_threads_that_ask_for_a_model_load_it_once() -> None:
 
 
 def test_threads_share_a_model(nano: str) -> None:
-    """The asynchronous client embeds in threads."""
+    """The asynchronous client embeds in threads, which share one loaded model."""
     texts = [f"car number {number} of the doctor" for number in range(40)]
     expected = embed_local(texts, nano).to_numpy()
     found: list[Any] = []
@@ -303,7 +303,7 @@ def test_threads_share_a_model(nano: str) -> None:
 
 
 def test_libraries_are_loaded_with_the_first_text() -> None:
-    """Every `embed` asks whether its model is local; those of the API must not pay for it."""
+    """Every `embed` checks whether its model is local; calls to the API must not pay for it."""
     program = (
         "import sys\n"
         "from voyageai.local.helpers import is_local_model\n"

@@ -1,4 +1,4 @@
-"""The emulator with a model behind it: the same routes, vectors with meaning."""
+"""The emulator with a model behind it: the same routes, and vectors with meaning."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SPACE = Space("voyage-4", "voyage-4")
 
 @pytest.fixture(scope="module")
 def url(model: Path) -> Iterator[str]:
-    """Run an emulator with the tiny model behind it; its base URL."""
+    """Run an emulator with the tiny model behind it; return its base URL."""
     with running(engine=f"sentence-transformers:{model}") as url:
         yield url
 
@@ -56,7 +56,7 @@ def embed(engine: Any, *passages: Passage, dimension: int = WIDTH) -> np.ndarray
 
 
 def test_search_finds_what_shares_the_meaning_and_no_word(vo: voyageai.Client) -> None:
-    """A real model finds a shared meaning, where the lexical engine finds nothing in common."""
+    """The lexical engine would find nothing, as query and document share no word."""
     documents = vo.embed(DOCUMENTS, model="voyage-4-large", input_type="document").embeddings
     queries = vo.embed(list(QUERIES), model="voyage-4-lite", input_type="query").embeddings
     found = (np.array(queries) @ np.array(documents).T).argmax(axis=1)
@@ -67,7 +67,7 @@ def test_search_finds_what_shares_the_meaning_and_no_word(vo: voyageai.Client) -
 def test_reranking_puts_the_relevant_document_first(
     vo: voyageai.Client, query: str, expected: int
 ) -> None:
-    """Scores are between 0 and 1 as the API's are, and a pair's own."""
+    """Scores are between 0 and 1 as the API's are, and do not depend on other documents."""
     ranked = vo.rerank(query, DOCUMENTS, model="rerank-2.5").results
     alone = vo.rerank(query, [DOCUMENTS[expected]], model="rerank-2.5").results[0]
     assert expected == ranked[0].index
@@ -77,14 +77,14 @@ def test_reranking_puts_the_relevant_document_first(
 
 @pytest.mark.parametrize("dimension", [256, 512, 2048])
 def test_vectors_have_the_length_that_is_asked_for(vo: voyageai.Client, dimension: int) -> None:
-    """Whatever the model's own is, and always of length 1."""
+    """Any requested dimension works, whatever the model's own is, and has length 1."""
     vectors = np.array(vo.embed(DOCUMENTS, model="voyage-4", output_dimension=dimension).embeddings)
     assert (len(DOCUMENTS), dimension) == vectors.shape
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(DOCUMENTS)), abs=1e-6)
 
 
 def test_a_shorter_vector_is_the_longer_ones_beginning(engine: Any) -> None:
-    """Matryoshka, as with the API's own models."""
+    """Vectors can be shortened afterwards, as those of the API's models can."""
     passages = [Passage(text) for text in DOCUMENTS]
     cut = embed(engine, *passages)[:, :256]
     cut /= np.linalg.norm(cut, axis=1, keepdims=True)
@@ -92,7 +92,7 @@ def test_a_shorter_vector_is_the_longer_ones_beginning(engine: Any) -> None:
 
 
 def test_a_longer_vector_is_filled_up_with_zeros(engine: Any) -> None:
-    """No cosine changes, so a small model serves every dimension."""
+    """Zeros change no cosine, so a small model serves every dimension."""
     passages = [Passage(text) for text in DOCUMENTS]
     longer = embed(engine, *passages, dimension=1024)
     assert embed(engine, *passages).tobytes() == longer[:, :WIDTH].tobytes()
@@ -109,8 +109,10 @@ def test_a_longer_vector_is_filled_up_with_zeros(engine: Any) -> None:
         ("ubinary", (np.uint8, 32)),
     ],
 )
-def test_base64_says_what_numbers_do(url: str, dtype: str, expected: tuple[Any, int]) -> None:
-    """Every dtype and both encodings come from the same vectors."""
+def test_base64_and_numbers_give_equal_vectors(
+    url: str, dtype: str, expected: tuple[Any, int]
+) -> None:
+    """All dtypes and both encodings come from the same vectors."""
     body = {
         "input": DOCUMENTS,
         "model": "voyage-4",
@@ -132,8 +134,8 @@ def test_base64_says_what_numbers_do(url: str, dtype: str, expected: tuple[Any, 
     assert np.array(numbers, number) == pytest.approx(np.array(decoded), abs=1e-6)
 
 
-def test_tokens_are_counted_as_ever(vo: voyageai.Client) -> None:
-    """The cost of a request does not depend on the engine."""
+def test_tokens_are_counted_as_without_a_model(vo: voyageai.Client) -> None:
+    """The usage, and so the cost, of a request does not depend on the engine."""
     with running() as lexical, voyageai.Client(api_key="any", base_url=lexical) as other:
         for text in (DOCUMENTS[0], "word " * 300):
             expected = other.embed([text], model="voyage-4").total_tokens
@@ -143,7 +145,7 @@ def test_tokens_are_counted_as_ever(vo: voyageai.Client) -> None:
 
 
 def test_chunks_lean_towards_their_document(vo: voyageai.Client) -> None:
-    """A chunk that says little is found by what its document is about."""
+    """A short chunk is found by the subject of its document."""
     chunks = ["this is a car", "where can this be"]
     others = ["this is a doctor", "where can this be"]
     results = vo.contextualized_embed([chunks, others], model="voyage-context-3").results
@@ -157,7 +159,7 @@ def test_chunks_lean_towards_their_document(vo: voyageai.Client) -> None:
 
 
 def test_media_are_known_by_name(engine: Any) -> None:
-    """Texts with pictures do not fail, and a picture is a direction of its own."""
+    """Requests with pictures work, and equal pictures have equal vectors."""
     plain, pictured, other, alone, again = embed(
         engine,
         Passage("a car"),
@@ -173,20 +175,20 @@ def test_media_are_known_by_name(engine: Any) -> None:
 
 
 def test_any_text_has_a_vector(engine: Any) -> None:
-    """Halves of characters can be sent in JSON, and texts longer than the model reads."""
+    """JSON can hold lone surrogates, and texts can be longer than the model reads."""
     texts = ["\ud800", "", "   ", "🚀", "\0", "car " * (10 * LENGTH)]
     vectors = embed(engine, *map(Passage, texts))
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(texts)), abs=1e-6)
 
 
 def test_no_passages_have_no_vectors(engine: Any) -> None:
-    """The empty case needs no special care from callers."""
+    """Callers need no special case for an empty list."""
     assert (0, 256) == embed(engine, dimension=256).shape
     assert [] == engine.embed_chunks([], SPACE, 256)
 
 
 def test_threads_share_the_model(engine: Any) -> None:
-    """A server embeds several requests at once, and tokenizers do not stand that."""
+    """The server embeds requests concurrently, and tokenizers are not thread-safe."""
     passages = [Passage(f"car number {number} of the doctor") for number in range(40)]
     expected = embed(engine, *passages)
     found: list[np.ndarray] = []
@@ -201,7 +203,7 @@ def test_threads_share_the_model(engine: Any) -> None:
 
 
 def test_a_model_without_prompts_gets_those_of_the_catalogue(engine: Any) -> None:
-    """The prompt is part of the text, as it is with the API."""
+    """The prompt is part of the embedded text, as it is in the API."""
     prompts = PROMPTS["retrieval"]
     given = embed(engine, Passage("car", "query"), Passage("car", "document"), Passage("car"))
     expected = embed(
@@ -212,7 +214,7 @@ def test_a_model_without_prompts_gets_those_of_the_catalogue(engine: Any) -> Non
 
 
 def test_a_models_own_prompts_are_used(make_model: Callable[..., Path], engine: Any) -> None:
-    """It was trained with them, and not with others."""
+    """The model was trained with its own prompts."""
     prompted = create_engine(
         f"sentence-transformers:{make_model(query='film ', document='house ')}"
     )
@@ -222,28 +224,28 @@ def test_a_models_own_prompts_are_used(make_model: Callable[..., Path], engine: 
 
 
 def test_the_lexical_engine_is_the_one_by_default() -> None:
-    """Nobody needs a model who did not ask for one."""
+    """Starting the emulator needs no model unless one is asked for."""
     assert isinstance(create_engine("lexical"), LexicalEngine)
 
 
 @pytest.mark.parametrize(
-    "said", ["", "lexicon", "sentence-transformers", "sentence-transformers:", "openai:x"]
+    "name", ["", "lexicon", "sentence-transformers", "sentence-transformers:", "openai:x"]
 )
-def test_an_invalid_engine_is_refused_with_the_allowed_forms(said: str) -> None:
-    """A slip in the setting tells how it is spelled, before anything is served."""
+def test_an_invalid_engine_is_refused_with_the_allowed_forms(name: str) -> None:
+    """A typo in the setting is reported with the right spelling before the server starts."""
     with pytest.raises(ValueError, match=r"'lexical' or 'sentence-transformers:NAME'"):
-        create_engine(said)
+        create_engine(name)
 
 
 def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message is the command to run."""
+    """The error gives the command that installs it."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ImportError, match='extra `local`: pip install "sentence'):
         create_engine("sentence-transformers:anything")
 
 
 def test_a_model_that_is_not_there_is_named(model: Path) -> None:
-    """And no socket is opened for it."""
+    """The error comes before a socket is opened."""
     missing = model.parent / "missing"
     with (
         pytest.raises(ValueError, match=r"missing' cannot be loaded"),
@@ -253,7 +255,7 @@ def test_a_model_that_is_not_there_is_named(model: Path) -> None:
 
 
 def test_code_that_comes_with_a_model_is_not_run(model: Path, tmp_path: Path) -> None:
-    """A model is data; whoever chooses one has not agreed to run a program."""
+    """Choosing a model is no consent to run its program."""
     for path in model.iterdir():
         (tmp_path / path.name).symlink_to(path)
     parts = tmp_path / "modules.json"
@@ -269,7 +271,7 @@ def test_code_that_comes_with_a_model_is_not_run(model: Path, tmp_path: Path) ->
 
 
 def test_libraries_are_loaded_only_when_they_are_asked_for() -> None:
-    """The libraries of a model take seconds to import."""
+    """Importing a model's libraries takes seconds."""
     program = (
         "import sys\n"
         "from voyageai_emulator.engine import create_engine\n"

@@ -115,13 +115,13 @@ class Face:
 
     @property
     def body(self) -> Any:
-        """The JSON of the last request."""
+        """Return the JSON of the last request."""
         return json.loads(self.requests[-1].content)
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def face(request: pytest.FixtureRequest) -> Face:
-    """Each of the two clients."""
+    """Return one of the two clients."""
     return Face(request.param)
 
 
@@ -137,5 +137,5 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def key() -> str:
-    """The API key of the clients."""
+    """Return the API key of the clients."""
     return KEY

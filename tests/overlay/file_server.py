@@ -1,4 +1,4 @@
-"""A file API on a mock transport, and a uniform way to get results of both clients."""
+"""A mock file API, and one way to get results from both clients."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def answer(code: int = 200, /, **fields: Any) -> httpx2.Response:
 
 
 def in_turn(*answers: Any) -> Any:
-    """Return a handler that gives these responses, and repeats the last; exceptions are raised."""
+    """Return a handler that gives these responses or exceptions in turn, then repeats the last."""
     left = list(answers)
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -91,7 +91,7 @@ def done(value: Any) -> Any:
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A response body in pieces; exceptions among them are raised."""
+    """A response body in pieces; a piece that is an exception is raised."""
 
     def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
         self.pieces = pieces
@@ -115,6 +115,6 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def content(*pieces: bytes | Exception, status: int = 200, **headers: str) -> httpx2.Response:
-    """Return a response in pieces."""
+    """Return a 200 response whose body comes in pieces."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx2.Response(status, headers=named, stream=Body(pieces))

@@ -1,4 +1,4 @@
-"""Small videos for the tests, made by ffmpeg."""
+"""Small videos for the tests, made with ffmpeg."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TURNED = bytes.fromhex(
 
 
 def run(*arguments: str) -> str:
-    """Return the output of ffmpeg; skip the test where ffmpeg is missing."""
+    """Return the output of ffmpeg; skip the test if ffmpeg is missing."""
     try:
         program = ffmpeg.executable()
     except ImportError as error:
@@ -34,6 +34,6 @@ def film(path: Path, size: str, rate: str, frames: int, *options: str) -> Path:
 
 
 def turned(video: bytes) -> bytes:
-    """Return an MP4 that is marked as rotated by 90 degrees."""
+    """Return an MP4 whose metadata asks players to rotate it by 90 degrees."""
     place = video.index(UPRIGHT, video.index(b"tkhd"))
     return video[:place] + TURNED + video[place + len(TURNED) :]

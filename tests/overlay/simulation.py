@@ -16,7 +16,7 @@ MODEL = "voyage-4-large"
 
 @define
 class Referee:
-    """The server's rate limit: requests and tokens of a sliding minute, by its own clock."""
+    """The server's rate limit: requests and tokens in a sliding minute, by its own clock."""
 
     rpm: float
     tpm: float
@@ -45,7 +45,7 @@ class Referee:
         return True
 
     def rates(self, start: float, end: float) -> tuple[float, float]:
-        """Return requests and tokens per minute in a span of time."""
+        """Return requests and tokens per minute within a span of time."""
         tokens = [tokens for at, tokens in self.taken if start < at <= end]
         minutes = (end - start) / 60
         return len(tokens) / minutes, sum(tokens) / minutes
@@ -80,7 +80,7 @@ class World:
         heappush(self._events, (time, next(self._order), event))
 
     def run(self, workers: int, until: float = float("inf")) -> None:
-        """Let workers send call after call, until no calls or no time is left."""
+        """Let workers send calls until the calls or the time run out."""
         for _ in range(workers):
             self.at(self.now, self.next_call)
         while self._events and self._events[0][0] < until:
@@ -88,7 +88,7 @@ class World:
             event()
 
     def next_call(self) -> None:
-        """Let a worker take the next call."""
+        """Let a worker take its next call."""
         for estimated, real in self.calls:
             self._queue(next(self._numbers), estimated, real, again=False)
             return

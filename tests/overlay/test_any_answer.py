@@ -1,4 +1,4 @@
-"""Whatever a server answers, a method returns or raises a VoyageError."""
+"""For any response, a method returns a result or raises a VoyageError."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEADERS = st.dictionaries(
 
 
 def answered(face, method, arguments, response):
-    """Call a method that gets this answer; anything but a VoyageError fails the test."""
+    """Call a method that gets this response; any exception but a VoyageError fails the test."""
     failure = None
     try:
         face.call(face.client(lambda request: response()), method, **arguments)
@@ -48,7 +48,7 @@ def answered(face, method, arguments, response):
     headers=HEADERS,
 )
 def test_any_bytes_with_any_status(name, call, status, content, headers):
-    """No JSONDecodeError, UnicodeDecodeError, KeyError or AttributeError ever leaves a method."""
+    """Users never have to catch JSONDecodeError, UnicodeDecodeError, KeyError or AttributeError."""
     method, arguments, _ = call
     answered(
         Face(name),
@@ -59,7 +59,7 @@ def test_any_bytes_with_any_status(name, call, status, content, headers):
 
 
 def paths(value, path=()):
-    """Yield the path of each value in JSON."""
+    """Yield the path of each value in a JSON value."""
     yield path
     if isinstance(value, dict):
         for key, item in value.items():
@@ -72,7 +72,7 @@ def paths(value, path=()):
 @ANY
 @given(name=NAMES, call=ANY_CALL, data=st.data())
 def test_a_right_answer_with_anything_put_anywhere(name, call, data):
-    """Nearly right answers go deeper than noise does."""
+    """Nearly right responses reach parsing code that random bytes never reach."""
     method, arguments, _ = call
     face = Face(name)
     seen = []

@@ -1,4 +1,4 @@
-"""The arguments of both clients' methods and the fields of the contract are the same."""
+"""The arguments of both clients' methods match the fields of the contract."""
 
 from __future__ import annotations
 
@@ -108,29 +108,29 @@ CASES = [
     ),
 ]
 FIXED = {"embed_query", "embed_documents", "multimodal_embed_query", "multimodal_embed_documents"}
-"""Forms of a method whose input type is in their names."""
+"""Methods whose names fix the input type."""
 
 
 def hints(annotated: Any) -> dict[str, Any]:
-    """Annotations as types, also those that are imported for type checkers alone."""
+    """Return annotations as types, including those imported only for type checkers."""
     names: dict[str, Any] = {}
     while True:
         try:
             return typing.get_type_hints(annotated, localns=names)
         except NameError as error:
-            # What is not the contract's is of no field: anything that takes parameters will do.
+            # Fields have only the contract's types, so any class that takes parameters will do.
             elsewhere = sys.modules.get(error.name, list)
             names[error.name] = getattr(voyageai_rest.models, error.name, elsewhere)
 
 
 def members(of: Any) -> set[Any]:
-    """The types of a union, with `str` for the values of an enum; None and UNSET left out."""
+    """Return the types of a union without None and UNSET, with `str` for the values of an enum."""
     each = get_args(of) if get_origin(of) is not Literal and get_args(of) else (of,)
     return {str if get_origin(one) is Literal else one for one in each} - {type(None), types.Unset}
 
 
 def contracts(request: Any) -> dict[str, set[Any]]:
-    """The optional fields of a request that users may set, with their types."""
+    """Return the optional fields of a request that users may set, with their types."""
     found = hints(request)
     optional = [one.name for one in attrs.fields(request) if one.default is UNSET]
     return {name: members(found[name]) for name in optional if name not in SET_BY_THE_CLIENT}
@@ -144,7 +144,7 @@ def contracts(request: Any) -> dict[str, set[Any]]:
 def test_every_optional_field_is_an_argument_and_no_other_is(
     kind, name, of_all, request_of, own, keywords
 ):
-    """A field in the contract alone is unknown to editors, one here alone is refused by the API."""
+    """Editors don't know a field that is only in the contract, and the API refuses any other."""
     method = getattr(kind, name)
     named = inspect.signature(method).parameters.keys() - {"self", "options"} - own - NO_FIELDS
     further = keywords.__annotations__.keys() - of_all.__annotations__.keys()
@@ -161,7 +161,7 @@ def test_every_optional_field_is_an_argument_and_no_other_is(
 
 
 def test_every_field_with_bounds_is_one_of_the_contracts():
-    """Checks go by these names."""
+    """Bounds are looked up by field name, so a misspelled one would never be checked."""
     for request, _, _ in (*METHODS.values(), *OF_JOBS.values(), *OF_TABLES.values()):
         names = {one.name for one in attrs.fields(request)}
 
@@ -180,14 +180,14 @@ def test_every_field_with_bounds_is_one_of_the_contracts():
 def test_an_unknown_argument_of_a_job_is_refused_with_the_name_that_is_near(
     face, method, rows, name, near
 ):
-    """Before anything is written."""
+    """A typo is found before any file is written."""
     expected = rf"^{method}\(\) got an unexpected keyword argument '{name}'; did you mean '{near}'"
     with pytest.raises(TypeError, match=expected):
         done(getattr(face.client().batches, method)(rows, model="voyage-4", **{name: 1}))
 
 
 def test_an_unknown_argument_of_a_client_is_refused_in_its_name(face):
-    """Nobody knows the class that it inherits from."""
+    """The message names the class that the user calls, not an internal base class."""
     with pytest.raises(TypeError, match=rf"^{face.kind.__name__}\.__init__\(\) got .* 'max_retry'"):
         face.kind("k", max_retry=3)
     with pytest.raises(TypeError, match=r"^with_options\(\) got .*; did you mean 'max_retries'\?"):
@@ -195,14 +195,14 @@ def test_an_unknown_argument_of_a_client_is_refused_in_its_name(face):
 
 
 def test_an_unknown_option_of_any_call_is_refused_in_the_name_of_its_method(face):
-    """As Python does for all other functions."""
+    """The message looks like Python's own for any other function."""
     client = face.client()
     with pytest.raises(TypeError, match=r"^retrieve\(\) got an unexpected keyword argument 'x'$"):
         done(client.files.retrieve("file-1", x=1))
 
 
-def test_a_client_is_given_one_way_to_send(face):
-    """Of a client and a transport, one would be ignored."""
+def test_a_client_takes_a_client_or_a_transport_and_not_both(face):
+    """Given both a client and a transport, one would be silently ignored."""
     own, other = face.client()._settings["transport"], object()
     with pytest.raises(voyageai.error.ArgumentError, match="http_client and transport") as caught:
         face.kind("k", http_client=other, transport=own)

@@ -1,4 +1,4 @@
-"""Batch jobs: what is sent, what comes back, and how their end is waited for."""
+"""Batch jobs: requests, results, and waiting for the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARGUMENTS = ("/v1/embeddings", "file-1", PARAMS)
 
 
 def at(status: str, completed: int = 0, **fields: Any) -> httpx2.Response:
-    """A job with a status."""
+    """Return the response for a job with a status."""
     counts = {"total": 3, "completed": completed, "failed": 0}
     return answer(**{**BATCH, "status": status, "request_counts": counts, **fields})
 
@@ -33,11 +33,11 @@ def at(status: str, completed: int = 0, **fields: Any) -> httpx2.Response:
 DONE = at("completed", 3, completed_at="2025-12-01T19:20:00+00:00")
 
 
-# What there is to know
+# Batch objects
 
 
 def test_a_job_is_a_value(face):
-    """It can be kept, compared, sent and shown."""
+    """Programs compare, print, pickle and store jobs."""
     batch = done(face.client(in_turn(answer(**BATCH))).batches.retrieve("batch-1"))
     assert "/v1/batches/batch-1" == face.requests[0].url.path
     assert BATCH == batch.to_dict()
@@ -50,8 +50,8 @@ def test_a_job_is_a_value(face):
         batch.status = "completed"
 
 
-def test_what_is_left_out_is_none_and_what_is_new_passes_through():
-    """The API is a preview, and changes."""
+def test_missing_fields_are_none_and_new_ones_are_kept():
+    """The API is a preview, so fields may be missing and new ones may come."""
     needed = ("id", "endpoint", "input_file_id", "status", "created_at")
     data = {**{name: BATCH[name] for name in needed}, "status": "paused", "shard": 7}
     batch = Batch.from_dict(data)
@@ -66,14 +66,14 @@ def test_what_is_left_out_is_none_and_what_is_new_passes_through():
 
 
 def test_times_have_a_zone_whatever_the_server_writes():
-    """Times with and without a zone can't be compared."""
+    """Python can't compare times with and without a time zone."""
     bare = Batch.from_dict({**BATCH, "in_progress_at": "2025-12-01T19:18:25"})
     assert bare == Batch.from_dict(BATCH)
     assert bare.in_progress_at.tzinfo is datetime.UTC
 
 
 def test_a_job_that_failed_says_which_lines(face):
-    """The number is that of the file's line."""
+    """Users find the faulty lines in their file by number."""
     errors = [
         {"code": "invalid_json", "line": 3, "message": "The line is not JSON.", "param": None},
         {"code": "new_kind", "message": "Something."},
@@ -95,13 +95,13 @@ def test_a_job_that_failed_says_which_lines(face):
         ({"status": "ended", "completed_at": BATCH["created_at"]}, True),
     ],
 )
-def test_a_job_is_done_when_it_is_at_an_end_of_any_kind(fields, is_done):
-    """Also at one that this release does not know, if its time says so."""
+def test_a_job_with_a_final_status_is_done(fields, is_done):
+    """A status that this release does not know counts as final if it comes with an end time."""
     assert is_done == Batch.from_dict({**BATCH, **fields}).is_done
 
 
-def test_progress_is_the_share_of_lines_that_are_through():
-    """A line counts as done whether it failed or not."""
+def test_progress_is_the_share_of_lines_that_are_done():
+    """A line counts as done whether it succeeded or failed."""
     counts = {"total": 4, "completed": 1, "failed": 2}
     batch = Batch.from_dict({**BATCH, "request_counts": counts})
     assert 0.75 == batch.progress
@@ -117,7 +117,7 @@ def test_progress_is_the_share_of_lines_that_are_through():
 
 
 def test_a_job_is_asked_for_as_the_contract_says(face):
-    """With the only window there is, unless another comes."""
+    """The completion window is the only allowed one, and extra_body can add new fields."""
     client = face.client(in_turn(answer(**BATCH)))
     batch = done(client.batches.create(*ARGUMENTS, metadata={"run": "7f3a"}))
     assert "batch-1" == batch.id
@@ -152,8 +152,8 @@ def test_a_job_is_asked_for_as_the_contract_says(face):
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata must have 16 pairs or fewer"),
     ],
 )
-def test_what_can_not_run_is_refused_before_it_is_sent(face, changes, reason):
-    """The server would say so when everything is uploaded."""
+def test_an_invalid_job_is_refused_before_it_is_sent(face, changes, reason):
+    """The server would refuse the job only after the whole file is uploaded."""
     given = dict(zip(("endpoint", "input_file_id", "request_params"), ARGUMENTS, strict=True))
     with pytest.raises(error.ArgumentError, match=reason):
         done(face.client(in_turn(answer(**BATCH))).batches.create(**{**given, **changes}))
@@ -169,7 +169,7 @@ def test_what_can_not_run_is_refused_before_it_is_sent(face, changes, reason):
     ],
 )
 def test_parameters_of_every_endpoint_pass(face, params):
-    """The server knows which belong together."""
+    """Parameters for any endpoint pass, as only the server knows which belong together."""
     done(face.client(in_turn(answer(**BATCH))).batches.create("/v1/rerank", "file-1", params))
     assert params == face.body["request_params"]
 
@@ -186,7 +186,7 @@ def test_parameters_of_every_endpoint_pass(face, params):
     ids=str,
 )
 def test_a_job_that_may_run_is_not_created_twice(face, failure):
-    """It would cost twice. The error says what to look for."""
+    """A second job would be billed too, so the error tells how to find the first."""
     client = face.client(in_turn(failure), max_retries=3)
     with pytest.raises(
         error.VoyageError, match=r"may have been created.*metadata with batches\.list\(\)"
@@ -199,7 +199,7 @@ def test_a_job_that_may_run_is_not_created_twice(face, failure):
     ("refusal", "tries"), [(httpx2.ConnectError("x"), 2), (answer(429), 2), (answer(400), 1)]
 )
 def test_a_job_that_was_refused_does_not_exist(face, refusal, tries):
-    """So there is nothing to look for, and it may be asked for again."""
+    """Without any doubt about a first job, the user can simply try again."""
     client = face.client(in_turn(refusal), max_retries=1)
     with pytest.raises(error.VoyageError) as raised:
         done(client.batches.create(*ARGUMENTS))
@@ -208,7 +208,7 @@ def test_a_job_that_was_refused_does_not_exist(face, refusal, tries):
 
 
 def test_too_many_jobs_are_distinguished_from_too_many_requests(face):
-    """The advice is another one."""
+    """The remedy differs: jobs have to finish before new ones can start."""
     with pytest.raises(error.RateLimitError, match=r"100 jobs .* wait 30 minutes"):
         done(face.client(in_turn(answer(429))).batches.create(*ARGUMENTS))
 
@@ -216,8 +216,8 @@ def test_too_many_jobs_are_distinguished_from_too_many_requests(face):
 # Lists and cancellation
 
 
-def test_a_list_goes_through_all_pages(face):
-    """From the newest."""
+def test_iterating_a_list_loads_all_pages(face):
+    """Users iterate over all jobs without handling pages."""
 
     def page(*names: str, more: bool) -> httpx2.Response:
         data = [{**BATCH, "id": name} for name in names]
@@ -231,14 +231,14 @@ def test_a_list_goes_through_all_pages(face):
 
 
 def test_a_job_is_cancelled(face):
-    """The object says that the job is cancelled."""
+    """The returned object has the new status."""
     batch = done(face.client(in_turn(at("cancelling"))).batches.cancel("batch-1"))
     assert ("cancelling", "POST") == (batch.status, face.requests[0].method)
     assert "/v1/batches/batch-1/cancel" == face.requests[0].url.path
 
 
-def test_a_job_whose_cancellation_was_not_heard_of_is_cancelled_all_the_same(face):
-    """The second try is refused because of the first."""
+def test_a_cancellation_whose_response_was_lost_counts(face):
+    """A retry after a lost response is refused because the first request took effect."""
     refused = answer(400, detail="Batch 'batch-1' cannot be cancelled: its status is cancelling.")
     lost = httpx2.ReadError("x")
     client = face.client(in_turn(lost, refused, at("cancelled")), max_retries=1)
@@ -254,8 +254,8 @@ def test_a_job_whose_cancellation_was_not_heard_of_is_cancelled_all_the_same(fac
 # Waiting
 
 
-def test_a_wait_tells_of_each_change_and_ends_with_the_end(face):
-    """Of nothing else: a bar is drawn for each."""
+def test_a_wait_reports_each_change_and_ends_with_the_job(face):
+    """Callbacks run only on changes, so a progress bar is redrawn only when needed."""
     states = [at("validating"), at("in_progress", 1), at("in_progress", 1), at("in_progress", 2)]
     seen = []
     client = face.client(in_turn(*states, DONE))
@@ -270,21 +270,21 @@ def test_a_wait_tells_of_each_change_and_ends_with_the_end(face):
     assert [0.9 * 1.5**n for n in range(4)] == pytest.approx(face.waits)
 
 
-def test_a_job_that_is_done_is_not_waited_for(face):
-    """One look is enough; what the object says may be old."""
+def test_a_finished_job_is_not_waited_for(face):
+    """One poll is enough, even if the given object is out of date."""
     batch = Batch.from_dict(BATCH)
     assert done(face.client(in_turn(DONE)).batches.wait(batch)).is_done
     assert ([], 1) == (face.waits, len(face.requests))
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-def test_every_end_is_an_end(face, status):
-    """The caller decides whether the results are of use."""
+def test_a_wait_ends_with_every_final_status(face, status):
+    """A failed or cancelled job returns too, so that the caller decides what to do with it."""
     assert status == done(face.client(in_turn(at(status))).batches.wait("batch-1")).status
 
 
-def test_pauses_grow_to_a_bound_and_differ():
-    """Many programs that wait for the same hour must not ask at the same second."""
+def test_polling_intervals_grow_to_a_maximum_with_jitter():
+    """Jitter keeps many programs with the same schedule from polling at the same second."""
     polling = Polling()
     pauses = [polling.delay(polls, 0.0) for polls in range(200)]
     assert (1.0, 60.0) == (pauses[0], pauses[-1])
@@ -294,14 +294,14 @@ def test_pauses_grow_to_a_bound_and_differ():
 
 
 @pytest.mark.parametrize("poll", [0, -1, "5", True, float("nan")])
-def test_pauses_that_are_none_are_refused(face, poll):
-    """A pause of zero or less would be a storm of requests."""
+def test_an_invalid_polling_interval_is_refused(face, poll):
+    """Without a pause, the client would flood the server with polls."""
     with pytest.raises(error.ArgumentError, match="poll must be a number of seconds"):
         done(face.client().batches.wait("batch-1", poll=poll))
 
 
-def test_a_number_is_always_the_same_pause(face):
-    """A constant pause varies by chance alone."""
+def test_a_number_is_a_constant_polling_interval(face):
+    """A plain number means a constant interval, varied only by jitter."""
     client = face.client(in_turn(*[at("in_progress")] * 5, DONE))
     done(client.batches.wait("batch-1", poll=10))
     assert [9.0] * 5 == pytest.approx(face.waits)
@@ -315,23 +315,23 @@ PASSING = [
 ]
 
 
-def test_what_passes_does_not_end_a_wait(face):
-    """A job takes hours; a server is away for a moment now and then."""
+def test_a_temporary_failure_does_not_end_a_wait(face):
+    """A job takes hours, and a server is sometimes unavailable for a moment."""
     client = face.client(in_turn(*PASSING, DONE))
     assert done(client.batches.wait("batch-1")).is_done
     assert len(PASSING) == len(face.waits)
 
 
 @pytest.mark.parametrize("failure", [*map(answer, (400, 401, 403, 404, 501)), httpx2.Response(200)])
-def test_what_does_not_pass_ends_it(face, failure):
-    """Nothing will come of asking again."""
+def test_a_permanent_failure_ends_a_wait(face, failure):
+    """Another poll would only fail the same way."""
     with pytest.raises(error.VoyageError):
         done(face.client(in_turn(failure, DONE)).batches.wait("batch-1"))
     assert [] == face.waits
 
 
-def test_a_server_that_stays_away_ends_it_too(face):
-    """After an hour of nothing else; one answer between begins a new one."""
+def test_an_hour_of_failures_ends_a_wait(face):
+    """A wait gives up after an hour of nothing but errors; any success restarts that hour."""
     client = face.client(in_turn(*[answer(503)] * 30, at("in_progress"), answer(503)))
     polling = Polling(initial_delay=100, max_delay=100, jitter=0)
     start = face.time
@@ -340,15 +340,15 @@ def test_a_server_that_stays_away_ends_it_too(face):
     assert 3000 + 100 + 3700 == face.time - start
 
 
-def test_a_server_that_asks_for_time_gets_it(face):
-    """If it is more than the pause."""
+def test_a_wait_honours_retry_after(face):
+    """A Retry-After longer than the polling interval replaces it."""
     busy = httpx2.Response(429, headers={"retry-after": "77"})
     done(face.client(in_turn(busy, DONE)).batches.wait("batch-1"))
     assert [77.0] == face.waits
 
 
-def test_a_wait_has_an_end_and_says_how_the_job_stood(face):
-    """It looks once more at the last moment."""
+def test_a_wait_times_out_with_the_last_state_of_the_job(face):
+    """The last poll comes right at the timeout, so a job that just finished is not missed."""
     client = face.client(in_turn(at("in_progress", 1)))
     with pytest.raises(
         error.Timeout, match=r"'batch-1', in_progress, 1 of 3 lines\) is not done after 10 s"
@@ -363,8 +363,8 @@ def test_a_wait_has_an_end_and_says_how_the_job_stood(face):
     assert 4 == len(face.requests)
 
 
-def test_a_wait_of_no_time_is_one_look(face):
-    """To see whether it is done."""
+def test_a_timeout_of_zero_polls_once(face):
+    """A timeout of 0 checks whether a job is done without waiting."""
     with pytest.raises(error.Timeout):
         done(face.client(in_turn(at("in_progress"))).batches.wait("batch-1", timeout=0))
     assert done(face.client(in_turn(DONE)).batches.wait("batch-1", timeout=0)).is_done
@@ -373,8 +373,8 @@ def test_a_wait_of_no_time_is_one_look(face):
         done(face.client(in_turn(DONE)).batches.wait("batch-1", timeout=-1))
 
 
-def test_a_wait_that_ends_without_an_answer_says_so(face):
-    """The error names the last failure too."""
+def test_a_timeout_without_a_successful_poll_says_so(face):
+    """The error also names the last failure, as the job's state is unknown."""
     with pytest.raises(
         error.Timeout, match=r"no poll of batch-1 succeeded after 5 s; .*ConnectError"
     ) as raised:
@@ -382,15 +382,15 @@ def test_a_wait_that_ends_without_an_answer_says_so(face):
     assert isinstance(raised.value.__cause__, error.APIConnectionError)
 
 
-def test_a_client_with_little_patience_can_wait_for_long(face):
-    """Its timeout is for each call."""
+def test_the_timeout_of_a_client_does_not_bound_a_wait(face):
+    """The client's timeout bounds each poll, not the wait."""
     client = face.client(in_turn(*[at("in_progress")] * 9, DONE), timeout=2)
     assert done(client.batches.wait("batch-1", timeout=1000)).is_done
     assert {2.0} == {request.extensions["timeout"]["read"] for request in face.requests}
 
 
-def test_what_a_callback_raises_ends_the_wait(face):
-    """Whatever it is: also what ends generators, or what a call would raise."""
+def test_an_exception_of_a_callback_ends_the_wait(face):
+    """Any exception ends it, even StopIteration, or one that a failed call would raise."""
     for kind in (ZeroDivisionError, StopIteration, error.ServerError, KeyboardInterrupt):
 
         def callback(batch: Batch, kind: type[BaseException] = kind) -> None:
@@ -403,7 +403,7 @@ def test_what_a_callback_raises_ends_the_wait(face):
 
 
 def test_a_callback_of_an_asynchronous_client_may_be_asynchronous():
-    """It may write to a socket of its own."""
+    """A callback may send the progress over a connection of its own."""
     seen = []
 
     async def callback(batch: Batch) -> None:
@@ -420,18 +420,18 @@ def test_a_callback_of_an_asynchronous_client_may_be_asynchronous():
 
 
 def test_a_wait_that_is_cancelled_ends_at_once():
-    """Nothing is left behind: no thread, and no task."""
+    """No thread and no task keeps running."""
 
     async def main() -> int:
-        asked = asyncio.Event()
+        polled = asyncio.Event()
 
         def handle(request: httpx2.Request) -> httpx2.Response:
-            asked.set()
+            polled.set()
             return at("in_progress")
 
         async with voyageai.AsyncClient("k", transport=httpx2.MockTransport(handle)) as vo:
             waiting = asyncio.create_task(vo.batches.wait("batch-1", poll=3600))
-            await asked.wait()
+            await polled.wait()
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
@@ -441,7 +441,7 @@ def test_a_wait_that_is_cancelled_ends_at_once():
 
 
 def test_ctrl_c_ends_a_wait(face, monkeypatch):
-    """A person has seen enough; the job goes on."""
+    """The user stops waiting; the job itself goes on."""
 
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -460,8 +460,8 @@ def test_ctrl_c_ends_a_wait(face, monkeypatch):
     assert 1 == len(face.requests)
 
 
-def test_many_waits_at_once_are_one_thread():
-    """A hundred jobs may be in flight."""
+def test_concurrent_waits_need_no_further_threads():
+    """A hundred jobs can be in flight, and waiting for them needs no thread each."""
 
     async def main() -> int:
         states = iter([at("in_progress")] * 200)
@@ -479,7 +479,7 @@ def test_many_waits_at_once_are_one_thread():
 
 
 def test_both_faces_have_the_same_methods_with_the_same_signatures():
-    """Nothing is written twice but signatures, and this holds them in step."""
+    """A method added to one client only, or with other arguments, fails here."""
 
     def methods(kind):
         found = {}
@@ -500,8 +500,8 @@ def test_both_faces_have_the_same_methods_with_the_same_signatures():
     assert raw == {*vars(AsyncRawBatches)} - {"__init__", "__doc__"}
 
 
-def test_answers_can_be_had_as_they_came(face):
-    """With headers that no result has."""
+def test_raw_responses_are_available(face):
+    """Users can read headers that no result contains."""
     batches = face.client(in_turn(answer(**BATCH))).batches.with_raw_response
     for given in (
         batches.create(*ARGUMENTS),
@@ -513,7 +513,7 @@ def test_answers_can_be_had_as_they_came(face):
 
 
 def test_options_of_a_call_are_those_of_every_method(face):
-    """And there are no others."""
+    """Users learn one set of options for all methods."""
     client = face.client(in_turn(DONE))
     for call in (
         lambda batches, **given: batches.create(*ARGUMENTS, **given),
@@ -527,8 +527,8 @@ def test_options_of_a_call_are_those_of_every_method(face):
             done(call(client.batches, retries=3))
 
 
-def test_failures_say_what_the_server_said(face):
-    """Status, body and request id are what a support case needs."""
+def test_errors_carry_the_servers_response(face):
+    """A support case needs status, body and request id."""
     refused = httpx2.Response(
         404, json={"detail": "Batch 'batch-1' not found."}, headers={"x-request-id": "req-9"}
     )

@@ -1,4 +1,4 @@
-"""Deployments below the wire: signatures, recorded answers, secrets, and the client's options."""
+"""Deployments: signatures, recorded responses, secrets, and options of the client."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ NUMBERS = ["-0.034678787", "0.015536", "-7.5e-05"]
 
 
 def session(*keys: str) -> botocore.session.Session:
-    """A session of AWS with these keys."""
+    """Return an AWS session with these keys."""
     made = botocore.session.Session()
     made.set_credentials(*(keys or SECRETS))
     return made
 
 
 def sagemaker(**options: Any) -> deployments.SageMaker:
-    """An endpoint of SageMaker."""
+    """Return a SageMaker endpoint."""
     return deployments.SageMaker(ENDPOINT, "us-east-1", **{"session": session(), **options})
 
 
 def of_botocore(body: bytes, *keys: str) -> dict[str, str]:
-    """The headers of the request that botocore would send."""
+    """Return the headers of the request that botocore would send."""
     found: dict[str, str] = {}
 
     class Empty:
@@ -77,7 +77,7 @@ def of_botocore(body: bytes, *keys: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("keys", [SECRETS, SECRETS[:2]], ids=["with a token", "without"])
 def test_a_signature_is_the_one_of_botocore(face, keys):
-    """AWS computes it anew, and refuses all that differs."""
+    """AWS computes the signature again, and refuses the request if it differs."""
     with freeze_time(TIME):
         good = recorded({"data": [{"embedding": [0.6], "index": n} for n in (0, 1)]})
         deployment = sagemaker(session=session(*keys))
@@ -98,7 +98,7 @@ def test_a_signature_is_the_one_of_botocore(face, keys):
 
 
 def test_each_attempt_is_signed_again(face):
-    """A signature is good for minutes, and an endpoint that starts takes longer."""
+    """A signature expires after minutes, and an endpoint may take longer to start."""
     minutes = iter(range(5, 60, 5))
     answers = iter([httpx2.Response(503), httpx2.Response(503)])
     hook = SigV4("us-east-1", session(), lambda: TIME.replace(minute=next(minutes)))
@@ -115,18 +115,18 @@ def test_each_attempt_is_signed_again(face):
 
 
 def responding(face: Any, *answers: httpx2.Response, **options: Any) -> Any:
-    """A client of SageMaker that gets these answers."""
+    """Return a client of SageMaker that gets these responses."""
     waiting = iter(answers)
     return face.client(lambda _: next(waiting), deployment=sagemaker(), api_key=None, **options)
 
 
 def recorded(value: Any, status: int = 200, **headers: str) -> httpx2.Response:
-    """An answer of JSON."""
+    """Return a JSON response."""
     return httpx2.Response(status, json=value, headers={"x-amzn-requestid": "aws-1", **headers})
 
 
 def test_texts_of_an_old_image_are_read(face):
-    """It writes numbers as strings, and the name of the model in its own way."""
+    """An old image writes numbers as strings, and the model's name in its own spelling."""
     entries = [{"object": "embedding", "embedding": NUMBERS, "index": 0}]
     answer = {
         "data": entries,
@@ -141,7 +141,7 @@ def test_texts_of_an_old_image_are_read(face):
 
 
 def test_chunks_with_further_fields_are_read(face):
-    """Images report how long they took."""
+    """Some images add timings to their responses."""
     inner = [{"object": "embedding", "embedding": [0.6, 0.8], "index": 0}]
     answer = {
         "object": "list", "data": [{"object": "list", "data": inner, "index": 0}], "model": "voyage-context-3",
@@ -154,7 +154,7 @@ def test_chunks_with_further_fields_are_read(face):
 
 
 def test_media_without_usage_are_read(face):
-    """voyage-multimodal-3 does not say what was billed."""
+    """voyage-multimodal-3 does not report usage, and the result shows 0 tokens."""
     answer = {
         "data": [{"embedding": [0.6, 0.8], "index": 0}],
         "object": "list",
@@ -167,7 +167,7 @@ def test_media_without_usage_are_read(face):
 
 
 def test_media_with_usage_are_counted(face):
-    """voyage-multimodal-3.5 says it: tokens are those of the text and of pixels."""
+    """The total adds text tokens and pixels as they are billed."""
     usage = {
         "text_tokens": 5,
         "image_pixels": 2000000,
@@ -187,7 +187,7 @@ def test_media_with_usage_are_counted(face):
 
 
 def test_a_ranking_without_documents_is_read(face):
-    """The field is there, and null; the result has the texts that were sent."""
+    """SageMaker answers null for documents, so the result takes them from the request."""
     data = [
         {"relevance_score": 0.9, "index": 1, "document": None},
         {"relevance_score": 0.1, "index": 0, "document": None},
@@ -201,7 +201,7 @@ def test_a_ranking_without_documents_is_read(face):
 
 
 def wrapped(status: int, message: str) -> httpx2.Response:
-    """What SageMaker makes of a container's answer."""
+    """Return a container's response as SageMaker wraps it."""
     value = {
         "ErrorCode": "CLIENT_ERROR_FROM_MODEL",
         "LogStreamArn": "arn:aws:logs:us-east-1:1:log-group:/aws/sagemaker/Endpoints/mine",
@@ -213,7 +213,7 @@ def wrapped(status: int, message: str) -> httpx2.Response:
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "kind", "said"),
+    ("status", "message", "kind", "expected"),
     [
         (400, '{"detail": "The request is wrong."}', InvalidRequestError, "The request is wrong."),
         (429, '{"detail": "Too many tokens."}', RateLimitError, "Too many tokens."),
@@ -222,10 +222,12 @@ def wrapped(status: int, message: str) -> httpx2.Response:
         (0, "Your invocation timed out", ServerError, "The server failed"),
     ],
 )
-def test_an_error_of_the_container_is_what_the_api_would_raise(face, status, message, kind, said):
-    """A program that catches errors of the API need not know of 424."""
+def test_an_error_of_the_container_is_what_the_api_would_raise(
+    face, status, message, kind, expected
+):
+    """Programs catch the API's errors without knowing of SageMaker's status 424."""
     client = responding(face, wrapped(status, message))
-    with pytest.raises(kind, match=said.split("(")[0]) as caught:
+    with pytest.raises(kind, match=expected.split("(")[0]) as caught:
         face.call(client, "embed", ["a"], "voyage-4")
 
     assert kind is type(caught.value)
@@ -234,7 +236,7 @@ def test_an_error_of_the_container_is_what_the_api_would_raise(face, status, mes
 
 
 def test_an_endpoint_that_is_not_ready_is_asked_again(face):
-    """It starts, and is not too busy: a rate limit must not slow down."""
+    """The endpoint is starting, not overloaded, so the rate limit must not be lowered."""
 
     def busy() -> httpx2.Response:
         name = "ModelNotReadyException:http://internal.amazon.com/"
@@ -249,7 +251,7 @@ def test_an_endpoint_that_is_not_ready_is_asked_again(face):
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(face):
-    """AWS cuts the connection at 6 MiB."""
+    """AWS would close the connection after 6 MiB without saying why."""
     client = responding(face)
     with pytest.raises(ArgumentError, match=r"bytes, but this deployment takes at most 6,291,456"):
         face.call(client, "embed", ["a" * 1_000_000] * 7, "voyage-4")
@@ -267,7 +269,7 @@ def test_a_url_is_refused_where_nothing_can_be_fetched(face):
 
 
 @pytest.mark.parametrize(
-    ("body", "said", "code"),
+    ("body", "reason", "code"),
     [
         ({"detail": "wrong"}, "wrong", None),
         ({"error": {"message": "wrong", "type": "invalid", "code": "400"}}, "wrong", "invalid"),
@@ -278,18 +280,18 @@ def test_a_url_is_refused_where_nothing_can_be_fetched(face):
         (["wrong"], "the body does not say why", None),
     ],
 )
-def test_an_error_of_any_form_says_why(face, body, said, code):
-    """Gateways answer for several providers, each in its own form."""
+def test_an_error_of_any_form_says_why(face, body, reason, code):
+    """Gateways answer for several providers, each with its own error format."""
     gateway = deployments.Gateway("https://gateway.example/v1", "litellm")
     client = face.client(lambda _: httpx2.Response(400, json=body), deployment=gateway)
-    with pytest.raises(InvalidRequestError, match=said) as caught:
+    with pytest.raises(InvalidRequestError, match=reason) as caught:
         face.call(client, "embed", ["a"], "voyage-4")
 
     assert (code, body) == (caught.value.code, caught.value.json_body)
 
 
 def test_no_credentials_are_shown(face, caplog):
-    """Logs, errors and traces are read by many."""
+    """Logs, errors and tracebacks are read by many people."""
     caplog.set_level(logging.DEBUG)
     headers = {"x-portkey-api-key": "a-portkey-key"}
     gateway = deployments.Gateway("portkey", headers=headers)
@@ -319,7 +321,7 @@ def test_no_credentials_are_shown(face, caplog):
 
 @pytest.mark.parametrize("given", [session(), None], ids=["given", "found"])
 def test_a_pickle_holds_no_credentials(given):
-    """It would outlive them, on another machine."""
+    """A pickle would outlive the credentials, and carry them to other machines."""
     deployment = sagemaker(session=given)
     if given is None:
         again = pickle.loads(pickle.dumps(deployment))
@@ -331,7 +333,7 @@ def test_a_pickle_holds_no_credentials(given):
 
 
 def test_missing_credentials_are_named(face, monkeypatch):
-    """Nothing is sent that could only be refused."""
+    """The error names the variables, and comes before anything is sent."""
 
     class Empty:
         def get_credentials(self) -> None:
@@ -344,7 +346,7 @@ def test_missing_credentials_are_named(face, monkeypatch):
 
 
 class Hook(httpx2.Auth):
-    """An authentication of one's own."""
+    """A user's own authentication."""
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
@@ -356,7 +358,7 @@ class Hook(httpx2.Auth):
 
 
 def test_an_auth_hook_sees_the_final_bytes(face):
-    """A signature is of what is sent, with what was added to the body."""
+    """A user's hook can sign the body, including fields from extra_body."""
     hook = Hook()
     client = face.client(api_key=None, auth=hook)
     face.call(client, "embed", ["a"], "voyage-4", extra_body={"further": 1})
@@ -370,7 +372,7 @@ def test_an_auth_hook_sees_the_final_bytes(face):
 
 
 def test_default_headers_go_with_every_call(face):
-    """Those of a call go before them."""
+    """Headers of a single call override the client's defaults."""
     client = face.client(default_headers={"x-team": "search", "x-app": "1"})
     face.call(client, "embed", ["a"], "voyage-4", extra_headers={"X-App": "2"})
 
@@ -395,7 +397,7 @@ def test_a_host_with_a_single_model_is_sent_none(face):
 
 
 def test_a_model_other_than_the_one_asked_for_is_warned_of_once(face):
-    """Its vectors fit in the same index, and find nothing there."""
+    """Vectors of another model fit into the same index but match nothing there."""
 
     def handler(_: httpx2.Request) -> httpx2.Response:
         data = [{"embedding": [0.6, 0.8], "index": 0}]
@@ -413,7 +415,7 @@ def test_a_model_other_than_the_one_asked_for_is_warned_of_once(face):
 
 
 def test_several_models_are_not_evaluated_where_one_is_served():
-    """All of them would have the scores of that one."""
+    """All models would get the scores of the one that is served."""
     client = voyageai.Client(deployment="azure+http://127.0.0.1:9")
     for given in (
         {"models": ["voyage-4", "voyage-4-lite"]},
@@ -424,7 +426,7 @@ def test_several_models_are_not_evaluated_where_one_is_served():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: deployments.SageMaker("my_endpoint", "us-east-1"), "endpoint must be the name"),
         (lambda: deployments.SageMaker("mine", "US East"), "region must be an AWS region"),
@@ -449,9 +451,9 @@ def test_several_models_are_not_evaluated_where_one_is_served():
         (lambda: deployments.AzureApp("http://10.0.0.4", model=" "), "model must be the name"),
     ],
 )
-def test_a_deployment_that_can_not_be_is_refused(make, said):
-    """The error comes where it is written, not at the first call."""
-    with pytest.raises(ArgumentError, match=said):
+def test_an_invalid_deployment_is_refused(make, message):
+    """The error comes when the deployment is created, not at the first call."""
+    with pytest.raises(ArgumentError, match=message):
         make()
 
 
@@ -459,12 +461,12 @@ def test_a_deployment_that_can_not_be_is_refused(make, said):
     "below", ["", "/", f"/endpoints/{ENDPOINT}/", f"/endpoints/{ENDPOINT}/invocations"]
 )
 def test_the_url_of_sagemaker_is_that_of_the_host(below):
-    """A VPC endpoint has the paths of the region's host."""
-    made = sagemaker(url=f"http://127.0.0.1:8130{below}", model="voyage-4")
+    """Users give the URL of a VPC endpoint with or without the SageMaker endpoint's path."""
+    deployment = sagemaker(url=f"http://127.0.0.1:8130{below}", model="voyage-4")
     url = f"http://127.0.0.1:8130/endpoints/{ENDPOINT}"
 
-    assert url == made.url
-    assert f"SageMaker('{ENDPOINT}', url='{url}', model='voyage-4')" == repr(made)
+    assert url == deployment.url
+    assert f"SageMaker('{ENDPOINT}', url='{url}', model='voyage-4')" == repr(deployment)
 
 
 @pytest.mark.parametrize(
@@ -476,7 +478,7 @@ def test_the_url_of_sagemaker_is_that_of_the_host(below):
     ids=["deployment", "single_model"],
 )
 def test_tokens_are_counted_as_the_only_model_has_them(face, options):
-    """Those of the old default would be others."""
+    """The tokenizer of the default model would give a different count."""
     tokenizer = Tokenizer(WordLevel({"a": 0, "?": 1}, unk_token="?"))
     client = face.client(**options, tokenizers={"voyage-4": tokenizer})
 
@@ -485,24 +487,24 @@ def test_tokens_are_counted_as_the_only_model_has_them(face, options):
 
 
 def test_a_message_says_what_to_do_at_a_gateway(face, monkeypatch):
-    """`embed_documents` sets a field that its caller has not."""
+    """The remedies differ from those for the API, such as calling `embed` for `embed_documents`."""
     client = face.client(deployment=deployments.Gateway("https://x.example/v1"))
-    said = (
+    message = (
         "can't be sent to an OpenAI-compatible gateway: .*; leave it out, and call embed in place"
     )
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         face.call(client, "embed_documents", ["a"], "voyage-4")
     monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
     client = face.client(deployment="openrouter", api_key=None)
     with pytest.raises(AuthenticationError) as caught:
         face.call(client, "embed", ["a"], "voyage-4")
 
-    said = "OpenRouter needs a key of its own: pass api_key, or set OPENROUTER_API_KEY. "
-    assert str(caught.value).startswith(f"{said}VOYAGE_API_KEY is not sent there")
+    message = "OpenRouter needs a key of its own: pass api_key, or set OPENROUTER_API_KEY. "
+    assert str(caught.value).startswith(f"{message}VOYAGE_API_KEY is not sent there")
 
 
 def test_pictures_are_sent_as_data(face):
-    """What can't be fetched there is given."""
+    """The endpoint can't fetch a URL, so pictures travel in the request."""
     answer = recorded({"data": [{"embedding": [0.6, 0.8], "index": 0}]})
     client = responding(face, answer)
     picture = Image.new("RGB", (8, 8))

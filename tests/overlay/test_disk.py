@@ -1,4 +1,4 @@
-"""Opening files: no link is followed, nothing is waited for, and nobody else can read them."""
+"""Opening files without following links, without blocking, and readable only by their user."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def mode(path: Path) -> str:
 
 @pytest.fixture(params=[0, 0o022, 0o777])
 def umask(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Set a umask for a test."""
+    """Set a umask for the test."""
     old = os.umask(request.param)
     yield request.param
     os.umask(old)
@@ -38,7 +38,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture(params=["everywhere", "as on Windows"])
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system as it is, and without the flags that Windows does not have."""
+    """Run the test normally, and without the flags that Windows lacks."""
     if request.param == "as on Windows":
         monkeypatch.delattr(os, "O_NOFOLLOW")
         monkeypatch.delattr(os, "O_NONBLOCK")
@@ -46,7 +46,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("how", MODES)
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "description"),
     [
         ("link", "a symbolic link"),
         ("pipe", "a named pipe"),
@@ -56,9 +56,9 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_only_a_regular_file_is_opened(
-    system: None, tmp_path: Path, how: str, kind: str, told: str
+    system: None, tmp_path: Path, how: str, kind: str, description: str
 ) -> None:
-    """And it is told what is there instead, at once."""
+    """The error comes at once, says what the path is, and leaves it untouched."""
     path, mine = tmp_path / "path", tmp_path / "mine"
     mine.write_text("my notes")
     match kind:
@@ -75,7 +75,7 @@ def test_only_a_regular_file_is_opened(
             path = Path("/dev/null")
     with pytest.raises(NotRegularError) as raised:
         open_regular(path, how)
-    assert f"{path} is {told}, and must be a file: remove it, or take another folder" == str(
+    assert f"{path} is {description}, and must be a file: remove it, or take another folder" == str(
         raised.value
     )
     assert "my notes" == mine.read_text()
@@ -84,10 +84,10 @@ def test_only_a_regular_file_is_opened(
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 @pytest.mark.parametrize("how", ["rb", "r+b", "ab", "a+b", "xb"])
-def test_what_is_planted_between_looking_and_opening_is_not_opened_either(
+def test_a_link_or_pipe_planted_before_opening_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, kind: str
 ) -> None:
-    """To look first is not enough where somebody else can write."""
+    """Checking before opening is not enough in a folder where others can write."""
     path, mine = tmp_path / "path", tmp_path / "mine"
     mine.write_text("my notes")
     path.touch()
@@ -107,7 +107,7 @@ def test_what_is_planted_between_looking_and_opening_is_not_opened_either(
 
 
 def test_a_file_that_is_written_anew_has_no_other_name(tmp_path: Path) -> None:
-    """Other hard links keep the old content."""
+    """Other hard links keep the old content, so no unrelated file is overwritten."""
     path, mine = tmp_path / "path", tmp_path / "mine"
     mine.write_text("my notes")
     path.hardlink_to(mine)
@@ -120,7 +120,7 @@ def test_a_file_that_is_written_anew_has_no_other_name(tmp_path: Path) -> None:
 def test_only_its_user_can_read_a_file_whatever_the_umask(
     umask: int, tmp_path: Path, how: str
 ) -> None:
-    """Nor can anybody read it for a moment; and its user can, whatever the umask takes away."""
+    """No one else can read it even briefly, and the umask can't lock out the user."""
     with open_regular(tmp_path / "new", how):
         assert "0o600" == mode(tmp_path / "new")
     assert umask == os.umask(umask)
@@ -129,7 +129,7 @@ def test_only_its_user_can_read_a_file_whatever_the_umask(
 def test_a_file_is_made_where_there_is_none_and_kept_where_there_is_one(
     umask: int, tmp_path: Path
 ) -> None:
-    """A lock file has content that the next process reads."""
+    """The next process reads the content of a lock file."""
     path = tmp_path / "lock"
     for expected in (b"", b"process 1"):
         with open_regular(path, "r+b", create=True) as file:
@@ -150,7 +150,7 @@ def test_a_file_is_made_where_there_is_none_and_kept_where_there_is_one(
 def test_a_file_that_others_could_read_is_closed_to_them_when_it_is_written_to(
     tmp_path: Path, how: str, expected: str
 ) -> None:
-    """An older release may have made it; what is only read is left as it is."""
+    """An older release may have left it readable; a file opened only to read stays unchanged."""
     path = tmp_path / "old"
     path.touch()
     path.chmod(0o644)
@@ -159,7 +159,7 @@ def test_a_file_that_others_could_read_is_closed_to_them_when_it_is_written_to(
 
 
 def test_only_its_user_can_enter_a_folder_whatever_the_umask(umask: int, tmp_path: Path) -> None:
-    """Also those above it, which are made with it."""
+    """Parent folders created along with it are private too."""
     folder = tmp_path / "a" / "b" / "c"
     make_folder(folder)
     assert ["0o700"] * 3 == [mode(each) for each in (folder, folder.parent, folder.parent.parent)]
@@ -173,7 +173,7 @@ def test_only_its_user_can_enter_a_folder_whatever_the_umask(umask: int, tmp_pat
 
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_a_folder_is_neither_a_link_nor_a_file(tmp_path: Path, kind: str) -> None:
-    """Files in it would be written elsewhere."""
+    """A link would lead the files elsewhere."""
     path = tmp_path / "path"
     check_folder(path)
     path.symlink_to(tmp_path) if kind == "link" else path.touch()
@@ -182,7 +182,7 @@ def test_a_folder_is_neither_a_link_nor_a_file(tmp_path: Path, kind: str) -> Non
 
 
 def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
-    """A pipe is accepted where allowed, and writing to one with a reader waits as usual."""
+    """Opening the pipe would block forever; with a reader, writes block as usual."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     with pytest.raises(OSError, match="No such device or address"):

@@ -1,4 +1,4 @@
-"""Editors know the package by its source alone, of which they run none."""
+"""Editors complete and explain the package from its source, without running it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ print(json.dumps([[name.name for name in names] for names in offered]))
 
 @pytest.fixture(scope="module")
 def completed() -> dict[str, set[str]]:
-    """The names that an editor offers at the end of each case, by one that imported nothing."""
+    """Return the names that an editor completes in each case; it imports nothing."""
     asked = json.dumps([code for code, _ in CASES.values()])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], input=asked, capture_output=True, text=True, check=True
@@ -61,12 +61,12 @@ def completed() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_names_are_completed(case, completed):
-    """Names are bound when they are first used, and an editor uses none."""
+    """The package binds names lazily, and an editor never triggers that."""
     assert CASES[case][1] <= completed[case]
 
 
 def described(method) -> list[str]:
-    """A docstring without its example."""
+    """Return a docstring without its example."""
     parts = inspect.cleandoc((method.fget if isinstance(method, property) else method).__doc__)
     return [part for part in parts.split("\n\n") if not part.startswith("Example:")]
 
@@ -80,7 +80,7 @@ SAME = [
 
 @pytest.mark.parametrize("name", SAME)
 def test_an_asynchronous_method_is_described_as_the_other_is(name):
-    """Readers of the one need not look up the other, and both say the same."""
+    """Readers see the full description on either client, and both agree."""
     method = getattr(voyageai.AsyncClient, name)
 
     assert described(getattr(voyageai.Client, IN_THREADS.get(name, name))) == described(method)
@@ -102,11 +102,11 @@ METHODS = [(kind, name) for kind, name in METHODS if getattr(kind, name).__doc__
 
 @pytest.mark.parametrize(("kind", "name"), METHODS, ids=str)
 def test_an_asynchronous_resource_is_described_as_the_other_is(kind, name):
-    """Editors show what is written there, not what it names; further paragraphs may say more."""
+    """Editors show only the method's own docstring, so it must not refer to another."""
     method, other = getattr(kind, name), getattr(TWINS[kind], name.replace("aclose", "close"))
-    said = described(method)
+    description = described(method)
 
-    assert described(other) == [part for part in said if part in described(other)]
-    assert not said[0].startswith("See ")
+    assert described(other) == [part for part in description if part in described(other)]
+    assert not description[0].startswith("See ")
     if "Example:" in other.__doc__:
         assert "asyncio.run(" in method.__doc__

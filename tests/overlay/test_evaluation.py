@@ -1,4 +1,4 @@
-"""Scores of rankings, and evaluations on labelled queries."""
+"""Ranking scores, and evaluations on labelled queries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ QUERIES = {
 
 
 def test_scores_of_a_case_worked_out_by_hand():
-    """Answers at ranks 1 and 3 of 3, at rank 2, and none among the first three."""
+    """The relevant documents are at ranks 1 and 3, at rank 2, and outside the first three."""
     rankings = [["a", "x", "b"], ["x", "c", "y"], ["x", "y", "z", "d"]]
     answers = [["a", "b"], ["c"], ["d"]]
     both = (1 + 1 / math.log2(4)) / (1 + 1 / math.log2(3))
@@ -45,7 +45,7 @@ def test_scores_of_a_case_worked_out_by_hand():
 
 
 def test_better_answers_count_more_and_only_so_many_can_be_found():
-    """Of three answers two fit into the first two results; the better first is the best order."""
+    """Recall divides by the two results that fit, and nDCG is best with the better one first."""
     found = scores([["good", "best"]], [{"best": 3, "good": 1, "bad": 0, "other": 1}], k=2)
 
     assert 2 / 3 == pytest.approx(found.recall)
@@ -54,7 +54,7 @@ def test_better_answers_count_more_and_only_so_many_can_be_found():
 
 @given(st.data())
 def test_scores_are_those_of_another_implementation(data):
-    """Of one with matrices, written from the definitions."""
+    """An independent implementation, with matrices from the definitions, gives the same figures."""
     names = list(range(data.draw(st.integers(1, 12))))
     count = data.draw(st.integers(1, 4))
     k = data.draw(st.integers(1, 15))
@@ -93,13 +93,13 @@ def test_scores_are_those_of_another_implementation(data):
     ],
 )
 def test_what_has_no_score_is_refused(rankings, answers, k, message):
-    """Figures of a part of the queries, or above 1, would look like any others."""
+    """Scores of only some queries, or above 1, would look like valid ones."""
     with pytest.raises(ArgumentError, match=message):
         scores(rankings, answers, k)
 
 
 class Counting:
-    """A client that counts what it is asked for."""
+    """A client that records its calls."""
 
     def __init__(self, client):
         self.client, self.asked = client, []
@@ -115,7 +115,7 @@ class Counting:
 
 @pytest.fixture(scope="module")
 def client():
-    """A client of a running emulator."""
+    """Yield a client of a running emulator."""
     with (
         voyageai_emulator.running() as url,
         voyageai.Client("any-key", base_url=url) as made,
@@ -124,7 +124,7 @@ def client():
 
 
 def test_a_row_is_what_the_vectors_that_were_asked_for_score(client):
-    """Worked out again from the client's own results."""
+    """Users could compute the same scores from the client's own results."""
     found = evaluate(client, DOCUMENTS, QUERIES, models="voyage-4", dimensions=256, k=2)
     documents = client.embed_documents(
         list(DOCUMENTS.values()), model="voyage-4", output_dimension=256
@@ -141,9 +141,9 @@ def test_a_row_is_what_the_vectors_that_were_asked_for_score(client):
 
 
 @pytest.mark.parametrize("dtype", ["float", "ubinary", "binary"])
-def test_vectors_that_are_not_asked_for_score_as_if_they_were(client, dtype):
-    """Fewer dimensions and packed bits are made of the floats that are there."""
-    made = evaluate(
+def test_derived_vectors_score_like_requested_ones(client, dtype):
+    """Shorter and binary vectors are derived from floats already paid for, without a difference."""
+    evaluation = evaluate(
         client,
         DOCUMENTS,
         QUERIES,
@@ -156,7 +156,7 @@ def test_vectors_that_are_not_asked_for_score_as_if_they_were(client, dtype):
     queries = client.embed_query(list(QUERIES), **options).to_numpy()
     order = (-similarity(queries, documents, dtype)).argsort(axis=1, kind="stable")
     rankings = [[list(DOCUMENTS)[place] for place in line] for line in order]
-    row = next(row for row in made if (row.dimension, row.dtype) == (256, dtype))
+    row = next(row for row in evaluation if (row.dimension, row.dtype) == (256, dtype))
 
     assert scores(rankings, list(QUERIES.values())) == row.scores
     assert documents.nbytes // 5 == row.bytes
@@ -166,7 +166,7 @@ def test_vectors_that_are_not_asked_for_score_as_if_they_were(client, dtype):
 
 
 def test_nothing_is_paid_for_twice(client):
-    """int8 is asked for by dimension; the rest once; a reranker once per set of candidates."""
+    """Only int8 needs a request per dimension, and a reranker one per set of candidates."""
     counting = Counting(client)
     found = evaluate(
         *(counting, DOCUMENTS, QUERIES),
@@ -194,7 +194,7 @@ def test_nothing_is_paid_for_twice(client):
 
 
 def test_a_reranker_orders_the_candidates_alone(client):
-    """The others stay where the embeddings have put them."""
+    """Documents beyond the candidates keep the order of the embeddings."""
     (row,) = evaluate(
         client, DOCUMENTS, QUERIES, models="voyage-4", rerankers="rerank-3", candidates=1
     )
@@ -206,8 +206,8 @@ def test_a_reranker_orders_the_candidates_alone(client):
     assert "voyage-4, 1024 x float + rerank-3" == row.name
 
 
-def test_what_it_takes_is_said_before_anything_is_sent(client):
-    """Ten combinations of a large corpus cost ten times as much."""
+def test_the_cost_is_known_before_anything_is_sent(client):
+    """Ten combinations on a large corpus cost ten times as much, so users see the cost first."""
     counting = Counting(client)
     options = {
         "models": "voyage-4",
@@ -230,7 +230,7 @@ def test_what_it_takes_is_said_before_anything_is_sent(client):
 
 
 def test_a_sum_of_money_has_no_rest_of_a_binary_float():
-    """People copy it into a sheet."""
+    """Users copy the cost into spreadsheets."""
     assert 1.32e-06 == EvaluationEstimate(tokens={"voyage-4": 22}).cost
 
 
@@ -263,7 +263,7 @@ def test_a_sum_of_money_has_no_rest_of_a_binary_float():
     ],
 )
 def test_what_can_not_be_evaluated_is_refused(client, changed, argument, message):
-    """Before anything is sent."""
+    """The error names the argument, and comes before anything is sent."""
     counting = Counting(client)
     given = {"documents": DOCUMENTS, "queries": QUERIES, "models": "voyage-4", **changed}
     with pytest.raises(ArgumentError, match=message) as raised:
@@ -273,13 +273,13 @@ def test_what_can_not_be_evaluated_is_refused(client, changed, argument, message
 
 
 def test_an_asynchronous_client_is_refused():
-    """Its methods would have to be awaited."""
+    """The evaluation calls methods without awaiting them."""
     with pytest.raises(ArgumentError, match=r"must be a voyageai\.Client, not AsyncClient"):
         evaluate(voyageai.AsyncClient("any-key"), DOCUMENTS, QUERIES, models="voyage-4")
 
 
 def test_answers_that_can_be_read_once_are_read_once(client):
-    """Scores are made after everything was paid for."""
+    """An iterator that is exhausted after the paid calls would leave no scores."""
     (once,) = evaluate(client, DOCUMENTS, {"rain": iter(["rain"])}, models="voyage-4")
     (listed,) = evaluate(client, DOCUMENTS, {"rain": ["rain"]}, models="voyage-4")
 
@@ -287,7 +287,7 @@ def test_answers_that_can_be_read_once_are_read_once(client):
 
 
 def test_an_evaluation_is_a_table_and_a_plot(client):
-    """As text, as HTML, as SVG, without a library for any of them."""
+    """Users get text, HTML and SVG without installing a library."""
     found = evaluate(
         *(client, DOCUMENTS, QUERIES),
         models="voyage-4",

@@ -16,16 +16,16 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 
 @pytest.mark.parametrize("extra", sorted({*EXTRAS} - {"all", "chunking"}))
 def test_an_extra_is_installed_by_its_packages(extra):
-    """By its own name this package may be the vendor's, at an index."""
-    said, *packages = install(extra).split(' "')
+    """The name `voyageai` on a package index may be the vendor's package."""
+    hint, *packages = install(extra).split(' "')
 
-    assert f"add the extra `{extra}`: pip install" == said
+    assert f"add the extra `{extra}`: pip install" == hint
     expected = {Requirement(text) for text in EXTRAS[extra]}
     assert expected == {Requirement(package.rstrip('"')) for package in packages}
 
 
-def test_without_metadata_the_extra_is_named_all_the_same(monkeypatch):
-    """A folder on the path has none, and must not end in another error."""
+def test_without_metadata_the_extra_is_still_named(monkeypatch):
+    """A source folder on the path has no metadata, and the hint must not fail because of that."""
 
     def requires(name):
         raise importlib.metadata.PackageNotFoundError(name)

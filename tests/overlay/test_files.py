@@ -1,4 +1,4 @@
-"""Files: what is sent, what comes back, and what happens when something goes wrong."""
+"""Files: uploads, downloads, lists, deletion, and failures of each."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def stored(request: httpx2.Request) -> httpx2.Response:
 
 
 class Server(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-    """Reads bodies piece by piece, and breaks off in the middle of one to fail."""
+    """A transport that reads bodies in pieces; to fail, it stops in the middle of a body."""
 
     def __init__(self, *answers: httpx2.Response | Exception) -> None:
         self.answers = list(answers)
         self.bodies: list[bytes] = []
 
     def begin(self) -> None:
-        """A request has arrived."""
+        """Do something when a request arrives."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.begin()
@@ -116,7 +116,7 @@ SOURCES = {
 @pytest.mark.parametrize("kind", SOURCES)
 @pytest.mark.parametrize("check", [True, False])
 def test_the_same_lines_arrive_from_every_source(face, tmp_path, kind, check):
-    """The bytes are the same, read twice or once, from disk or memory."""
+    """Users can pass any kind of source, and the server gets the same bytes, checked or not."""
     path = tmp_path / "some.jsonl"
     path.write_bytes(LINES)
     given = SOURCES[kind](path)
@@ -130,8 +130,8 @@ def test_the_same_lines_arrive_from_every_source(face, tmp_path, kind, check):
     assert ("file-1", "req-1") == (file.id, file.request_id)
 
 
-def test_a_file_is_sent_from_where_it_stands(face):
-    """As other libraries do it."""
+def test_a_file_is_sent_from_its_current_position(face):
+    """Other libraries also start at a file's position, and a retry must start there again."""
     file = io.BytesIO(b"# a comment\n" + LINES)
     file.readline()
     server = Server(answer(429), answer(**FILE))
@@ -174,7 +174,7 @@ FORMS = [bytes, io.BytesIO, Pipe]
     ids=range(len(WRONG) + len(FORMS) - 1),
 )
 def test_a_line_that_is_wrong_is_named_before_anything_is_sent(face, lines, reason, form):
-    """The server would say so hours later."""
+    """The server would report the line only hours later."""
     with pytest.raises(error.ArgumentError, match=reason) as raised:
         done(face.client(stored).files.upload(form(lines), filename="a.jsonl"))
 
@@ -192,22 +192,22 @@ def test_a_line_that_is_wrong_is_named_before_anything_is_sent(face, lines, reas
     ],
 )
 def test_a_row_that_is_wrong_is_named_too(face, rows, reason):
-    """And no further rows are made."""
-    made = []
+    """The error comes at the first wrong row, before further rows are generated."""
+    generated = []
 
     def generate():
         for row in [*rows, LINE]:
-            made.append(row)
+            generated.append(row)
             yield row
 
     with pytest.raises(error.ArgumentError, match=reason):
         done(face.client(stored).files.upload(generate()))
 
-    assert ([], 2) == (face.requests, len(made))
+    assert ([], 2) == (face.requests, len(generated))
 
 
 def test_unchecked_rows_must_still_be_rows(face):
-    """A value that can't be a line can't be sent."""
+    """Without checks the line's fields may be new, but it must be a JSON object."""
     for row, reason in (
         (7, "line 1 must be a mapping"),
         ({"a": object()}, "line 1 can't be written"),
@@ -220,7 +220,7 @@ def test_unchecked_rows_must_still_be_rows(face):
 
 @pytest.mark.parametrize("given", [LINES, [LINE, {**LINE, "custom_id": "b"}]])
 def test_more_lines_than_a_batch_takes_are_refused(given):
-    """No batch could run them, however long they were uploaded for."""
+    """No batch could run the file, however long its upload took."""
     with (
         Source(given) as source,
         pytest.raises(error.ArgumentError, match="more than 1 lines"),
@@ -229,7 +229,7 @@ def test_more_lines_than_a_batch_takes_are_refused(given):
 
 
 def test_a_line_of_any_length_does_not_fill_the_memory():
-    """A file without newlines would be read whole."""
+    """A file without newlines would otherwise be read into memory whole."""
     with (
         Source(LINES) as source,
         pytest.raises(error.ArgumentError, match="line 1 is longer than 10 bytes"),
@@ -252,20 +252,20 @@ def test_a_line_of_any_length_does_not_fill_the_memory():
     ],
 )
 def test_an_invalid_source_is_refused_with_the_valid_ones(face, given, name, argument):
-    """Each is an easy slip."""
+    """The error names the argument and says which sources are valid."""
     with pytest.raises(error.ArgumentError) as raised:
         done(face.client(stored).files.upload(given, filename=name))
     assert ([], argument) == (face.requests, raised.value.argument)
 
 
-def test_a_purpose_that_there_is_not_is_refused(face):
-    """Before a gigabyte is sent for nothing."""
+def test_an_unknown_purpose_is_refused(face):
+    """The error comes before a gigabyte is uploaded in vain."""
     with pytest.raises(error.ArgumentError, match="purpose must be one of 'batch'"):
         done(face.client(stored).files.upload(LINES, purpose="fine-tune"))
 
 
-def test_a_file_that_is_not_there_is_an_error_of_the_system(face, tmp_path):
-    """The error is that of `open`."""
+def test_a_missing_file_raises_file_not_found(face, tmp_path):
+    """Users catch the same FileNotFoundError as from `open`."""
     with pytest.raises(FileNotFoundError):
         done(face.client(stored).files.upload(tmp_path / "none.jsonl"))
 
@@ -279,7 +279,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(face, tmp_path):
     ],
 )
 def test_files_have_their_own_names_by_default(given, name, tmp_path, monkeypatch):
-    """In a list one looks for the name."""
+    """Users find a file in a list by its name."""
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     for each in ("some.JSONL", "some.jsonl"):
@@ -293,7 +293,7 @@ def test_files_have_their_own_names_by_default(given, name, tmp_path, monkeypatc
 
 
 def test_temporary_files_are_private_and_do_not_stay(face, tmp_path, monkeypatch):
-    """Rows may be secret, and disks small."""
+    """Rows may be confidential, and disks small."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     modes = []
 
@@ -307,8 +307,8 @@ def test_temporary_files_are_private_and_do_not_stay(face, tmp_path, monkeypatch
     assert ([], set()) == ([*tmp_path.iterdir()], {*modes} - {0})
 
 
-def test_progress_ends_with_everything_and_starts_anew_with_each_try(face):
-    """A bar that stays at 99 % worries people."""
+def test_progress_reaches_the_total_and_restarts_with_a_retry(face):
+    """A progress bar reaches 100 %, and restarts with a retry."""
     lines = jsonl(*({**LINE, "custom_id": f"{n}"} for n in range(3000)))
     seen = []
     client = face.kind("k", transport=Server(answer(429), answer(**FILE)), max_retries=AT_ONCE)
@@ -322,8 +322,8 @@ def test_progress_ends_with_everything_and_starts_anew_with_each_try(face):
     assert {len(lines)} == {total for _, total in seen}
 
 
-def test_what_progress_raises_ends_the_upload(face):
-    """It may be the user's way to cancel."""
+def test_an_exception_of_the_progress_callback_ends_the_upload(face):
+    """Users can cancel an upload by raising in the callback."""
 
     def progress(sent: int, total: int) -> None:
         raise ZeroDivisionError
@@ -334,7 +334,7 @@ def test_what_progress_raises_ends_the_upload(face):
 
 @pytest.mark.parametrize("failure", [httpx2.ReadError("x"), httpx2.ReadTimeout("x"), answer(503)])
 def test_a_file_that_may_be_stored_is_not_uploaded_twice(face, failure):
-    """It would cost twice, and nobody would know of the first."""
+    """A second copy would be stored unnoticed, so the error tells how to look for the first."""
     client = face.client(in_turn(failure), max_retries=3)
     with pytest.raises(error.VoyageError, match=r"may have been stored.*files\.list\(\)") as raised:
         done(client.files.upload(LINES))
@@ -344,7 +344,7 @@ def test_a_file_that_may_be_stored_is_not_uploaded_twice(face, failure):
 
 @pytest.mark.parametrize("refusal", [httpx2.ConnectError("x"), answer(429)])
 def test_a_file_that_was_refused_is_uploaded_again(face, refusal):
-    """Nothing can have come of it."""
+    """A refusal proves that nothing was stored."""
     client = face.client(in_turn(refusal, stored), max_retries=1)
     assert "file-1" == done(client.files.upload(LINES)).id
     client = face.client(in_turn(refusal), max_retries=1)
@@ -353,8 +353,8 @@ def test_a_file_that_was_refused_is_uploaded_again(face, refusal):
     assert (2, False) == (raised.value.attempts, raised.value.outcome_unknown)
 
 
-def test_half_a_file_is_uploaded_again(face):
-    """The server has not had its end, so it can't have stored it."""
+def test_an_upload_that_broke_off_is_repeated(face):
+    """The server lacks the end of the file, so it can't have stored it."""
     server = Server(httpx2.WriteError("x"), answer(**FILE))
     client = face.kind("k", transport=server, max_retries=AT_ONCE)
     assert "file-1" == done(client.files.upload(LINES)).id
@@ -367,7 +367,7 @@ def test_half_a_file_is_uploaded_again(face):
 
 @pytest.mark.parametrize("change", [LINES[:-5], LINES + b" "])
 def test_a_file_that_changes_while_it_is_sent_is_not_stored_half_checked(face, tmp_path, change):
-    """Something else may still be writing it."""
+    """Another program may still be writing the file, so its checked lines are out of date."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(LINES)
 
@@ -382,7 +382,7 @@ def test_a_file_that_changes_while_it_is_sent_is_not_stored_half_checked(face, t
 
 
 def test_a_client_of_the_users_own_streams_too(face):
-    """Proxies, hooks and certificates are a reason to have one."""
+    """Users bring their own client for proxies, hooks or certificates."""
     kind = httpx2.Client if face.kind is voyageai.Client else httpx2.AsyncClient
     seen = []
 
@@ -396,11 +396,11 @@ def test_a_client_of_the_users_own_streams_too(face):
     assert [b"a", b"b"] == done(client.files.content("file-1").iter_bytes())
 
 
-# What there is to know
+# File objects
 
 
 def test_a_file_is_a_value(face):
-    """It can be kept, compared, sent and shown."""
+    """Programs compare, print, pickle and store file objects."""
     file = done(face.client(in_turn(STORED)).files.retrieve("file-1"))
     assert "/v1/files/file-1" == face.requests[0].url.path
     assert FILE == file.to_dict()
@@ -412,15 +412,15 @@ def test_a_file_is_a_value(face):
         file.id = "other"
 
 
-def test_what_is_new_in_an_answer_passes_through():
-    """The API will have other purposes, and fields that nobody knows yet."""
+def test_new_fields_and_values_of_a_response_are_kept():
+    """The API will add purposes and fields."""
     data = {**FILE, "purpose": "vision", "status": "processed"}
     file = FileObject.from_dict(data)
     assert ("vision", data) == (file.purpose, file.to_dict())
 
 
 def test_times_have_a_zone_whatever_the_server_writes():
-    """Times with and without a zone can't be compared."""
+    """Python can't compare times with and without a time zone."""
     bare = FileObject.from_dict({**FILE, "created_at": "2025-12-01T19:18:23.455349"})
     zulu = FileObject.from_dict({**FILE, "created_at": "2025-12-01T19:18:23.455349Z"})
     assert bare.created_at == zulu.created_at == FileObject.from_dict(FILE).created_at
@@ -432,14 +432,14 @@ def test_times_have_a_zone_whatever_the_server_writes():
 
 
 def page(*names: str, more: bool = False) -> httpx2.Response:
-    """A page of files."""
+    """Return a page of files."""
     data = [{**FILE, "id": name} for name in names]
     last = names[-1] if names else None
     return answer(object="list", data=data, first_id=None, last_id=last, has_more=more)
 
 
-def test_a_list_goes_through_all_pages(face):
-    """Without anybody counting."""
+def test_iterating_a_list_loads_all_pages(face):
+    """Users iterate over all files without handling pages."""
     client = face.client(in_turn(page("a", "b", more=True), page("c", more=True), page()))
     found = client.files.list(purpose="batch", order="asc", limit=2, after="z")
     assert ["a", "b", "c"] == [file.id for file in done(found)]
@@ -449,8 +449,8 @@ def test_a_list_goes_through_all_pages(face):
     ]
 
 
-def test_pages_are_asked_for_when_they_are_needed(face):
-    """The first file of ten thousand needs one request."""
+def test_pages_are_loaded_when_they_are_needed(face):
+    """Reading the first of ten thousand files takes one request."""
     client = face.client(in_turn(page("a", more=True), page("b")))
     listed = client.files.list()
     assert [] == face.requests
@@ -468,8 +468,8 @@ def test_pages_are_asked_for_when_they_are_needed(face):
     assert {} == dict(face.requests[0].url.params)
 
 
-def test_one_page_is_had_by_itself(face):
-    """For those who show pages."""
+def test_a_single_page_can_be_loaded(face):
+    """Programs with a paged display load one page at a time."""
     found = done(face.client(in_turn(page("a", "b", more=True))).files.list(limit=2).page())
     assert (["a", "b"], True, "b") == (
         [file.id for file in found.data],
@@ -481,14 +481,14 @@ def test_one_page_is_had_by_itself(face):
 
 
 @pytest.mark.parametrize("pages", [[page(more=True)], [page("a", more=True)] * 2])
-def test_a_list_without_an_end_ends_with_an_error(face, pages):
-    """It would go on forever."""
+def test_an_endless_list_raises_an_error(face, pages):
+    """A list whose pages repeat, or have no last id, would be read forever."""
     with pytest.raises(error.MalformedResponseError, match="last_id"):
         done(face.client(in_turn(*pages)).files.list())
 
 
-def test_an_order_that_there_is_not_is_refused(face):
-    """At once, and not with the first file."""
+def test_an_unknown_order_is_refused(face):
+    """The error comes from `list`, not with the first file."""
     with pytest.raises(error.ArgumentError, match="order must be one of 'asc', 'desc'"):
         face.client().files.list(order="newest")
 
@@ -496,8 +496,8 @@ def test_an_order_that_there_is_not_is_refused(face):
 # Deletion
 
 
-def test_deletion_says_nothing_or_raises(face):
-    """There is nothing to say of a file that is gone."""
+def test_deletion_returns_nothing_or_raises(face):
+    """A deletion that succeeds has nothing to return, and one that fails never passes silently."""
     gone = answer(id="file-1", object="file", deleted=True)
     assert done(face.client(in_turn(gone)).files.delete("file-1")) is None
     assert ("DELETE", "/v1/files/file-1") == (face.requests[0].method, face.requests[0].url.path)
@@ -507,8 +507,8 @@ def test_deletion_says_nothing_or_raises(face):
     assert ("file-1",) == raised.value.file_ids
 
 
-def test_many_are_deleted_together_or_not_at_all(face):
-    """A success that failed is a failure, and says because of which."""
+def test_a_failed_deletion_of_many_files_names_them(face):
+    """A response with `success: false` raises, and names the files that can't be deleted."""
     assert done(face.client(in_turn(answer(success=True))).files.delete_many(["a", "b"])) is None
     assert {"file_ids": ["a", "b"]} == face.body
     refused = answer(success=False, error_file_ids=["b"])
@@ -531,7 +531,7 @@ def test_many_are_deleted_together_or_not_at_all(face):
     ],
 )
 def test_an_invalid_id_is_refused(face, method, given):
-    """`/files/` would be another operation."""
+    """An empty id would address `/files/`, which is another operation."""
     with pytest.raises(error.ArgumentError, match="id"):
         done(getattr(face.client(stored).files, method)(given))
     assert [] == face.requests
@@ -545,8 +545,8 @@ BODY = jsonl(*ROWS)
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n"])
-def test_lines_are_rows_however_they_arrive(face, size, end):
-    """A piece may end anywhere."""
+def test_lines_are_parsed_however_the_body_is_split(face, size, end):
+    """A network may split a body anywhere, even within a character."""
     body = BODY.removesuffix(b"\n") + end
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     client = face.client(in_turn(content(*pieces)))
@@ -554,7 +554,7 @@ def test_lines_are_rows_however_they_arrive(face, size, end):
 
 
 def test_a_line_that_makes_no_sense_is_named(face):
-    """After those before it."""
+    """The valid lines before it are returned first."""
     for wrong, reason in (
         (b"{oops", "line 6 of file-1 is not JSON"),
         (b"7", "is not a JSON object"),
@@ -564,8 +564,8 @@ def test_a_line_that_makes_no_sense_is_named(face):
             done(client.files.content("file-1").lines())
 
 
-def test_nothing_is_sent_before_it_is_read(face):
-    """And nothing is compressed, as places in the file would be other ones."""
+def test_a_content_is_requested_when_it_is_read(face):
+    """Byte positions for resuming are only valid in an uncompressed body."""
     found = face.client(in_turn(content(BODY))).files.content("file-1", extra_headers={"x-a": "b"})
     assert [] == face.requests
     assert BODY == done(found.read())
@@ -589,8 +589,8 @@ def test_nothing_is_sent_before_it_is_read(face):
     ],
     ids=["range", "earlier", "whole", "compressed"],
 )
-def test_what_broke_goes_on_where_it_broke(face, rest):
-    """Or from the beginning, where the server knows no better; nobody sees a byte twice."""
+def test_a_broken_download_resumes_where_it_broke(face, rest):
+    """The server resumes, or resends from the start, and the user sees each byte once."""
     client = face.client(in_turn(content(BODY[:9], BROKEN, etag='"1"'), rest()))
     assert BODY == done(client.files.content("file-1").read())
     assert "bytes=9-" == face.requests[1].headers["range"]
@@ -598,13 +598,13 @@ def test_what_broke_goes_on_where_it_broke(face, rest):
     assert [0.5] == face.waits
 
 
-def test_what_breaks_without_an_end_fails(face):
-    """After three times without a byte more; each byte more is a reason to go on."""
+def test_a_download_without_progress_fails(face):
+    """After three failures without progress it gives up; each new byte resets the count."""
 
     def rest(request):
         start = int(request.headers.get("range", "bytes=0-")[6:-1])
-        said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
-        return content(BODY[start : start + 1], BROKEN, status=206, content_range=said)
+        content_range = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+        return content(BODY[start : start + 1], BROKEN, status=206, content_range=content_range)
 
     client = face.client(in_turn(*[rest] * 9, lambda request: content(BROKEN)))
     with pytest.raises(error.APIConnectionError):
@@ -612,8 +612,8 @@ def test_what_breaks_without_an_end_fails(face):
     assert [0.5] * 9 + [1.0, 2.0] == face.waits
 
 
-def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
-    """A restart breaks the connection, and refuses the next."""
+def test_a_download_survives_a_short_outage(face):
+    """A server that restarts first breaks the connection, then refuses the next."""
     down = [httpx2.ConnectError("x"), answer(503)]
     client = face.client(in_turn(content(BODY[:9], BROKEN), *down, content(BODY)))
     assert BODY == done(client.files.content("file-1").read())
@@ -624,15 +624,15 @@ def test_a_server_that_is_away_for_a_moment_is_waited_for(face):
     assert BODY == done(client.files.content("file-1").read())
 
 
-def test_a_file_that_is_gone_meanwhile_is_an_error(face):
-    """Files expire while a caller holds their objects."""
+def test_a_file_deleted_during_a_download_is_an_error(face):
+    """A file may expire during a download."""
     client = face.client(in_turn(content(BODY[:9], BROKEN), answer(404, detail="gone")))
     with pytest.raises(error.NotFoundError):
         done(client.files.content("file-1").read())
 
 
-def test_a_range_that_is_refused_is_asked_for_no_more(face):
-    """Some servers refuse what they could ignore."""
+def test_a_refused_range_is_not_requested_again(face):
+    """Some servers refuse a range where they should ignore it."""
     client = face.client(in_turn(content(BODY[:9], BROKEN), answer(416), content(BODY)))
     assert BODY == done(client.files.content("file-1").read())
     assert [False, True, False] == ["range" in request.headers for request in face.requests]
@@ -647,22 +647,22 @@ def test_a_range_that_is_refused_is_asked_for_no_more(face):
         ({}, {"status": 206}, "sent another part"),
     ],
 )
-def test_halves_of_two_contents_are_never_put_together(face, first, second, reason):
-    """It would be a file that never was."""
+def test_parts_of_different_contents_are_never_joined(face, first, second, reason):
+    """The result would be a file that never existed."""
     client = face.client(in_turn(content(BODY[:9], BROKEN, **first), content(BODY, **second)))
     with pytest.raises(error.APIError, match=reason):
         done(client.files.content("file-1").read())
 
 
 def test_a_content_of_another_length_than_said_is_an_error(face):
-    """The rest of the lines would be missed by nobody."""
+    """A truncated file would be missing lines unnoticed."""
     client = face.client(in_turn(content(BODY, content_length="1000")))
     with pytest.raises(error.MalformedResponseError, match="has 1000 bytes, but"):
         done(client.files.content("file-1").lines())
 
 
-def test_the_time_for_a_call_is_that_of_the_whole_content(face):
-    """Of what is read at once; an iteration takes as long as its reader."""
+def test_a_deadline_bounds_reading_the_whole_content(face):
+    """`read` keeps to the deadline, while iterating takes as long as the caller's loop."""
 
     def slowly():
         for at in range(0, len(BODY), 10):
@@ -678,8 +678,8 @@ def test_the_time_for_a_call_is_that_of_the_whole_content(face):
     assert BODY == done(client.files.content("file-1", deadline=90).read())
 
 
-def test_what_is_left_early_is_closed(face):
-    """The connection belongs to the next one."""
+def test_a_content_read_in_part_closes_its_response(face):
+    """The connection becomes free for the next request."""
     responses = [content(BODY, BODY), content(BODY, BODY)]
     client = face.client(in_turn(*responses))
     if face.kind is voyageai.Client:
@@ -704,8 +704,8 @@ def test_what_is_left_early_is_closed(face):
     assert [1, 1] == [response.stream.closed for response in responses]
 
 
-def test_every_reading_begins_anew(face):
-    """The object is a place, not a stream."""
+def test_each_read_starts_from_the_beginning(face):
+    """A content object can be read repeatedly, unlike a stream."""
     found = face.client(lambda request: content(BODY)).files.content("file-1")
     assert (BODY, ROWS, BODY) == (done(found.read()), done(found.lines()), done(found.read()))
 
@@ -713,8 +713,8 @@ def test_every_reading_begins_anew(face):
 # Redirects
 
 
-def test_a_content_that_is_kept_elsewhere_is_fetched_there_without_the_key(face, key):
-    """Storage hosts have signed addresses, and no business with keys."""
+def test_a_redirect_to_another_host_is_followed_without_the_key(face, key):
+    """Storage hosts use signed URLs and must never see the API key."""
     elsewhere = "https://storage.example/lines?signature=5f2e"
     moved = httpx2.Response(307, headers={"location": elsewhere})
     client = face.client(
@@ -732,7 +732,7 @@ def test_a_content_that_is_kept_elsewhere_is_fetched_there_without_the_key(face,
 
 
 def test_a_redirect_on_the_same_host_keeps_the_key(face, key):
-    """A path that moved is the same API."""
+    """The API may move a path on its own host."""
     moved = httpx2.Response(302, headers={"location": "/v2/content"})
     client = face.client(in_turn(moved, content(BODY)))
     assert BODY == done(client.files.content("file-1").read())
@@ -741,8 +741,8 @@ def test_a_redirect_on_the_same_host_keeps_the_key(face, key):
 
 
 @pytest.mark.parametrize("place", ["http://other.example/", "ftp://a/", "https://a:x/", None])
-def test_redirects_that_lead_astray_are_not_followed(face, place):
-    """From https to http least of all."""
+def test_unsafe_redirects_are_not_followed(face, place):
+    """Least of all may a redirect lead from https to http."""
     moved = httpx2.Response(302, headers={} if place is None else {"location": place})
     client = face.client(in_turn(moved), base_url="https://api.voyageai.com/v1")
     with pytest.raises(error.APIError, match="HTTP 302"):
@@ -750,8 +750,8 @@ def test_redirects_that_lead_astray_are_not_followed(face, place):
     assert 1 == len(face.requests)
 
 
-def test_redirects_have_an_end(face):
-    """A loop is no content."""
+def test_endless_redirects_fail(face):
+    """A redirect loop ends with an error."""
     client = face.client(in_turn(httpx2.Response(302, headers={"location": "/again"})))
     with pytest.raises(error.APIError, match="HTTP 302"):
         done(client.files.content("file-1").read())
@@ -759,7 +759,7 @@ def test_redirects_have_an_end(face):
 
 
 def test_no_other_call_follows_redirects(face):
-    """Posted data must reach the API alone."""
+    """Request bodies may go to the API only."""
     client = face.client(in_turn(httpx2.Response(307, headers={"location": "/again"})))
     with pytest.raises(error.APIError, match="HTTP 307"):
         done(client.files.retrieve("file-1"))
@@ -770,12 +770,12 @@ def test_no_other_call_follows_redirects(face):
 
 
 def told(size: int) -> httpx2.Response:
-    """Return the answer of `retrieve`."""
+    """Return the response of `retrieve` for a file of some size."""
     return answer(**{**FILE, "bytes": size})
 
 
 def test_a_path_gets_the_whole_content(face, tmp_path):
-    """And progress is told as it is written."""
+    """A broken download resumes, replaces the old file, and reports its progress."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"old")
     seen = []
@@ -798,8 +798,8 @@ def test_a_path_gets_the_whole_content(face, tmp_path):
     ],
     ids=["gone", "gone meanwhile", "too short", "broken"],
 )
-def test_a_path_keeps_what_it_had_if_the_content_does_not_come(face, tmp_path, size, answers):
-    """Half a file looks like a whole one."""
+def test_a_failed_download_leaves_the_old_file(face, tmp_path, size, answers):
+    """Half a file would look like a whole one."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"old")
     client = face.client(in_turn(told(size), *(make() for make in answers)))
@@ -809,7 +809,7 @@ def test_a_path_keeps_what_it_had_if_the_content_does_not_come(face, tmp_path, s
 
 
 def test_a_path_that_can_not_be_written_is_refused_before_the_content_comes(face, tmp_path):
-    """A gigabyte for nothing."""
+    """The error comes before a gigabyte is downloaded in vain."""
     client = face.client(in_turn(told(len(BODY))))
     with pytest.raises(error.ArgumentError, match="is a folder"):
         done(client.files.content("file-1").write_to(tmp_path))
@@ -818,8 +818,8 @@ def test_a_path_that_can_not_be_written_is_refused_before_the_content_comes(face
     assert {"/v1/files/file-1"} == {request.url.path for request in face.requests}
 
 
-def test_what_is_written_survives_a_failure_of_the_machine(face, tmp_path, monkeypatch):
-    """Content first, then its name, then the folder that holds the name."""
+def test_a_downloaded_file_survives_a_power_failure(face, tmp_path, monkeypatch):
+    """The content is flushed first, then renamed, then the folder is flushed."""
     order = []
     fsync, replace = os.fsync, Path.replace
     monkeypatch.setattr(os, "fsync", lambda number: (order.append("fsync"), fsync(number)))
@@ -835,7 +835,7 @@ def test_what_is_written_survives_a_failure_of_the_machine(face, tmp_path, monke
 
 
 def test_both_faces_have_the_same_methods_with_the_same_signatures():
-    """Nothing is written twice but signatures, and this holds them in step."""
+    """A method added to one client only, or with other arguments, fails here."""
 
     def methods(kind):
         found = {}
@@ -858,8 +858,8 @@ def test_both_faces_have_the_same_methods_with_the_same_signatures():
     assert raw == {*vars(AsyncRawFiles)} - {"__init__", "__doc__"}
 
 
-def test_answers_can_be_had_as_they_came(face):
-    """With headers that no result has."""
+def test_raw_responses_are_available(face):
+    """Users can read headers that no result contains."""
     client = face.client(in_turn(STORED))
     for method, given in (("upload", LINES), ("retrieve", "file-1")):
         found = done(getattr(client.files.with_raw_response, method)(given))
@@ -871,7 +871,7 @@ def test_answers_can_be_had_as_they_came(face):
 
 
 def test_options_of_a_call_are_those_of_every_method(face):
-    """And there are no others."""
+    """Users learn one set of options for all methods."""
     client = face.client(in_turn(STORED))
     done(client.files.upload(LINES, extra_headers={"x-a": "b"}))
     assert "b" == face.requests[0].headers["x-a"]
@@ -882,15 +882,15 @@ def test_options_of_a_call_are_those_of_every_method(face):
 
 
 def test_files_do_not_wait_for_the_rate_limit_of_models(face):
-    """Files have no rate limit of a model, and must not use that of embeddings."""
+    """File calls don't count against a model's rate limit, so they must not use it up."""
     client = face.client(in_turn(STORED), rate_limit=voyageai.RateLimit(rpm=1))
     for _ in range(3):
         done(client.files.retrieve("file-1"))
     assert [] == face.waits
 
 
-def test_failures_say_what_the_server_said(face):
-    """Status, body and request id are what a support case needs."""
+def test_errors_carry_the_servers_response(face):
+    """A support case needs status, body and request id."""
     refused = httpx2.Response(
         404, json={"detail": "File 'file-1' not found."}, headers={"x-request-id": "req-9"}
     )
@@ -906,15 +906,15 @@ def test_failures_say_what_the_server_said(face):
         assert "not found" in raised.value.http_body
 
 
-def test_a_body_that_breaks_says_of_which_request(face):
-    """It is a success that failed."""
+def test_a_broken_body_raises_an_error_with_the_request_id(face):
+    """The response began as a success, so the error has to name the request."""
     client = face.client(lambda request: content(BROKEN, x_request_id="req-7"))
     with pytest.raises(error.APIConnectionError, match="req-7"):
         done(client.files.content("file-1").read())
 
 
 def test_bodies_are_logged_without_being_read(face, caplog, monkeypatch):
-    """Debugging must not fill the memory."""
+    """Debug logging must not load a whole file into memory."""
     monkeypatch.setattr(logging.getLogger("voyageai.bodies"), "level", logging.DEBUG)
     with caplog.at_level(logging.DEBUG, "voyageai.bodies"):
         assert BODY == done(face.client(in_turn(content(BODY))).files.content("file-1").read())
@@ -932,7 +932,7 @@ IDS = [
 
 @pytest.mark.parametrize("id", IDS, ids=lambda each: repr(each)[:20])
 def test_an_invalid_id_is_refused_by_every_method(face, id):
-    """`..` deletes something else, and some gateways undo the escaping of what others would do."""
+    """An id of `..` would address another resource, as some gateways decode escaped paths."""
     client = face.client()
     files, batches = client.files, client.batches
     calls = {
@@ -963,8 +963,8 @@ def test_an_invalid_id_is_refused_by_every_method(face, id):
     assert [] == face.requests
 
 
-def test_ids_of_any_server_are_taken(face):
-    """The API does not say what they look like."""
+def test_ids_of_any_form_are_accepted(face):
+    """The API does not specify the form of ids."""
     client = face.client(in_turn(STORED))
     for id in ("file-1", "a.b..c", "...", "~_-:@!$&'()*+,;=%2e", "A" * 512):
         done(client.files.retrieve(id))
@@ -975,8 +975,8 @@ def test_ids_of_any_server_are_taken(face):
     ("argument", "value"),
     [("limit", 0), ("limit", "5"), ("limit", 1.5), ("limit", True), ("purpose", 5), ("purpose", "\ud800")],
 )  # fmt: skip
-def test_what_can_not_be_asked_of_a_list_is_refused(face, argument, value):
-    """Before anything is sent, in a sentence."""
+def test_invalid_arguments_of_a_list_are_refused(face, argument, value):
+    """The error comes before anything is sent, and names the argument."""
     with pytest.raises(error.ArgumentError, match=r"must be|lone surrogate"):
         done(face.client().files.list(**{argument: value}).page())
 
@@ -984,8 +984,8 @@ def test_what_can_not_be_asked_of_a_list_is_refused(face, argument, value):
 
 
 @pytest.mark.parametrize("name", ["\ud800.jsonl", 5, b"a.jsonl"])
-def test_what_can_not_be_the_name_of_a_file_is_refused(face, name):
-    """Paths of Linux hold any bytes, as lone surrogates."""
+def test_an_invalid_file_name_is_refused(face, name):
+    """Paths on Linux may hold bytes that are not UTF-8, and these become lone surrogates."""
     with pytest.raises(error.ArgumentError, match=r"ends in \.jsonl|lone surrogate"):
         done(face.client().files.upload(LINES, filename=name))
 
@@ -994,14 +994,14 @@ def test_what_can_not_be_the_name_of_a_file_is_refused(face, name):
 
 @pytest.mark.parametrize("ids", [None, 5, "file-1"])
 def test_an_invalid_list_of_ids_is_refused(face, ids):
-    """A string would be taken for ids of a character each."""
+    """Each character of a string would be taken for an id."""
     with pytest.raises(error.ArgumentError, match="file_ids must be a list of ids"):
         done(face.client().files.delete_many(ids))
 
 
 @pytest.mark.parametrize("last", ["a/b", "\ud800", "x" * 100_000])
-def test_a_page_that_leads_nowhere_is_the_servers_fault(face, last):
-    """Not that of an argument that nobody gave."""
+def test_a_page_without_a_next_one_is_a_malformed_response(face, last):
+    """An error about an argument would mislead, as the user gave none."""
     body = {"object": "list", "data": [], "has_more": True, "last_id": last}
     content = json.dumps(body).encode()
     client = face.client(lambda request: httpx2.Response(200, content=content))
@@ -1009,8 +1009,8 @@ def test_a_page_that_leads_nowhere_is_the_servers_fault(face, last):
         done(client.files.list())
 
 
-def test_what_a_server_calls_a_file_or_a_job_is_printable():
-    """Their reprs are shown and logged."""
+def test_reprs_of_files_and_jobs_are_printable():
+    """Programs print and log reprs, so control characters must not reach a terminal."""
     file = FileObject.from_dict({**FILE, "id": "a\x1b", "filename": "b\n", "purpose": "c\u202e"})
     batch = Batch.from_dict({**BATCH, "id": "a\x1b", "status": "b\nc"})
 

@@ -1,4 +1,4 @@
-"""The two drivers carry out the same flows, so that what is a flow is written once."""
+"""Both drivers run the same flows, so each flow is written once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Carry = Callable[..., Any]
 
 @pytest.fixture(params=["blocking", "async", "in threads"])
 def carry(request: pytest.FixtureRequest) -> Carry:
-    """Carries a flow out with functions that are blocking, in one way or another."""
+    """Return a function that runs a flow with blocking callbacks, by one of the drivers."""
 
     def call(flow: Any, send: Any = None, sleep: Any = None, notify: Any = None) -> Any:
         if request.param == "blocking":
@@ -35,7 +35,7 @@ def carry(request: pytest.FixtureRequest) -> Carry:
 
 
 def test_a_flow_gets_the_answers_to_its_requests_and_returns_a_result(carry: Carry) -> None:
-    """In their order, with sleeps and notifications between them."""
+    """Steps run in the order in which the flow yields them."""
     done: list[object] = []
 
     def flow() -> Flow[str, str]:
@@ -53,7 +53,7 @@ def test_a_flow_gets_the_answers_to_its_requests_and_returns_a_result(carry: Car
 
 
 def test_an_error_of_a_request_is_raised_in_the_flow(carry: Carry) -> None:
-    """There it is decided whether to go on."""
+    """The flow decides whether to go on after an error."""
 
     def flow() -> Flow[str, str]:
         try:
@@ -73,7 +73,7 @@ def test_an_error_of_a_request_is_raised_in_the_flow(carry: Carry) -> None:
 def test_any_other_exception_ends_the_flow_and_closes_it(
     carry: Carry, kind: type[BaseException]
 ) -> None:
-    """Locks and files are released; not even what ends an iteration is taken for a result."""
+    """Locks and files are released, and a StopIteration is never taken for a result."""
     closed: list[bool] = []
 
     def flow() -> Flow[str, None]:
@@ -92,8 +92,8 @@ def test_any_other_exception_ends_the_flow_and_closes_it(
     assert [True] == closed
 
 
-def test_nobody_needs_to_be_notified(carry: Carry) -> None:
-    """The callback is an option of the user's."""
+def test_a_notification_without_a_callback_is_dropped(carry: Carry) -> None:
+    """Users need not pass a callback."""
 
     def flow() -> Flow[str, int]:
         yield Notify("x")
@@ -102,13 +102,13 @@ def test_nobody_needs_to_be_notified(carry: Carry) -> None:
     assert 1 == carry(flow())
 
 
-def test_what_a_callback_returns_is_awaited() -> None:
-    """Users of an event loop write their callbacks for it."""
-    told: list[str] = []
+def test_an_asynchronous_callback_is_awaited() -> None:
+    """Users of an event loop can pass an async callback."""
+    messages: list[str] = []
 
     async def notify(message: str) -> None:
         await asyncio.sleep(0)
-        told.append(message)
+        messages.append(message)
 
     def flow() -> Flow[str, None]:
         yield Notify("x")
@@ -117,11 +117,11 @@ def test_what_a_callback_returns_is_awaited() -> None:
         raise AssertionError
 
     asyncio.run(run_async(flow(), never, never, notify))
-    assert ["x"] == told
+    assert ["x"] == messages
 
 
 def test_a_flow_that_works_on_files_does_so_in_threads() -> None:
-    """The event loop goes on meanwhile; sending and sleeping stay on it."""
+    """File work runs in a thread to keep the event loop free, while requests stay on the loop."""
     where: list[str] = []
 
     def flow() -> Flow[str, None]:
@@ -136,7 +136,7 @@ def test_a_flow_that_works_on_files_does_so_in_threads() -> None:
 
 
 def test_a_cancelled_task_leaves_a_thread_only_when_it_is_done() -> None:
-    """It would close a file, or release a lock, that the thread still uses."""
+    """Returning earlier would close a file or release a lock that the thread still uses."""
     begun, may_end = threading.Event(), threading.Event()
     ended: list[bool] = []
 
@@ -160,11 +160,11 @@ def test_a_cancelled_task_leaves_a_thread_only_when_it_is_done() -> None:
 
 
 def test_a_driver_keeps_no_answer_longer_than_the_flow(carry: Carry) -> None:
-    """Answers may be large, and a job has many."""
+    """Responses can be large, and a job has many of them."""
     answers: list[object] = []
 
     class Answer:
-        """Something whose end is seen."""
+        """An object whose deletion is recorded."""
 
         def __del__(self) -> None:
             answers.append("gone")

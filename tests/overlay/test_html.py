@@ -1,4 +1,4 @@
-"""What notebooks show: everything escaped, nothing that the user does not have."""
+"""HTML shown in notebooks: escaped, well-formed, and without secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXTS = ["A <b>cat</b> & a mat.", "x" * 1000]
 
 @pytest.fixture(scope="module")
 def client():
-    """A client of a running emulator."""
+    """Yield a client of a running emulator."""
     with (
         voyageai_emulator.running() as url,
         voyageai.Client("secret-key", base_url=url) as made,
@@ -24,7 +24,7 @@ def client():
 
 
 def shown(client, folder):
-    """Everything that shows itself."""
+    """Return one object of each kind that has an HTML form."""
     job = client.batches.prepare_embed(TEXTS, model="voyage-4", directory=folder / "job")
     rows = [{"id": n, "body": text} for n, text in enumerate(TEXTS)]
     table = {"text": "body", "id": "id", "model": "voyage-4", "input_type": "document"}
@@ -45,7 +45,7 @@ def shown(client, folder):
 
 
 def test_everything_is_well_formed_and_escaped(client, tmp_path):
-    """A document with a tag in it must not become part of the page."""
+    """Tags in a user's text must not become part of the page."""
     for name, thing in shown(client, tmp_path).items():
         page = thing._repr_html_()
         ElementTree.fromstring(page)
@@ -55,7 +55,7 @@ def test_everything_is_well_formed_and_escaped(client, tmp_path):
 
 
 def test_a_card_has_shape_model_tokens_and_price(client):
-    """What one looks for first."""
+    """Users look for these first."""
     page = client.embed_documents(TEXTS, model="voyage-4")._repr_html_()
     text = " ".join("".join(ElementTree.fromstring(page).itertext()).split())
 
@@ -65,7 +65,7 @@ def test_a_card_has_shape_model_tokens_and_price(client):
 
 
 def test_a_ranking_is_a_table_of_the_best(client):
-    """With the beginning of each document, the best first."""
+    """The best documents come first, each with its beginning and score."""
     result = client.rerank("cat", TEXTS * 20, model="rerank-3")
     page = result._repr_html_()
     cells = [cell.text or "" for cell in ElementTree.fromstring(page).iter("td")]
@@ -76,7 +76,7 @@ def test_a_ranking_is_a_table_of_the_best(client):
 
 
 def test_what_can_not_be_shown_is_written_as_its_code(client):
-    """Half a character can't be saved with a notebook; others turn the line around."""
+    """Lone surrogates can't be saved with a notebook, and bidi marks would reorder the line."""
     result = client.embed_documents(TEXTS, model="voyage-4")
     result.model = "\ud800 \u202e \0 <b>"
     page = result._repr_html_()
@@ -87,7 +87,7 @@ def test_what_can_not_be_shown_is_written_as_its_code(client):
 
 @pytest.mark.parametrize("row", [[0.1], [float("nan")] * 1024, ["a"] * 1024, None])
 def test_vectors_that_were_spoilt_have_a_card_without_a_heat_map(client, row):
-    """A card that fails hides what is wrong."""
+    """A card that raised would hide what is wrong with the vectors."""
     result = client.embed_documents(TEXTS, model="voyage-4")
     result.embeddings[0] = row
 
@@ -97,5 +97,5 @@ def test_vectors_that_were_spoilt_have_a_card_without_a_heat_map(client, row):
 
 @pytest.mark.parametrize("matrix", [[[1.0]], [[0.0, 0.0], [0.0, 0.0]], []])
 def test_a_heat_map_of_one_number_or_none_is_drawn(matrix):
-    """There is no range of colours then."""
+    """Equal values leave no range to scale colours over."""
     assert len(matrix) ** 2 == html.heat_map(matrix).count("<rect")

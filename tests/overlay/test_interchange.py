@@ -1,4 +1,4 @@
-"""Results as numpy, Arrow, DLPack and MongoDB take them: the same memory, or equal bytes."""
+"""numpy, Arrow, DLPack and MongoDB take results: the same memory, or equal bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMATS = {"float32": "f", "int8": "b", "uint8": "B"}
 
 
 def made(dtype="float", rows=ROWS):
-    """A result of a dtype, with numbers of both signs where there are some."""
+    """Return a result of a dtype, with numbers of both signs if the dtype has them."""
     number = DTYPES[dtype].number
     low = 0 if number == "uint8" else -4
     numbers = array(FORMATS[number], [low + n for n in range(rows * COLUMNS)])
@@ -32,7 +32,7 @@ def made(dtype="float", rows=ROWS):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_numpy_shares_memory(dtype):
-    """`np.asarray(result)` was an array of one object."""
+    """numpy reads a result without a copy, and as a matrix instead of an array of one object."""
     result = made(dtype)
     matrix = np.asarray(result)
 
@@ -44,7 +44,7 @@ def test_numpy_shares_memory(dtype):
 
 
 def test_numpy_copies_on_request():
-    """As of any array."""
+    """numpy's `copy=True` works as for any array."""
     result = made()
     copied, doubled = np.array(result), np.asarray(result, dtype=np.float64)
     copied[0, 0] = 9
@@ -54,18 +54,18 @@ def test_numpy_copies_on_request():
     np.testing.assert_array_equal(doubled, result.to_numpy())
 
 
-@pytest.mark.parametrize("asked", [{"dtype": np.float64}, {}])
-def test_numpy_is_not_given_a_copy_that_it_forbids(asked):
-    """It must be told: the caller goes on to write into the array."""
+@pytest.mark.parametrize("arguments", [{"dtype": np.float64}, {}])
+def test_numpy_is_not_given_a_copy_that_it_forbids(arguments):
+    """numpy raises instead, as the caller would write into a copy."""
     result = made()
-    if not asked:
+    if not arguments:
         result.embeddings[0][0] = 1.0
     with pytest.raises(ValueError, match="needs a copy"):
-        result.__array__(copy=False, **asked)  # as numpy calls it from 2.0 on
+        result.__array__(copy=False, **arguments)  # as numpy calls it from 2.0 on
 
 
 def test_functions_of_numpy_take_results():
-    """A result in the place of a matrix."""
+    """Users pass a result to numpy functions as a matrix."""
     result = made()
 
     assert (ROWS,) == np.linalg.norm(result, axis=1).shape
@@ -76,14 +76,14 @@ def test_functions_of_numpy_take_results():
 
 
 def test_documents_of_chunks_are_no_matrix():
-    """They have different numbers of rows; an array of one object would be a trap."""
+    """Documents have different numbers of chunks, so an array of one object would be a trap."""
     with pytest.raises(TypeError, match=r"numpy\.asarray\(result\.results\[0\]\)"):
         np.asarray(ContextualizedEmbeddingsObject())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_arrow_shares_memory(dtype):
-    """Through the PyCapsule interface, which pyarrow is only one user of."""
+    """Any library with the PyCapsule interface reads results without a copy, like pyarrow."""
     pa = pytest.importorskip("pyarrow")
     result = made(dtype)
     column, table = pa.array(result), pa.table(result)
@@ -100,7 +100,7 @@ def test_arrow_shares_memory(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dlpack_shares_memory(dtype):
-    """Torch, JAX and CuPy read it; numpy does too."""
+    """torch, JAX, CuPy and numpy read results through DLPack."""
     result = made(dtype)
     matrix = np.from_dlpack(result)
 
@@ -117,7 +117,7 @@ KINDS = {
 
 @pytest.mark.parametrize(("dtype", "kind"), KINDS.items())
 def test_bson_is_that_of_pymongo(dtype, kind):
-    """Byte for byte, so that drivers of every language read it."""
+    """The bytes equal pymongo's own, so drivers of every language read them."""
     result = made(dtype)
     expected = [Binary.from_vector(row, kind) for row in result.embeddings]
 
@@ -128,7 +128,7 @@ def test_bson_is_that_of_pymongo(dtype, kind):
 
 @pytest.mark.parametrize(("dtype", "instead"), [("uint8", "int8"), ("binary", "ubinary")])
 def test_what_mongodb_can_not_store_is_refused(dtype, instead):
-    """Read as another type, its numbers would be others."""
+    """Stored as another type, the numbers would change."""
     message = f"no vectors of dtype '{dtype}'.*embed with output_dtype='{instead}'"
     with pytest.raises(ArgumentError, match=message):
         made(dtype).to_bson()
@@ -136,7 +136,7 @@ def test_what_mongodb_can_not_store_is_refused(dtype, instead):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_floats_in_the_place_of_others_are_stored_as_floats(dtype):
-    """Under the type that was asked for they would be four times as many other numbers."""
+    """Float vectors stored as int8 would become four times as many wrong numbers."""
     result = made(dtype)
     result.embeddings = [[0.5, -0.25]]
 
@@ -144,7 +144,7 @@ def test_floats_in_the_place_of_others_are_stored_as_floats(dtype):
 
 
 def test_a_matrix_can_take_the_place_of_lists():
-    """As users do who scale vectors with numpy."""
+    """Users scale vectors with numpy and assign the matrix back."""
     result = made()
     matrix = result.to_numpy() / 2
     result.embeddings = matrix
@@ -158,19 +158,19 @@ def test_a_matrix_can_take_the_place_of_lists():
 
 
 def test_no_vectors_are_an_empty_column():
-    """A result that nothing was added to."""
+    """An empty result becomes an empty column instead of an error."""
     assert [] == EmbeddingsObject().to_arrow().to_pylist()
 
 
 def test_without_pymongo_the_error_says_how_to_get_it(monkeypatch):
-    """It is an extra."""
+    """pymongo is an extra, and the error names it."""
     monkeypatch.setitem(sys.modules, "bson.binary", None)
     with pytest.raises(ImportError, match="extra `mongodb`"):
         made().to_bson()
 
 
 def test_nothing_optional_is_loaded_before_it_is_used():
-    """Reading lists takes neither numpy nor pyarrow nor pymongo."""
+    """Reading lists needs neither numpy, pyarrow nor pymongo."""
     code = (
         "import sys\nfrom voyageai.object import EmbeddingsObject\nimport voyageai.mongodb\n"
         "result = EmbeddingsObject()\nresult.embeddings, repr(result), result._repr_html_()\n"

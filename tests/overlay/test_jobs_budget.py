@@ -1,4 +1,4 @@
-"""Money that may be spent: sums alone, without jobs."""
+"""The budget of a job, as arithmetic without jobs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 from voyageai.prices import Budget
 
 
-def test_what_fits_is_reserved_and_what_does_not_is_not() -> None:
-    """To the cent: a ceiling may be reached."""
+def test_only_a_sum_that_fits_is_reserved() -> None:
+    """A budget can be used to the cent, and not exceeded by less."""
     budget = Budget(0.15)
     assert [True, False, True] == [budget.reserve(bound) for bound in (0.1, 0.1, 0.05)]
     assert (0.0, pytest.approx(0.15)) == (budget.spent, budget.reserved)
     assert not budget.reserve(1e-9)
 
 
-def test_the_difference_is_free_again_when_something_is_done() -> None:
-    """A bound is many times what is billed in the end."""
+def test_settling_a_reservation_frees_the_unused_part() -> None:
+    """The upper bound of a request is many times its final cost."""
     budget = Budget(1.0)
     assert budget.reserve(1.0)
     budget.settle(1.0, 0.25)
@@ -26,8 +26,8 @@ def test_the_difference_is_free_again_when_something_is_done() -> None:
     assert budget.reserve(0.75)
 
 
-def test_what_is_under_way_already_counts_though_nobody_asked() -> None:
-    """A job goes on, maybe under a lower ceiling than before."""
+def test_costs_already_in_flight_count() -> None:
+    """A resumed job may have a lower limit than what is already in flight."""
     budget = Budget(1.0)
     budget.hold(3.0)
     assert (False, -2.0) == (budget.fits(0.0), budget.left)
@@ -36,7 +36,7 @@ def test_what_is_under_way_already_counts_though_nobody_asked() -> None:
 
 
 def test_sums_are_exact() -> None:
-    """A million small bounds are not a large one by mistake."""
+    """Rounding errors of many small sums must not use up the budget."""
     budget = Budget(1.0)
     for _ in range(10_000):
         assert budget.reserve(0.1)
@@ -44,15 +44,15 @@ def test_sums_are_exact() -> None:
     assert (0.0, 0.0) == (budget.spent, budget.reserved)
 
 
-def test_without_end_everything_fits() -> None:
-    """Infinity is a number too."""
+def test_an_unlimited_budget_fits_everything() -> None:
+    """A job without a limit uses the same arithmetic, with infinity."""
     budget = Budget(math.inf)
     assert (True, math.inf) == (budget.reserve(1e12), budget.left)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_order_of_answers_spends_more_than_the_ceiling(seed: int) -> None:
-    """As long as nothing costs more than its bound."""
+    """The limit holds in any order, if no request costs more than its bound."""
     random = Random(seed)
     budget, under_way = Budget(10.0), list[float]()
     for _ in range(500):

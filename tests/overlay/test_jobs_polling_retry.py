@@ -1,4 +1,4 @@
-"""Looking for what may have been made at the server already, in lists of any order."""
+"""Searching the server's lists, in any order, for a batch that may have been created."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PER_PAGE = 20
 
 
 class Server:
-    """A list of a hundred things, one made each hour, in pages."""
+    """A list of a hundred items in pages, one created each hour."""
 
     def __init__(self, is_newest_first: bool) -> None:
         things = [
@@ -25,14 +25,14 @@ class Server:
         self.pages = 0
 
     def page(self, after: str | None) -> Any:
-        """The page after one that ended at a place."""
+        """Return the page that follows a position."""
         self.pages += 1
         end = int(after or 0) + PER_PAGE
         data = self._things[end - PER_PAGE : end]
         return SimpleNamespace(data=data, has_more=end < len(self._things), last_id=str(end))
 
     def find(self, number: int, since: datetime) -> Any:
-        """Run the flow of a poll; return the batch that it finds."""
+        """Run the search; return the batch that it finds."""
         flow = PollingRetry(JobTimings(), lambda: 0.5).find(
             self.page, lambda one: one.number == number, since
         )
@@ -45,15 +45,15 @@ class Server:
 
 
 @pytest.mark.parametrize("is_newest_first", [True, False])
-def test_what_there_is_is_found_whatever_the_order(is_newest_first: bool) -> None:
-    """To miss a batch is to pay for it twice, and the API does not say how lists are ordered."""
+def test_a_batch_is_found_whatever_the_order_of_the_list(is_newest_first: bool) -> None:
+    """A batch that is missed is paid for twice, and the API does not document the order."""
     server = Server(is_newest_first)
     assert 90 == server.find(90, START + timedelta(hours=89)).number
     assert server.find(200, START + timedelta(hours=89)) is None
 
 
-def test_a_list_that_goes_back_in_time_is_left_off_where_all_is_older() -> None:
-    """An organization may have thousands of batches."""
+def test_a_search_stops_at_older_batches() -> None:
+    """An organization may have thousands of batches, and older ones need no look."""
     server = Server(True)
     assert server.find(200, START + timedelta(hours=89)) is None
     assert 1 == server.pages

@@ -1,4 +1,4 @@
-"""Jobs before anything is sent: rows are looked at, split, written down and priced."""
+"""Jobs before anything is sent: rows are checked, split, written and priced."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PRICE = catalogue.MODELS[MODEL].price.usd_per_million_tokens * (1 - catalogue.BA
 
 @pytest.fixture
 def prepare(face, tmp_path):
-    """Make a job by either client; the server must never be asked."""
+    """Return a function that prepares a job with either client; requests fail the test."""
 
     def refuse(request: Any) -> Any:
         raise AssertionError(f"{request.url} was asked")
@@ -50,7 +50,7 @@ async def _await(value: Any) -> Any:
 
 
 def lines(folder: Path) -> list[list[Any]]:
-    """The lines of each batch's file."""
+    """Return the lines of each batch's file."""
     return [
         [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         for path in sorted((folder / "batches").iterdir())
@@ -61,7 +61,7 @@ def lines(folder: Path) -> list[list[Any]]:
 
 
 def test_a_line_is_readable_and_says_which_rows_it_holds(prepare, tmp_path):
-    """Someone may have to look for one."""
+    """A user can trace a line of the file back to its rows."""
     job = prepare("prepare_embed", ["Where are the keys?", "Où sont les clés ?"], rows_per_line=1)
     ((first, second),) = lines(tmp_path / "job")
     assert {"input": ["Where are the keys?"]} == first["body"]
@@ -71,7 +71,7 @@ def test_a_line_is_readable_and_says_which_rows_it_holds(prepare, tmp_path):
 
 
 def test_rows_are_split_by_every_limit(prepare, face, tmp_path):
-    """By rows of a line, tokens of a line, inputs of a batch, and bytes of its file."""
+    """Limits apply to rows and tokens of a line, inputs of a batch, and bytes of its file."""
     prepare("prepare_embed", (f"text {n}" for n in range(250)))
     assert [[100, 100, 50]] == [
         [len(line["body"]["input"]) for line in batch] for batch in lines(tmp_path / "job")
@@ -96,7 +96,7 @@ def test_rows_are_split_by_every_limit(prepare, face, tmp_path):
 
 
 def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, face, tmp_path):
-    """Other endpoints count other things."""
+    """The limits of other endpoints count chunks and documents."""
     most = catalogue.MODELS["voyage-context-3"].max_request_chunks
     documents = [["chunk"] * (most // 2)] * 5
     prepare("prepare_contextualized_embed", documents, model="voyage-context-3")
@@ -110,7 +110,7 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, f
     assert [2, 1] == [len(batch) for batch in lines(tmp_path / "rerank")]
 
 
-# What is refused before it is sent
+# Refused arguments
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_chunks_of_documents_and_documents_of_queries_are_limited_too(prepare, f
         ("rerank", "rerank-2.5", [("q", [])], r"pairs\[0\]\[1\]"),
     ],
 )
-def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, message):
-    """By its number, and before anything is sent, as are other arguments."""
+def test_an_invalid_row_is_named(prepare, method, model, rows, message):
+    """The error gives the row's number, and comes before anything is sent."""
     with pytest.raises(error.ArgumentError, match=message):
         prepare(method, rows, model=model)
 
@@ -154,14 +154,14 @@ def test_a_row_that_can_not_be_one_is_named(prepare, method, model, rows, messag
     ],
 )
 def test_an_option_that_is_wrong_is_named(prepare, options, message):
-    """As with any other call; a cost that no job can have is not one that is too low."""
+    """An invalid max_cost raises ArgumentError, not the MaxCostError of a low limit."""
     with pytest.raises(error.ArgumentError, match=message) as raised:
         prepare("embed", ["a"], **options)
     assert error.ArgumentError is raised.type
 
 
 def test_an_unknown_option_is_refused(prepare):
-    """A typing mistake would be lost otherwise."""
+    """A typo would otherwise be ignored."""
     with pytest.raises(TypeError, match="'retries'"):
         prepare("embed", ["a"], retries=3)
 
@@ -176,14 +176,14 @@ def test_an_unknown_option_is_refused(prepare):
     ],
 )
 def test_an_option_of_a_job_that_is_resumed_is_not_lost(prepare, tmp_path, options, kind, message):
-    """The limit of its cost belongs to `run`."""
+    """Options that `resume` does not take raise an error; max_cost belongs to `run`."""
     prepare("prepare_embed", ["a"])
     with pytest.raises(kind, match=message):
         _resume(prepare, tmp_path / "job", **options)
 
 
 def test_an_input_type_that_is_left_out_is_warned_of_where_the_call_is(prepare):
-    """As a live call does; other jobs are of other kinds."""
+    """A job warns as a live call does, at the user's line."""
     with pytest.warns(MissingInputTypeWarning, match="input_type is left out") as warned:
         prepare("prepare_embed", ["a"])
     assert [__file__] == [warning.filename for warning in warned]
@@ -193,7 +193,7 @@ def test_an_input_type_that_is_left_out_is_warned_of_where_the_call_is(prepare):
 
 
 def test_an_estimate_says_what_it_takes(prepare):
-    """As an object, and as a sentence."""
+    """Programs read its fields, and people its sentence."""
     estimate = prepare("prepare_embed", ["It rains."] * 1000).estimate
     assert (1000, 10, 1, 2000) == (
         estimate.rows,
@@ -221,7 +221,7 @@ class SevenPerCharacter:
 
 
 def test_tokens_are_counted_if_that_is_asked_for(prepare):
-    """Then they need no margin, and each text counts as far as the model reads it."""
+    """Exact counts need no margin, and a text counts only up to the model's context length."""
     context = catalogue.MODELS[MODEL].context_length
     tokenizers = {MODEL: SevenPerCharacter()}
     texts = ["a", "b" * context]
@@ -235,7 +235,7 @@ def test_tokens_are_counted_if_that_is_asked_for(prepare):
     [("a", 1), ("\u00e9", 2), ("e\u0301", 3), ("\u0958", 6), ("🜁", 4), ("a" * 200_000, 32_000)],
 )
 def test_without_a_tokenizer_a_byte_is_a_token_at_most(prepare, text, most):
-    """In the normal form that has more of them, as far as the text is read, with its prompt."""
+    """The bound covers Unicode normalization and the prompt, up to the model's context length."""
     around = len("Represent the query for retrieving supporting documents: ")
     estimate = prepare("prepare_embed", [text], input_type="query").estimate
     assert most + around + estimates.SPECIAL_TOKENS == estimate.most_tokens
@@ -254,14 +254,14 @@ def test_a_model_without_a_known_price_costs_an_unknown_sum(prepare):
 
 
 def test_more_than_may_be_in_flight_takes_several_rounds(prepare, face):
-    """Each has its own twelve hours."""
+    """Each round can take twelve hours, and users see the total."""
     face.batch_limits = BatchLimits(inputs=10, jobs_in_flight=2)
     estimate = prepare("prepare_embed", ["text"] * 50, rows_per_line=10).estimate
     assert (5, 3, timedelta(hours=36)) == (estimate.batches, estimate.rounds, estimate.longest)
 
 
 def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
-    """Too many in flight are refused for half an hour."""
+    """If an estimate is too low, the server refuses further batches for half an hour."""
     limits, quarter = BatchLimits(), catalogue.BATCH.max_tokens_in_flight // 4
     assert estimates.fits_in_flight(limits, [quarter] * 2, exact=False)
     assert not estimates.fits_in_flight(limits, [quarter] * 3, exact=False)
@@ -271,14 +271,14 @@ def test_estimated_tokens_leave_room_for_twice_as_many_in_flight():
 
 @pytest.mark.parametrize("model", [MODEL, "voyage-unknown"])
 def test_a_job_that_costs_too_much_does_not_start(prepare, model):
-    """Nor does one whose price nobody knows."""
+    """A job whose price is unknown does not start either."""
     with pytest.raises(MaxCostError, match=r"max_cost is \$0\.00005, but the") as raised:
         prepare("embed", ["It rains."] * 1000, model=model, max_cost=0.00005)
     assert "max_cost" == raised.value.argument
 
 
 def test_a_price_is_what_the_catalogue_says_less_the_discount(prepare):
-    """For every model that batches take."""
+    """Users see the batch price of each embedding model, not its list price."""
     for name, model in catalogue.MODELS.items():
         if model.batch and model.endpoint == "embeddings" and model.price:
             folder = {"directory": None}
@@ -290,7 +290,7 @@ def test_a_price_is_what_the_catalogue_says_less_the_discount(prepare):
 
 
 def test_a_directory_of_something_else_is_left_alone(prepare, tmp_path):
-    """It may be anybody's."""
+    """The directory may belong to another program."""
     (tmp_path / "job").mkdir()
     (tmp_path / "job/thesis.tex").touch()
     with pytest.raises(error.ArgumentError, match=r"no job directory: it holds 'thesis\.tex'"):
@@ -314,15 +314,15 @@ def test_a_directory_of_something_else_is_left_alone(prepare, tmp_path):
     ],
 )
 def test_a_directory_of_another_job_is_refused(prepare, rows, options, message):
-    """Its results would be taken for those of these texts."""
+    """Its results would be taken for those of the new texts."""
     first = prepare("prepare_embed", ["a", "b"])
     assert first.id == prepare("prepare_embed", iter(["a", "b"])).id
     with pytest.raises(error.ArgumentError, match=f"holds {message}|{message}"):
         prepare("embed", rows, **options)
 
 
-def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
-    """A mistaken path is told, not made."""
+def test_a_missing_job_can_not_be_resumed(prepare, tmp_path):
+    """A mistyped path raises an error instead of creating a directory."""
     (tmp_path / "file").touch()
     for name in ("none", "file"):
         with pytest.raises(JobDirectoryError, match=r"holds no job: there is no job\.json"):
@@ -346,7 +346,7 @@ def test_a_job_that_is_not_there_can_not_be_resumed(prepare, tmp_path):
     ],
 )
 def test_a_job_that_was_damaged_says_so(prepare, tmp_path, content, message):
-    """By hand, or by another release."""
+    """Someone may have edited the file, or it comes from another release."""
     prepare("prepare_embed", ["a"])
     path = tmp_path / "job/job.json"
     if isinstance(content, dict):
@@ -357,7 +357,7 @@ def test_a_job_that_was_damaged_says_so(prepare, tmp_path, content, message):
 
 
 def _resume(prepare: Any, directory: Path, **options: Any) -> Any:
-    """Resume a job by the client that `prepare` has."""
+    """Resume a job with the client of `prepare`."""
     face = inspect.getclosurevars(prepare).nonlocals["face"]
     made = face.client().batches.resume(directory, **options)
     return asyncio.run(_await(made)) if inspect.isawaitable(made) else made

@@ -1,4 +1,4 @@
-"""Progress of a job as users see it: bars, lines or the log."""
+"""Progress of a job as users see it: as bars, lines or log records."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ LINES = [
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 def shown(watch: object, stream: io.StringIO) -> str:
-    """Return the output for some steps."""
+    """Return the output for a series of progress steps."""
     with show_progress(watch, stream) as tell:
         for step in STEPS:
             tell(step)
@@ -55,28 +55,28 @@ def shown(watch: object, stream: io.StringIO) -> str:
 
 @pytest.fixture
 def without_rich(monkeypatch):
-    """As if rich were not installed."""
+    """Make `rich` look uninstalled."""
     monkeypatch.setitem(sys.modules, "rich.progress", None)
 
 
 @pytest.mark.usefixtures("without_rich")
 @pytest.mark.parametrize("watch", [None, True])
 def test_a_terminal_without_rich_shows_lines(watch):
-    """One for each tenth, not for each byte."""
+    """There is a line per tenth, so the output stays short."""
     assert LINES == shown(watch, Terminal()).splitlines()
 
 
 @pytest.mark.parametrize("watch", [None, True])
 def test_a_terminal_with_rich_shows_bars(watch):
-    """Messages stay above the bars."""
+    """Bars stay below, and messages above them."""
     seen = shown(watch, Terminal())
     assert "━" in seen
     assert "5.2 of 13.8 MB" in seen
     assert "batch 1 is refused for now" in seen
 
 
-def test_what_counts_nothing_is_no_bar():
-    """A long sentence would leave no room for the others."""
+def test_a_step_without_a_count_has_no_bar():
+    """A bar with a long sentence would leave no room for the others."""
     stream = Terminal()
     sentence = "1,000 texts in 10 requests in 1 batch"
     with RichBars(stream) as bars:
@@ -86,7 +86,7 @@ def test_what_counts_nothing_is_no_bar():
 
 
 def test_bars_do_not_read_markup():
-    """Texts of users stand in messages."""
+    """Messages quote users' texts, which may contain brackets."""
     stream = Terminal()
     with RichBars(stream) as bars:
         bars.show(Progress(stage="failed", message="row 3: [bold]a[/] text"))
@@ -98,8 +98,8 @@ def test_bars_do_not_read_markup():
 @pytest.mark.parametrize(
     ("watch", "stream"), [(None, io.StringIO()), (False, Terminal())], ids=["piped", "turned off"]
 )
-def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
-    """A user of an unattended program may want to know why it waits."""
+def test_hidden_progress_is_logged(watch, stream, caplog):
+    """The operator of an unattended program may want to know why it waits."""
     caplog.set_level(logging.INFO, "voyageai.batches")
     assert "" == shown(watch, stream)
     assert LINES == caplog.messages
@@ -107,19 +107,19 @@ def test_what_is_not_shown_is_in_the_log(watch, stream, caplog):
 
 
 def test_lines_are_piped_if_that_is_asked_for():
-    """Into a file, say."""
+    """Users can redirect progress into a file."""
     assert LINES == shown(True, io.StringIO()).splitlines()
 
 
 def test_a_function_is_told_everything():
-    """It has a display of its own."""
-    told = []
-    assert "" == shown(told.append, Terminal())
-    assert STEPS == told
+    """A program with its own display gets every step."""
+    steps = []
+    assert "" == shown(steps.append, Terminal())
+    assert STEPS == steps
 
 
 def test_a_program_without_a_terminal_works(monkeypatch):
-    """Some have no stderr at all."""
+    """Some programs have no stderr at all, such as those started by pythonw."""
     monkeypatch.setattr(sys, "stderr", None)
     with show_progress(None) as tell:
         tell(STEPS[0])

@@ -1,4 +1,4 @@
-"""Sources of the key and of the host."""
+"""Where a client finds its key and its host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .conftest import KEY
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
-    """Two files with a key each."""
+    """Return two files with a key each."""
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_text("key-of-module-path\n")
     second.write_text("  key-of-variable-path \n")
@@ -27,7 +27,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_places_are_searched_in_the_documented_order(files, monkeypatch):
-    """The order is the API owner's, and users rely on which place wins."""
+    """Users rely on which place wins, as the vendor documents it."""
     expected = [
         "key-of-argument",
         "key-of-module-path",
@@ -56,7 +56,7 @@ def test_places_are_searched_in_the_documented_order(files, monkeypatch):
 
 
 def test_a_client_without_a_key_constructs_and_its_first_call_explains(face):
-    """Local models need no key; everything else says where keys are looked for."""
+    """Local models need no key, and for all others the error lists where keys are looked for."""
     client = face.client(api_key=None)
 
     with pytest.raises(AuthenticationError, match="VOYAGE_API_KEY_PATH") as raised:
@@ -92,7 +92,7 @@ def test_white_space_around_a_key_is_stripped(face, monkeypatch):
 
 @pytest.mark.parametrize("key", ["pa-ключ", "pa-é", "two\nlines", "pa-\x07bell", "pa-\x7f"])
 def test_a_text_that_no_header_can_hold_is_refused_without_being_shown(key):
-    """Whatever it is, it may be secret."""
+    """The text may be a secret of any kind."""
     with pytest.raises(AuthenticationError, match="can't be sent in a header") as raised:
         voyageai.Client(api_key=key)
 
@@ -103,7 +103,7 @@ def test_a_text_that_no_header_can_hold_is_refused_without_being_shown(key):
     "key", ["A FAKE KEY", "YOUR KEY HERE", "<your key>", "sk-...", "two\twords", "$VOYAGE_API_KEY"]
 )
 def test_whether_a_text_is_a_key_is_for_the_server_to_say(face, key, monkeypatch):
-    """Tests and gateways use placeholders, and a header can hold them."""
+    """Tests and gateways use placeholders, and any text that fits in a header is sent."""
     monkeypatch.setenv("VOYAGE_API_KEY", key)
     for client in (face.client(api_key=key), face.client(api_key=None)):
         face.call(client, "embed", ["a"], "voyage-4", "query")
@@ -111,7 +111,7 @@ def test_whether_a_text_is_a_key_is_for_the_server_to_say(face, key, monkeypatch
 
 
 class SecretStr:
-    """As pydantic's: its text is a mask."""
+    """A secret like pydantic's, whose `str` is a mask."""
 
     def get_secret_value(self):
         return "pa-hidden"
@@ -124,7 +124,7 @@ class SecretStr:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (SecretStr(), r"not of type SecretStr; pass the result of \.get_secret_value\(\)"),
         (b"pa-hidden", r"not of type bytes; pass the result of \.decode\(\)"),
@@ -136,19 +136,19 @@ class SecretStr:
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_a_key_must_be_a_string(face, given, said, monkeypatch):
-    """Its text would be sent, which is often not the key: a mask, or the name of a function."""
+def test_a_key_must_be_a_string(face, given, message, monkeypatch):
+    """The `str` of another object is often not the key but a mask or a function's name."""
     client = face.client()
-    with pytest.raises(AuthenticationError, match=f"argument api_key must be a string, {said}"):
+    with pytest.raises(AuthenticationError, match=f"argument api_key must be a string, {message}"):
         face.client(api_key=given)
-    with pytest.raises(AuthenticationError, match=said):
+    with pytest.raises(AuthenticationError, match=message):
         client.with_options(api_key=given)
-    with pytest.raises(AuthenticationError, match=said):
+    with pytest.raises(AuthenticationError, match=message):
         APIRequestor(given)
-    with pytest.raises(AuthenticationError, match=said):
+    with pytest.raises(AuthenticationError, match=message):
         voyageai.util.api_key_to_header(given)
     monkeypatch.setattr(voyageai, "api_key", given)
-    with pytest.raises(AuthenticationError, match=said) as raised:
+    with pytest.raises(AuthenticationError, match=message) as raised:
         face.client(api_key=None)
 
     assert str(raised.value).startswith("The API key from voyageai.api_key must be")
@@ -156,7 +156,7 @@ def test_a_key_must_be_a_string(face, given, said, monkeypatch):
 
 
 def test_a_key_that_is_set_later_is_looked_at_when_it_is_used(face):
-    """Frameworks set it in the client's parameters, after it was made."""
+    """Frameworks set the key in the client's `_params` after creating it."""
     client = face.client()
     client._params["api_key"] = " al-later\n"
     face.call(client, "embed", ["a"], "voyage-4", "query")
@@ -192,7 +192,7 @@ def test_a_key_that_is_set_later_is_looked_at_when_it_is_used(face):
 def test_the_host_is_the_argument_then_the_variable_then_the_keys(
     argument, variable, key, expected, monkeypatch
 ):
-    """Keys of one platform do not work on the other."""
+    """A key works only on the platform that issued it, so the key selects the host."""
     if variable:
         monkeypatch.setenv("VOYAGE_BASE_URL", variable)
 
@@ -201,7 +201,7 @@ def test_the_host_is_the_argument_then_the_variable_then_the_keys(
 
 @pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
 def test_a_key_with_the_prefix_of_a_host_goes_there(server):
-    """Keys of a geography begin like those without one; each is refused at the other's host."""
+    """A key for a geography starts like a key without one, and only its own host accepts it."""
     key = f"{server.key_prefix or 'pa-'}any"
 
     assert server.url == voyageai.Client(api_key=key)._params["base_url"]
@@ -212,7 +212,7 @@ def test_a_key_with_the_prefix_of_a_host_goes_there(server):
     "wrong", ["uk", "http://a b", "https://u:p@a/v1", "https://a:99999", "http://"]
 )
 def test_a_wrong_base_url_is_blamed_on_the_variable_that_holds_it(wrong, monkeypatch):
-    """A user who passed no base_url would look for it in vain."""
+    """A user who passed no base_url would not know where to look."""
     with pytest.raises(ArgumentError, match=r"^base_url ") as passed:
         voyageai.Client(api_key="k", base_url=wrong)
     monkeypatch.setenv("VOYAGE_BASE_URL", wrong)
@@ -229,7 +229,7 @@ def test_an_invalid_base_url_is_refused_with_the_known_names():
 
 
 def test_the_key_is_in_no_repr(face, key):
-    """Reprs end up in logs."""
+    """Programs log reprs."""
     client = pickle.loads(pickle.dumps(face.client()))
 
     assert key == client.api_key
@@ -239,7 +239,7 @@ def test_the_key_is_in_no_repr(face, key):
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
 def test_a_copied_client_keeps_its_key_and_its_connections(face, key, duplicate):
-    """Frameworks copy the objects that hold it, deep ones too; its key was given by hand."""
+    """Frameworks deep-copy objects that hold a client whose key was passed as an argument."""
     client = face.client(max_retries=2)
     copied = duplicate(client)
 
@@ -253,7 +253,7 @@ def test_a_copied_client_keeps_its_key_and_its_connections(face, key, duplicate)
 
 @pytest.mark.parametrize("place", ["argument", "module", "path", "variable", "options"])
 def test_an_unpickled_client_has_its_key_wherever_it_was_found(face, place, tmp_path, monkeypatch):
-    """Spark, Ray, Daft and process pools send clients to workers, which may have another or none."""
+    """Spark, Ray, Daft and process pools send clients to workers with another environment."""
     with monkeypatch.context() as here:
         if place == "module":
             here.setattr(voyageai, "api_key", "al-here")
@@ -276,7 +276,7 @@ def test_an_unpickled_client_has_its_key_wherever_it_was_found(face, place, tmp_
 
 
 def test_an_unpickled_client_has_its_settings(face):
-    """All that can cross, also what was changed after it was made."""
+    """All settings that can be pickled survive, including later changes."""
     policy = voyageai.RetryPolicy(max_retries=3)
     client = face.client(timeout=5, deadline=9, rate_limit=2, input_types={"embed": "query"})
     client.max_retries = policy
@@ -293,7 +293,7 @@ def test_an_unpickled_client_has_its_settings(face):
 
 
 def test_a_client_that_was_pickled_without_a_key_looks_for_one_where_it_is(face, monkeypatch):
-    """And goes to the host that this key belongs to."""
+    """The worker's key is used, with the host that this key belongs to."""
     pickled = pickle.dumps(face.client(api_key=None, max_retries=1))
     monkeypatch.setenv("VOYAGE_API_KEY", "al-of-worker")
     found = pickle.loads(pickled)
@@ -303,12 +303,12 @@ def test_a_client_that_was_pickled_without_a_key_looks_for_one_where_it_is(face,
 
 
 def test_a_process_pool_takes_a_client(face):
-    """It pickles what it sends, and nothing of the parent's is there but that."""
+    """A spawned process has nothing but what was pickled."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         assert KEY == pool.submit(getattr, face.client(), "api_key").result()
         assert KEY == pool.submit(str, face.client().api_key).result()
 
 
 def test_copied_parameters_keep_the_key(face, key):
-    """A copy in the same process is no leak."""
+    """A copy in the same process leaks nothing."""
     assert key == copy.deepcopy(face.client()._params)["api_key"]

@@ -1,4 +1,4 @@
-"""Clients, transports and values of legacy `httpx`, of which many tools know no other."""
+"""Clients, transports and values of legacy `httpx`, the only version that many tools know."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """A running emulator."""
+    """Run an emulator."""
     with running() as emulator:
         yield emulator
 
@@ -42,18 +42,18 @@ def answering(request: httpx.Request) -> httpx.Response:
 
 
 def kind_of(face: Face) -> Any:
-    """Legacy httpx's client of the same half."""
+    """Return legacy httpx's client of the same kind."""
     return httpx.Client if face.kind is voyageai.Client else httpx.AsyncClient
 
 
 def over(face: Face, way: str, handler: Handler) -> dict[str, Any]:
-    """The argument for a client or a transport that asks a handler."""
+    """Return the argument that makes a client send through a handler."""
     mock = httpx.MockTransport(handler)
     return {way: kind_of(face)(transport=mock) if way == "http_client" else mock}
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, to be read once, an exception in it raised; counts its closings."""
+    """A response body to read once, which raises exceptions among its pieces and counts closes."""
 
     def __init__(self, *pieces: bytes | Exception) -> None:
         self.pieces = iter(pieces)
@@ -77,7 +77,7 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class Reader(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Reads bodies as they are sent, as one that has connections does, and gives these answers."""
+    """A transport that reads request bodies like a real one, and gives these responses."""
 
     def __init__(self, *answers: httpx.Response) -> None:
         self.answers = list(answers)
@@ -96,15 +96,15 @@ class Reader(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 @pytest.fixture(params=["http_client", "transport"])
 def way(request: pytest.FixtureRequest) -> str:
-    """Each argument that takes one."""
+    """Return the name of an argument that takes a client or a transport."""
     return request.param
 
 
-# What is sent and what comes back
+# Requests and responses
 
 
-def test_a_call_goes_by_it(face, way):
-    """A company's own transport, or respx, is written for legacy httpx."""
+def test_a_call_is_sent_by_the_legacy_client(face, way):
+    """Existing transports, such as a company's own or respx, work with legacy httpx only."""
     seen = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -121,8 +121,8 @@ def test_a_call_goes_by_it(face, way):
     assert "transfer-encoding" not in request.headers
 
 
-def test_it_is_sent_what_the_own_wire_sends(face):
-    """Header by header, in order, so that what matches requests need not be written anew."""
+def test_a_legacy_client_sends_what_httpx2_sends(face):
+    """The same headers in the same order, so request matchers work with either library."""
     seen = []
 
     def handle(request: Any) -> Any:
@@ -136,7 +136,7 @@ def test_it_is_sent_what_the_own_wire_sends(face):
 
 
 def test_a_real_client_talks_to_a_server(face, emulator):
-    """With its own pool; and it is left open, as it may be shared."""
+    """The user's client keeps its pool and stays open, as other code may share it."""
     own = kind_of(face)()
     vo = face.kind(KEY, base_url=emulator.url, http_client=own)
 
@@ -157,7 +157,7 @@ def test_a_real_client_talks_to_a_server(face, emulator):
 
 
 def test_files_go_up_and_come_down_in_pieces(face, emulator, tmp_path):
-    """A file may be larger than the memory."""
+    """A file may be larger than memory."""
     (tmp_path / "lines.jsonl").write_bytes(LINES)
 
     def whole(vo: Any) -> Any:
@@ -186,7 +186,7 @@ def test_files_go_up_and_come_down_in_pieces(face, emulator, tmp_path):
 
 
 def test_an_upload_can_be_sent_again(face):
-    """By a retry here, and by authentication there, which answers a challenge."""
+    """Both a retry and the answer to a digest challenge need the body again."""
     challenge = {"www-authenticate": 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5'}
     reader = Reader(
         httpx.Response(429), httpx.Response(401, headers=challenge), httpx.Response(200, json=FILE)
@@ -197,8 +197,8 @@ def test_an_upload_can_be_sent_again(face):
     assert [True] * 3 == [LINES in body for body in reader.bodies]
 
 
-def test_its_hooks_are_called_once_per_attempt(face):
-    """Hooks log, count and sign; one that reads the body leaves it readable."""
+def test_hooks_of_a_legacy_client_run_once_per_attempt(face):
+    """Hooks log, count and sign requests, and may read the response's body."""
     seen, left = [], [503, 200]
 
     def asked(request: httpx.Request) -> None:
@@ -230,7 +230,7 @@ def test_its_hooks_are_called_once_per_attempt(face):
 
 
 def test_compressed_answers_are_read_once(face, way):
-    """Decoded here, whoever made the response, and whether its content was known at once."""
+    """A body is decoded exactly once, whether the response was built from bytes or a stream."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         packed = gzip.compress(answering(request).content)
@@ -245,7 +245,7 @@ def test_compressed_answers_are_read_once(face, way):
 
 
 def test_answers_are_closed(face, way):
-    """Or the pool of the client is empty some day: read, refused, broken off and left in between."""
+    """Every response that stays open would hold a connection of the pool, whatever its outcome."""
     bodies: list[Body] = []
 
     def answers(status: int, *pieces: bytes | Exception) -> Any:
@@ -277,11 +277,11 @@ def test_answers_are_closed(face, way):
     assert [True] * 4 == [body.closed > 0 for body in bodies]
 
 
-# What goes wrong
+# Failures
 
 
 def failures(library: Any) -> dict[str, type[Exception]]:
-    """All exceptions for requests, by name."""
+    """Return all exceptions for requests by name."""
     kinds = {name: getattr(library, name) for name in library.__all__}
     return {
         name: kind
@@ -290,14 +290,14 @@ def failures(library: Any) -> dict[str, type[Exception]]:
     }
 
 
-def test_every_exception_has_its_like():
-    """A new one of the old library would be a surprise."""
+def test_every_legacy_exception_has_a_counterpart():
+    """A new exception of legacy httpx would otherwise pass through unconverted."""
     assert set() == failures(httpx).keys() - failures(httpx2).keys()
 
 
 @pytest.mark.parametrize("name", failures(httpx))
 def test_an_exception_becomes_that_of_the_same_name(face, way, name):
-    """Code that catches or retries must not depend on the library."""
+    """Users' error handling and retries do not depend on the HTTP library."""
 
     def raised(library: Any, given: dict[str, Any]) -> tuple[Any, ...]:
         with pytest.raises(error.VoyageError) as caught:
@@ -315,11 +315,11 @@ def test_an_exception_becomes_that_of_the_same_name(face, way, name):
     assert 3 == expected[2]
 
 
-def test_an_exception_of_a_users_own_is_its_base_classs(face, way):
-    """Companies' transports tell their timeouts apart."""
+def test_a_derived_exception_becomes_its_base_classs_counterpart(face, way):
+    """Companies derive exceptions of their own in their transports."""
 
     class GatewayTimeout(httpx.ReadTimeout):
-        """An exception that a company adds."""
+        """An exception that a company derives."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         raise GatewayTimeout("late", request=request)
@@ -329,7 +329,7 @@ def test_an_exception_of_a_users_own_is_its_base_classs(face, way):
 
 
 def test_a_body_that_breaks_off_is_a_connection_error(face, way):
-    """For a caller it is the same as one that never began, and is tried again."""
+    """The call is retried as if the connection had never opened."""
     left = [Body(b"{", httpx.RemoteProtocolError("cut")), None]
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -341,7 +341,7 @@ def test_a_body_that_breaks_off_is_a_connection_error(face, way):
 
 
 def test_a_server_that_fails_is_asked_again(face, emulator):
-    """Over real connections, which break too."""
+    """Retries also work over real connections that break."""
     emulator.faults.next("status", status=503)
     emulator.faults.next("reset_before")
     emulator.faults.next("truncated")
@@ -366,7 +366,7 @@ def test_a_server_that_fails_is_asked_again(face, emulator):
 
 @pytest.mark.parametrize("status", [401, None])
 def test_the_key_is_in_no_traceback(face, way, status):
-    """Error trackers keep the local variables of each frame, of causes too."""
+    """Error trackers keep the local variables of each frame, also those of causes."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if status is None:
@@ -384,7 +384,7 @@ def test_the_key_is_in_no_traceback(face, way, status):
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
 def test_a_closed_client_says_so(face, library):
-    """A mistake in the program is not a failure of the network."""
+    """Using a closed client is a bug in the program, not a network failure to be retried."""
     own = library.Client() if face.kind is voyageai.Client else library.AsyncClient()
     done(own.close() if face.kind is voyageai.Client else own.aclose())
 
@@ -395,8 +395,8 @@ def test_a_closed_client_says_so(face, library):
 # Values
 
 
-def test_its_timeouts_bound_the_phases(face):
-    """`httpx.Timeout` is what code that moves here has at hand."""
+def test_a_legacy_timeout_bounds_the_phases(face):
+    """Existing programs often have an `httpx.Timeout` at hand."""
     seen = []
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -411,8 +411,8 @@ def test_its_timeouts_bound_the_phases(face):
     assert [timeout.as_dict(), httpx.Timeout(3).as_dict()] == seen
 
 
-def test_it_gets_the_timeouts(face, way):
-    """The client's own would end calls that take long."""
+def test_a_legacy_client_gets_the_timeouts(face, way):
+    """The timeouts of a legacy client would otherwise end long calls."""
     seen = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -425,8 +425,8 @@ def test_it_gets_the_timeouts(face, way):
     assert [httpx.Timeout(7, connect=2).as_dict()] == seen
 
 
-def test_its_limits_bound_the_pool(face, emulator):
-    """The same; of one connection is one request at a time."""
+def test_legacy_limits_bound_the_pool(face, emulator):
+    """With one connection, two concurrent calls take turns."""
     vo = face.kind(KEY, base_url=emulator.url, limits=httpx.Limits(max_connections=1))
 
     async def both() -> Any:
@@ -442,11 +442,11 @@ def test_its_limits_bound_the_pool(face, emulator):
     assert results[0] == results[1]
 
 
-# What is refused
+# Refused arguments
 
 
 class Session:
-    """An object with the methods of a `requests` session, but no transport."""
+    """An object with the methods of a `requests` session, but not a transport."""
 
     def send(self, request: Any, **options: Any) -> None: ...
 
@@ -474,7 +474,7 @@ REFUSED = {
     [(name, make) for name, kinds in REFUSED.items() for make in kinds],
 )
 def test_a_wrong_kind_is_refused_when_the_client_is_made(way, name, make):
-    """At the first call it would be a mystery."""
+    """At the first call the error would be a puzzling AttributeError."""
     given = make()
     kind = given if isinstance(given, type) else type(given)
 
@@ -485,7 +485,7 @@ def test_a_wrong_kind_is_refused_when_the_client_is_made(way, name, make):
 
 
 def test_either_argument_takes_either(face):
-    """A client and a transport do the same here; no call can tell which was meant."""
+    """Users can pass a client or a transport as either argument."""
     mock = httpx.MockTransport(answering)
 
     assert 2 == len(done(face.kind(KEY, http_client=mock).embed(**EMBED)))
@@ -493,7 +493,7 @@ def test_either_argument_takes_either(face):
 
 
 def test_legacy_httpx_is_not_required(monkeypatch, face):
-    """It is not installed with this package, and not loaded by it."""
+    """legacy httpx is not a dependency, and works without being importable."""
     monkeypatch.setitem(sys.modules, "httpx", None)
 
     assert 2 == len(done(face.client().embed(**EMBED)))

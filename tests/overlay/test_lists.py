@@ -1,4 +1,4 @@
-"""Lists of a result: made when they are asked for, let go when nobody holds them."""
+"""Lists of a result are made on request, and freed when nobody holds them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NUMBERS = [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
 
 
 def made(rows=3, columns=2, number="float32", kind="f"):
-    """A result as an answer makes it: number n of all is n / 2."""
+    """Return a result like that of a response, in which the n-th number is n / 2."""
     result = EmbeddingsObject()
     numbers = array(kind, [n / 2 if kind == "f" else n for n in range(rows * columns)])
     result._append(Vectors(bytearray(numbers.tobytes()), number, columns))
@@ -45,7 +45,7 @@ def test_lists_that_nobody_holds_are_let_go_and_the_matrix_stays_the_buffer():
 
 
 def test_lists_that_are_held_are_those_that_are_asked_for():
-    """`result.embeddings is result.embeddings` was so, and code may count on it."""
+    """The official `embeddings` is always the same list, and programs may compare by identity."""
     result = made()
     held = result.embeddings
 
@@ -54,7 +54,7 @@ def test_lists_that_are_held_are_those_that_are_asked_for():
 
 
 def test_a_loop_over_places_does_not_make_all_lists_each_time():
-    """`for n in range(len(texts)): store(texts[n], result.embeddings[n])` is how many write it."""
+    """Many programs write `store(texts[n], result.embeddings[n])` in a loop."""
     result = made()
     seen = {id(result.embeddings) for _ in range(100)}
     result.embeddings  # noqa: B018
@@ -90,7 +90,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("hold", [True, False], ids=["held", "passed on"])
 def test_changes_count(change, hold):
-    """Whatever is done to a list, the result shows it, as a plain attribute would."""
+    """Any change to a list shows in the result, as with a plain attribute."""
     result, plain = made(), copy.deepcopy(NUMBERS)
     held = result.embeddings if hold else None
     change(result.embeddings)
@@ -102,8 +102,8 @@ def test_changes_count(change, hold):
     assert len(plain) == len(result)
 
 
-def test_a_number_that_is_set_is_the_one_that_is_read():
-    """float32 has no 0.1; Python's numbers have."""
+def test_a_number_that_is_set_is_not_rounded():
+    """Rounding 0.1 to float32 would change the user's number."""
     result = made()
     result.embeddings[0][0] = 0.1
 
@@ -112,7 +112,7 @@ def test_a_number_that_is_set_is_the_one_that_is_read():
 
 
 def test_rows_that_are_held_count_after_the_lists_are_gone():
-    """Each was taken at another time; all belong to one result."""
+    """Rows taken at different times all belong to the same result."""
     result = made()
     first, second = result.embeddings[0], result.embeddings[1]
     first[0] = 7.0
@@ -123,8 +123,8 @@ def test_rows_that_are_held_count_after_the_lists_are_gone():
     assert first is result.embeddings[0]
 
 
-def test_a_row_without_a_place_any_more_changes_nothing():
-    """After the lists were turned round its place is another vector's."""
+def test_a_row_of_reordered_lists_changes_nothing():
+    """After reversing the lists, the row's old index belongs to another vector."""
     result = made()
     stale = result.embeddings[0]
     result.embeddings.reverse()
@@ -134,7 +134,7 @@ def test_a_row_without_a_place_any_more_changes_nothing():
 
 
 def test_lists_that_were_replaced_change_nothing():
-    """They are no longer the result's."""
+    """After an assignment to `embeddings`, the old lists are the user's alone."""
     result = made()
     before, row = result.embeddings, result.embeddings[0]
     result.embeddings = [[5.0]]
@@ -145,7 +145,7 @@ def test_lists_that_were_replaced_change_nothing():
 
 
 def test_lists_outlive_their_result():
-    """`vectors = vo.embed(...).embeddings` is how most of them are taken."""
+    """Most programs keep only `vectors = vo.embed(...).embeddings`."""
     lists = made().embeddings
     lists[0][0] = 9.0
     lists.append([1.0, 1.0])
@@ -157,7 +157,7 @@ def test_lists_outlive_their_result():
     "duplicate", [copy.copy, copy.deepcopy, lambda lists: pickle.loads(pickle.dumps(lists))]
 )
 def test_copies_of_lists_are_plain_lists(duplicate):
-    """A pickle that is read elsewhere needs nothing of this package, and no result."""
+    """A pickled list can be read without this package."""
     lists = made().embeddings
     other = duplicate(lists)
 
@@ -173,7 +173,7 @@ def test_copies_of_lists_are_plain_lists(duplicate):
 )
 @pytest.mark.parametrize("reads", [0, 1, READS + 1])
 def test_copies_of_results_have_lists_of_their_own(duplicate, reads):
-    """A change of one must not half change the other."""
+    """A change to one must not show halfway in the other."""
     result = made()
     for _ in range(reads):
         result.embeddings  # noqa: B018
@@ -186,7 +186,7 @@ def test_copies_of_results_have_lists_of_their_own(duplicate, reads):
 
 
 def test_results_that_were_changed_pickle_as_they_are():
-    """Caches keep what the program made of them."""
+    """Caches keep the program's changes."""
     result = made()
     result.embeddings[0].append(9.0)
     other = pickle.loads(pickle.dumps(result))
@@ -196,7 +196,7 @@ def test_results_that_were_changed_pickle_as_they_are():
 
 
 def test_results_are_joined_in_one_buffer():
-    """`update` is how batches of an answer were put together; lists would take eight times as much."""
+    """`update` joins the batches of a corpus, where lists would take eight times the memory."""
     result = made()
     result._append(Vectors(bytearray(array("f", [3, 3.5]).tobytes()), "float32", 2))
 
@@ -207,7 +207,7 @@ def test_results_are_joined_in_one_buffer():
 
 
 def test_lists_that_are_held_get_what_is_appended():
-    """The list that was taken from a result stays its list."""
+    """A list taken from a result stays that result's list."""
     result = made()
     held = result.embeddings
     result._append(Vectors(bytearray(array("f", [3, 3.5]).tobytes()), "float32", 2))
@@ -219,6 +219,6 @@ def test_lists_that_are_held_get_what_is_appended():
 
 @pytest.mark.parametrize(("number", "kind"), [("int8", "b"), ("uint8", "B")])
 def test_whole_numbers_stay_whole(number, kind):
-    """1 is not 1.0 in JSON."""
+    """JSON distinguishes 1 from 1.0."""
     assert [[0, 1], [2, 3], [4, 5]] == made(number=number, kind=kind).embeddings
     assert {int} == {type(n) for row in made(number=number, kind=kind).embeddings for n in row}

@@ -1,4 +1,4 @@
-"""Content of the log, and every way that the key goes."""
+"""Log records, and everywhere the key could leak."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.calls import calls_of
 from .conftest import answer_to
 from .file_server import answer as answered
 from .file_server import content, done, in_turn
-from .test_failures import failing
+from .test_errors_and_retries import failing
 
 EMBED = {"texts": ["some secret text"], "model": "voyage-4"}
 PICTURE = "data:image/png;base64," + "iVBO" * 16
@@ -38,13 +38,13 @@ PICTURE = "data:image/png;base64," + "iVBO" * 16
 
 @pytest.fixture
 def lines(caplog):
-    """Return the lines of the log, bodies included."""
+    """Return a function that gives all log messages, including bodies."""
     caplog.set_level(logging.DEBUG, logger="voyageai")
     return lambda: [record.getMessage() for record in caplog.records]
 
 
 def test_every_attempt_is_a_line(face, lines):
-    """Enough to find a request in the server's logs, and to see what it cost."""
+    """A user finds the request in the server's logs, and sees its tokens."""
     face.call(face.client(failing(503), max_retries=1), "embed", **EMBED)
 
     assert [
@@ -54,7 +54,7 @@ def test_every_attempt_is_a_line(face, lines):
 
 
 def test_lines_at_info_are_of_failures_only(face, caplog):
-    """Programs that log at INFO see as little of a success as with the official client."""
+    """A program that logs at INFO sees nothing of successful calls, as with the official client."""
     caplog.set_level(logging.INFO)
     face.call(face.client(), "embed", **EMBED)
     assert [] == caplog.records
@@ -69,7 +69,7 @@ def test_lines_at_info_are_of_failures_only(face, caplog):
 
 
 def test_nothing_is_printed_where_logging_is_not_set_up():
-    """Python prints warnings there; the exception says the same."""
+    """Python prints warnings to stderr by default, and the exception already says the same."""
     script = (
         "import httpx2, voyageai\n"
         "handler = lambda request: httpx2.Response(500)\n"
@@ -83,7 +83,7 @@ def test_nothing_is_printed_where_logging_is_not_set_up():
 
 
 def test_a_failure_is_a_line(face, lines):
-    """Also one without an answer."""
+    """Attempts without a response are logged too."""
     with pytest.raises(error.APIConnectionError):
         face.call(face.client(failing(httpx2.ConnectError("x"))), "embed", **EMBED)
 
@@ -91,7 +91,7 @@ def test_a_failure_is_a_line(face, lines):
 
 
 def test_lines_hold_no_texts_unless_that_is_asked_for(face, lines, caplog):
-    """Texts are the users' data; pictures are too long."""
+    """Texts are users' data, and pictures too long, so only an explicit logger shows bodies."""
     face.call(face.client(), "embed", **EMBED)
     assert "some secret text" not in str(lines())
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
@@ -104,7 +104,7 @@ def test_lines_hold_no_texts_unless_that_is_asked_for(face, lines, caplog):
 
 
 def test_nothing_is_formatted_without_a_listener(face, caplog):
-    """The official client formats every body, listened to or not."""
+    """Programs that don't log must not pay for it, unlike with the official client."""
     functions = (logs.Log.__init__, logs.Log._line, logs._redacted)
     for level, formatted in (("WARNING", 0), ("INFO", 1 + 1), ("DEBUG", 1 + 2 + 4)):
         caplog.set_level(level, logger="voyageai")
@@ -116,7 +116,7 @@ def test_nothing_is_formatted_without_a_listener(face, caplog):
 
 
 def test_the_official_logger_is_the_parent(face, caplog):
-    """Users who configured the logger `voyage` keep getting the lines."""
+    """Users who configured the logger `voyage` keep getting the records."""
     caplog.set_level(logging.DEBUG, logger="voyage")
     logging.getLogger("voyageai").setLevel(logging.NOTSET)
     face.call(face.client(), "embed", **EMBED)
@@ -127,7 +127,7 @@ def test_the_official_logger_is_the_parent(face, caplog):
 
 @pytest.mark.parametrize("way", ["variable", "module"])
 def test_lines_are_printed_when_that_is_asked_for(face, way, monkeypatch, capsys):
-    """VOYAGE_LOG and voyageai.log, once however many clients there are."""
+    """VOYAGE_LOG and voyageai.log print each line once, even with several clients."""
     if way == "variable":
         monkeypatch.setenv("VOYAGE_LOG", "debug")
     else:
@@ -142,28 +142,28 @@ def test_lines_are_printed_when_that_is_asked_for(face, way, monkeypatch, capsys
 
 
 def test_the_key_is_nowhere_to_be_found(face, key, caplog):
-    """Not in logs, reprs, tracebacks, exceptions or their pickles, whatever happens."""
+    """No log, repr, traceback, exception or pickle shows it, whatever fails."""
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
     caplog.set_level(logging.DEBUG)
-    told = []
+    texts = []
     for answer in (200, 401, 500, httpx2.ConnectError("x"), httpx2.ReadTimeout("x")):
         handler = answer_to if answer == 200 else failing(answer, answer)
         client = face.client(handler, max_retries=1, proxy="http://user:hidden-word@proxy:1")
-        told += [repr(client), repr(vars(client))]
+        texts += [repr(client), repr(vars(client))]
         try:
             face.call(client, "embed", **EMBED)
         except error.VoyageError as failure:
-            told += ["".join(traceback.format_exception(failure)), str(pickle.dumps(failure))]
+            texts += ["".join(traceback.format_exception(failure)), str(pickle.dumps(failure))]
             frames = traceback.TracebackException.from_exception(failure, capture_locals=True)
-            told += [frame for frame in frames.format() if __file__ not in frame]
-    told.append(caplog.text)
+            texts += [frame for frame in frames.format() if __file__ not in frame]
+    texts.append(caplog.text)
 
-    assert key not in "".join(told)
+    assert key not in "".join(texts)
     assert "hidden-word" not in str(pickle.dumps(client))
 
 
-def test_what_went_wrong_below_keeps_no_frames(face, key):
-    """Frames of HTTP libraries hold the request's head, and error trackers keep them."""
+def test_causes_of_an_error_keep_no_frames(face, key):
+    """Frames of HTTP libraries hold the request's headers, and error trackers store them."""
 
     def handler(request):
         head = bytes(request.headers["authorization"], "ascii")
@@ -190,7 +190,7 @@ def test_redirects_are_not_followed(face):
 
 
 def test_netrc_is_ignored(face, key, tmp_path, monkeypatch):
-    """It would replace the key, as it does in the official client."""
+    """A netrc entry would replace the key, as it does in the official client."""
     (tmp_path / ".netrc").write_text("machine api.voyageai.com login a password b\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -200,8 +200,8 @@ def test_netrc_is_ignored(face, key, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["http://example.com/v1", "http://10.0.0.1/v1"])
-def test_an_open_way_to_another_machine_warns(face, url):
-    """Anybody on the way can read the key."""
+def test_plain_http_to_another_machine_warns(face, url):
+    """Anyone on the network can read the key."""
     with pytest.warns(InsecureWarning, match="is not encrypted"):
         face.client(base_url=url)
 
@@ -210,13 +210,13 @@ def test_an_open_way_to_another_machine_warns(face, url):
     "url",
     ["http://localhost:1/v1", "http://127.0.0.2/v1", "http://[::1]/v1", "https://a.example/v1"],
 )
-def test_an_open_way_within_this_machine_does_not_warn(face, url):
+def test_plain_http_within_this_machine_does_not_warn(face, url):
     """The emulator is used over plain HTTP."""
     face.client(base_url=url)
 
 
 def test_trusting_any_certificate_warns(face):
-    """It is for tests only; the warning points at the line that asked for it."""
+    """The setting is meant for tests only, and the warning points at the user's line."""
     with pytest.warns(InsecureWarning, match="verify=False") as caught:
         face.kind("k", verify=False)
 
@@ -224,7 +224,7 @@ def test_trusting_any_certificate_warns(face):
 
 
 def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):
-    """With the name of the setting."""
+    """The error names the setting."""
     monkeypatch.setattr(voyageai, "proxy", 5)
     with pytest.raises(ValueError, match="'proxy' must be a URL"):
         face.client()
@@ -232,14 +232,14 @@ def test_a_proxy_of_the_wrong_type_is_refused(face, monkeypatch):
 
 @pytest.mark.parametrize("name", ["requestssession", "aiosession", "verify_ssl_certs"])
 def test_settings_of_the_official_clients_http_libraries_warn(face, name, monkeypatch):
-    """The libraries that such settings are for are not used; the warning names the new way."""
+    """Those libraries are not used any more, and the warning names the replacement."""
     monkeypatch.setattr(voyageai, name, object(), raising=False)
     with pytest.warns(UserWarning, match=f"voyageai.{name} has no effect; pass "):
         face.client()
 
 
 def test_the_program_is_named_in_the_user_agent(face, monkeypatch):
-    """The official client breaks when it is told the name."""
+    """The official client fails when app_info has a name."""
     info = {"name": "search\n", "version": "2", "url": "https://a.example"}
     monkeypatch.setattr(voyageai, "app_info", info)
     face.call(face.client(), "embed", **EMBED)
@@ -247,14 +247,14 @@ def test_the_program_is_named_in_the_user_agent(face, monkeypatch):
     assert face.requests[-1].headers["user-agent"].endswith("search /2 (https://a.example)")
 
 
-# What a server says
+# Text of the server
 
 HOSTILE = "no\x1b[2J\r\n2026-01-01 INFO forged\x07\x9b\u202e\u2028"
 HEADERS = [(b"x-request-id", b"r\x1b[2J\n\x9bx")]
 
 
 def refused(status=400, **body):
-    """An answer of a server that means ill."""
+    """Return a malicious error response."""
     content = json.dumps({"detail": HOSTILE, **body}).encode()
     return httpx2.Response(status, headers=HEADERS, content=content)
 
@@ -275,8 +275,8 @@ def refused(status=400, **body):
         ),
     ],
 )
-def test_what_a_server_says_acts_on_no_terminal_and_forges_no_line(face, response, kind, caplog):
-    """Messages, tracebacks and logs are shown; the attributes hold what came."""
+def test_a_servers_text_acts_on_no_terminal_and_forges_no_log_line(face, response, kind, caplog):
+    """Messages, tracebacks and logs escape it, while attributes keep the original text."""
     caplog.set_level(logging.DEBUG, logger="voyageai.bodies")
     caplog.set_level(logging.DEBUG)
     with pytest.raises(kind) as caught:
@@ -297,7 +297,7 @@ def test_what_a_server_says_acts_on_no_terminal_and_forges_no_line(face, respons
 
 
 def test_an_error_is_no_longer_than_a_body_that_it_shows(face):
-    """A log, a terminal and an error tracker have to hold it."""
+    """Logs, terminals and error trackers have to hold the message."""
     huge = "a" * 5_000_000
     handler = failing(httpx2.Response(400, json={"detail": huge}, headers={"x-request-id": huge}))
     with pytest.raises(error.InvalidRequestError, match="5000000 characters") as caught:
@@ -308,8 +308,8 @@ def test_an_error_is_no_longer_than_a_body_that_it_shows(face):
     assert caught.value.request_id == huge
 
 
-def test_what_went_wrong_with_a_row_is_printable():
-    """Jobs print the first failures, and write them to the log."""
+def test_a_failure_of_a_row_is_printable():
+    """Jobs print their first failures and write them to the log."""
     failure = Failure(
         row=7, code="refused", status=400, message=HOSTILE, batch=1, batch_id="b\x1b\n", line=1,
         text="It\nrains.",
@@ -319,8 +319,8 @@ def test_what_went_wrong_with_a_row_is_printable():
     assert HOSTILE == failure.message
 
 
-def test_files_that_were_not_deleted_and_lines_that_are_none_are_printable(face):
-    """Server text quoted by these errors may hold control characters."""
+def test_errors_of_deletion_and_of_invalid_lines_are_printable(face):
+    """These errors quote the server's text, which may hold control characters."""
     hostile = answered(success=False, error_file_ids=[HOSTILE])
     with pytest.raises(error.NotDeletedError) as caught:
         done(face.client(in_turn(hostile)).files.delete_many(["file-1"]))
@@ -336,14 +336,14 @@ def test_files_that_were_not_deleted_and_lines_that_are_none_are_printable(face)
 
 
 def frames(failure):
-    """A traceback as error trackers show it, from the frame after the caller's."""
+    """Return a traceback as error trackers show it, from the frame after the caller's."""
     below = failure.__traceback__.tb_next
     shown = traceback.TracebackException(type(failure), failure, below, capture_locals=True)
     return "".join(shown.format())
 
 
 def ours():
-    """All classes of the overlay."""
+    """Yield all classes of the overlay."""
     root = Path(voyageai.__file__).parent
     for module in pkgutil.walk_packages([str(root)], "voyageai."):
         if module.name.endswith("__main__"):
@@ -359,13 +359,13 @@ def ours():
 
 
 def _repr_is_in(kind):
-    """The file of a class's `__repr__`; nothing for those of the interpreter and its library."""
+    """Return the file of a class's `__repr__`, or nothing if it is Python's own."""
     code = getattr(inspect.unwrap(kind.__repr__), "__code__", None)
     return "" if code is None or inspect.isabstract(kind) else code.co_filename
 
 
 def test_no_repr_of_ours_fails_on_an_object_that_is_half_built():
-    """A tracker that shows the locals of a constructor that raised would lose the error."""
+    """An error tracker shows `self` in a constructor that raised, and must not fail on it."""
     root = str(Path(voyageai.__file__).parent)
     written = [kind for kind in ours() if _repr_is_in(kind).startswith(root)]
 
@@ -375,7 +375,7 @@ def test_no_repr_of_ours_fails_on_an_object_that_is_half_built():
 
 
 def test_no_class_runs_code_before_all_that_its_repr_shows_is_there():
-    """attrs makes its reprs itself; it runs validators when all is set, but converters before."""
+    """attrs runs converters before all fields are set, when a generated repr would still fail."""
     converting = {
         kind
         for kind in ours()
@@ -401,7 +401,7 @@ def test_no_class_runs_code_before_all_that_its_repr_shows_is_there():
 )  # fmt: skip
 @pytest.mark.parametrize("way", ["made", "copied"])
 def test_a_client_that_can_not_be_made_is_shown_with_its_error_and_no_secret(given, way, face, key):
-    """By whoever shows the locals of all frames: the error is not lost, nor is the key found."""
+    """Error trackers show the locals of every frame, with the error and without the key."""
     make = face.kind if way == "made" else face.kind(key).with_options
     with pytest.raises(error.VoyageError) as caught:
         make(**{"api_key": key, **given})
@@ -416,7 +416,7 @@ def test_a_client_that_can_not_be_made_is_shown_with_its_error_and_no_secret(giv
 
 @pytest.mark.parametrize("place", ["variable", "module", "file", "utf-16", "set"])
 def test_an_invalid_key_is_in_no_frame(place, face, tmp_path, monkeypatch):
-    """Wherever it was found: environments, files and modules are looked at in frames of ours."""
+    """Environment variables, files and modules are read in frames of this package."""
     secret = "hidden-word\x01"
     client, call = face.client(), face.kind
     match place:
@@ -440,7 +440,7 @@ def test_an_invalid_key_is_in_no_frame(place, face, tmp_path, monkeypatch):
 
 
 def test_the_first_functions_of_the_official_client_hold_no_key_in_their_frames(key):
-    """Error trackers show the locals of those frames too."""
+    """Error trackers also show the locals of these old functions."""
     failures = []
     for call in (
         lambda: voyageai.Embedding.create(
@@ -461,7 +461,7 @@ def test_the_first_functions_of_the_official_client_hold_no_key_in_their_frames(
 
 
 def test_the_password_of_a_base_url_is_kept_and_not_shown(face):
-    """Frameworks set it by hand; a call refuses it, and a pickle keeps it as it keeps the key."""
+    """Frameworks may set such a URL; a call refuses it, and no repr or error shows the password."""
     url = "https://user:hidden-word@gateway.example/v1"
     client = face.client()
     client._params["base_url"] = url
@@ -482,7 +482,7 @@ def test_the_password_of_a_base_url_is_kept_and_not_shown(face):
 
 @pytest.mark.parametrize("name", ["a\r\nX: y", "a\x00\x1b", "a\n", ""])
 def test_the_user_agent_can_always_be_sent(face, name, monkeypatch):
-    """Programs take their name from anywhere."""
+    """Programs may take their name from any source."""
     monkeypatch.setattr(voyageai, "app_info", {"name": name})
     face.call(face.client(), "embed", **EMBED)
     agent = face.requests[-1].headers["user-agent"]

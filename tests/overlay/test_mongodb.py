@@ -1,4 +1,4 @@
-"""Definitions of MongoDB's indexes, from the catalogue."""
+"""Definitions of MongoDB vector indexes, made from the catalogue."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from voyageai.mongodb import auto_embed_definition, index_definition
     ],
 )  # fmt: skip
 def test_a_definition_has_what_the_vectors_are(given, expected):
-    """A dimension that is not the vectors' leaves all documents out of the index, silently."""
+    """With another dimension than the vectors', an index silently stays empty."""
     definition = index_definition(**{"model": "voyage-4", "path": "v", **given})
 
     assert {"fields": [{"type": "vector", "path": "v", **expected}]} == definition
 
 
 def test_fields_to_filter_by_come_after_the_vectors():
-    """Each is a field of its own."""
+    """Each filter is a field of its own in the definition."""
     definition = index_definition(model="voyage-4", path="v", filters=["year", "author.name"])
 
     assert [
@@ -41,7 +41,7 @@ def test_fields_to_filter_by_come_after_the_vectors():
     "model", ["voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-code-4", "voyage-code-3"]
 )
 def test_an_index_that_embeds_itself_names_the_field_and_the_model(model):
-    """MongoDB takes its own defaults for what is left out."""
+    """For anything left out, MongoDB would take its own defaults."""
     assert {
         "fields": [
             {"type": "autoEmbed", "modality": "text", "path": "plot", "model": model, "numDimensions": 512, "quantization": "binary"},
@@ -72,7 +72,7 @@ def test_an_index_that_embeds_itself_names_the_field_and_the_model(model):
     ],
 )  # fmt: skip
 def test_what_can_not_be_indexed_is_refused(make, given, argument, message):
-    """Before an index is built, which takes hours."""
+    """The error comes before an index is built, which takes hours."""
     with pytest.raises(ArgumentError, match=message) as raised:
         make(**{"model": "voyage-4", "path": "v", **given})
 
@@ -80,7 +80,7 @@ def test_what_can_not_be_indexed_is_refused(make, given, argument, message):
 
 
 def test_pymongo_takes_a_definition():
-    """As it is, in the place that it is for."""
+    """Users pass the definition to pymongo unchanged."""
     model = SearchIndexModel(
         index_definition(model="voyage-4", path="v"), name="vectors", type="vectorSearch"
     )

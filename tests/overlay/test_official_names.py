@@ -1,4 +1,4 @@
-"""Names of the official client 0.5.0 beside the clients themselves: they go on working.
+"""Names of the official client 0.5.0 other than the clients, which keep working.
 
 What it does was observed by running it; the expected values are data.
 """
@@ -86,7 +86,7 @@ HOMES = {
     "object.multimodal_embeddings": ["MultimodalEmbeddingsObject"],
     "object.reranking": ["RerankingObject", "RerankingResult"],
 }  # fmt: skip
-"""Modules of the official client, and what code imports from them by their full path."""
+"""Modules of the official client, and the names that programs import from them."""
 PICKLED = {
     "EmbeddingsObject": (
         "gAJjdm95YWdlYWkub2JqZWN0LmVtYmVkZGluZ3MKRW1iZWRkaW5nc09iamVjdApxACmBcQF9cQIoWAoAAABlbWJlZGRp"
@@ -128,7 +128,7 @@ CREATES = {
 
 @pytest.fixture
 def sent(monkeypatch):
-    """Return a list of requests of implicit clients; its `answer` can be replaced."""
+    """Return the requests sent by clients that functions create; its `answer` can be replaced."""
 
     class Sent(list):
         answer = staticmethod(answer_to)
@@ -152,7 +152,7 @@ def sent(monkeypatch):
 
 @pytest.fixture(params=["create", "acreate"])
 def create(request):
-    """A class's way to make a request, blocking or not."""
+    """Return a function that calls a class's `create` or `acreate`."""
 
     def run(kind, **given):
         method = getattr(getattr(voyageai, kind), request.param)
@@ -163,7 +163,7 @@ def create(request):
 
 @pytest.mark.parametrize(("name", "value"), GLOBALS.items())
 def test_module_settings_have_the_official_defaults(name, value):
-    """Read in a fresh process, as others set them."""
+    """A fresh process reads them before any program changes them."""
     code = f"import voyageai; print(repr(voyageai.{name}))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -172,14 +172,14 @@ def test_module_settings_have_the_official_defaults(name, value):
 
 @pytest.mark.parametrize("name", [*NAMES, *MODULES])
 def test_official_names_are_there_after_a_bare_import(name):
-    """Submodules by attribute included."""
+    """Programs use submodules as attributes without importing them."""
     code = f"import voyageai; voyageai.{name}; assert '{name}' in dir(voyageai)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(("path", "names"), HOMES.items())
 def test_names_are_found_by_their_full_official_path(path, names):
-    """LlamaIndex imports some of them so."""
+    """LlamaIndex, for example, imports some names by their full path."""
     module = importlib.import_module(f"voyageai.{path}")
     package = importlib.import_module(f"voyageai.{path.partition('.')[0]}")
 
@@ -208,7 +208,7 @@ def test_results_that_the_official_client_pickled_can_be_read(name, pickled):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_what_it_offers(name):
-    """Each name in `__all__` exists."""
+    """Every name in a module's `__all__` exists."""
     module = importlib.import_module(f"voyageai.{name}")
 
     assert [] == [one for one in getattr(module, "__all__", []) if not hasattr(module, one)]
@@ -216,13 +216,13 @@ def test_every_module_says_what_it_offers(name):
 
 @pytest.mark.parametrize(("size", "text", "expected"), CHUNKS)
 def test_chunks_are_those_of_the_official_client(size, text, expected):
-    """An index that was made with them stays comparable."""
+    """New chunks match those in an existing index."""
     assert expected == voyageai.default_chunk_fn(size)(text)
 
 
 @given(st.text(st.sampled_from("ab " + "".join(SEPARATORS))), st.integers(1, 20))
 def test_chunks_together_are_the_text_and_none_is_too_long(text, size):
-    """Nothing is lost and nothing is doubled."""
+    """No character is lost or repeated."""
     chunks = split(text, size)
 
     assert text == "".join(chunks)
@@ -230,13 +230,13 @@ def test_chunks_together_are_the_text_and_none_is_too_long(text, size):
 
 
 def test_a_chunk_size_below_one_is_refused():
-    """Before the first text comes."""
+    """The error comes before the first text is split."""
     with pytest.raises(ValueError, match="chunk_size must be at least 1, not 0"):
         chunking.default_chunk_fn(0)
 
 
 def test_contextualized_inputs_can_be_checked_alone():
-    """As frameworks do before they send."""
+    """Frameworks check their inputs before sending them."""
     check = chunking.validate_and_normalize_contextualized_inputs
 
     assert ([["a"]], {}) == check(["a"], "query", None, False, None, None)
@@ -249,7 +249,7 @@ def test_contextualized_inputs_can_be_checked_alone():
 
 @pytest.mark.parametrize("kind", CREATES)
 def test_resource_classes_post_what_they_are_given(kind, create, sent):
-    """The body is the caller's; only the way the vectors are packed is added."""
+    """The body is the caller's, plus only the encoding of the vectors."""
     endpoint, body = CREATES[kind]
     answer = create(kind, **body)
     posted = json.loads(sent[0].content)
@@ -277,7 +277,7 @@ def test_resource_classes_unpack_vectors_unless_a_format_is_given(kind, create, 
 
 
 def test_resource_classes_take_keys_hosts_and_headers(create, sent):
-    """Beside the body."""
+    """Their special arguments work beside the fields of the body."""
     given = {"api_key": "al-other", "headers": {"X-Team": "search"}, "request_id": "mine"}
     create("Reranking", **CREATES["Reranking"][1], **given)
     create("Reranking", **CREATES["Reranking"][1], base_url="https://gateway.test/v1")
@@ -290,7 +290,7 @@ def test_resource_classes_take_keys_hosts_and_headers(create, sent):
 
 @pytest.fixture(params=["request", "arequest"])
 def send(request):
-    """A requestor's way to send, blocking or not."""
+    """Return a function that calls a requestor's `request` or `arequest`."""
 
     def run(*given, key=None, base_url=None, **options):
         method = getattr(APIRequestor(key, base_url), request.param)
@@ -301,7 +301,7 @@ def send(request):
 
 
 def test_a_requestor_sends_what_it_is_given(send, sent):
-    """As in the official client, with the headers that it promised."""
+    """Method, path, body and headers match those of the official requestor."""
     body = {"query": "q", "documents": ["a"], "model": "rerank-3"}
     sent.answer = lambda request: httpx2.Response(
         200, json={"data": [], "path": request.url.path}, headers={"x-request-id": "r"}
@@ -322,11 +322,11 @@ def test_a_requestor_sends_what_it_is_given(send, sent):
 
 
 def test_a_requestor_has_a_key_and_a_host(sent, monkeypatch):
-    """Key and host are found where a client finds them."""
-    made = APIRequestor()
-    assert (KEY, "https://api.voyageai.com/v1") == (made.api_key, made.base_url)
-    made = APIRequestor("al-1")
-    assert ("al-1", "https://ai.mongodb.com/v1") == (made.api_key, made.base_url)
+    """A requestor finds them where a client does."""
+    requestor = APIRequestor()
+    assert (KEY, "https://api.voyageai.com/v1") == (requestor.api_key, requestor.base_url)
+    requestor = APIRequestor("al-1")
+    assert ("al-1", "https://ai.mongodb.com/v1") == (requestor.api_key, requestor.base_url)
     assert "http://a.test/v1" == APIRequestor("al-1", "http://a.test/v1/").base_url
     monkeypatch.setenv("VOYAGE_BASE_URL", "http://b.test/v1")
     assert "http://b.test/v1" == APIRequestor("al-1").base_url
@@ -336,7 +336,7 @@ def test_a_requestor_has_a_key_and_a_host(sent, monkeypatch):
 
 
 def test_a_requestor_raises_what_a_client_raises(send, sent):
-    """And refuses what it would have to leave out."""
+    """Callers need no other error handling, and options it can't honour are refused."""
     sent.answer = lambda request: httpx2.Response(429, json={"detail": "slow"})
     with pytest.raises(RateLimitError, match="slow"):
         send("post", "/rerank", {})
@@ -348,7 +348,7 @@ def test_a_requestor_raises_what_a_client_raises(send, sent):
 
 
 def test_a_wrapped_requestor_sees_what_the_resource_classes_send(create, sent, monkeypatch):
-    """Tests of programs that use them replace it."""
+    """Programs' tests replace the requestor's methods."""
     data = {"data": [], "usage": {"total_tokens": 3}}
 
     def request(self, method, url, params=None, headers=None, **options):
@@ -368,7 +368,7 @@ def test_a_wrapped_requestor_sees_what_the_resource_classes_send(create, sent, m
 
 @pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
 def test_clients_send_by_themselves(kind, sent, monkeypatch):
-    """A replaced requestor sees none of their requests, as the guide to moving says."""
+    """Replacing the requestor does not affect clients, as the migration guide says."""
     for name in ("request", "arequest"):
         monkeypatch.setattr(APIRequestor, name, lambda *args, **kwargs: pytest.fail("asked"))
     answer = getattr(voyageai, kind)().embed(["a"], "voyage-4", "query")
@@ -378,7 +378,7 @@ def test_clients_send_by_themselves(kind, sent, monkeypatch):
 
 
 def test_a_malformed_answer_to_a_resource_class_comes_with_its_error(create, sent):
-    """The server's people ask for the request's id, and for what it answered."""
+    """A support case needs the request id and the body."""
     sent.answer = lambda request: httpx2.Response(
         200, json={"data": 3}, headers={"x-request-id": "r"}
     )
@@ -397,7 +397,7 @@ def test_a_malformed_answer_to_a_resource_class_comes_with_its_error(create, sen
     [b"[]", b"{}", b'{"data": 3}', b'{"data": [3]}', b"<html>", b'{"data": [{"embedding": "?"}]}'],
 )
 def test_resource_classes_raise_errors_of_this_package_only(body, create, sent):
-    """Whatever the server says."""
+    """Callers handle one family of errors, whatever the server answers."""
     sent.answer = lambda request: httpx2.Response(200, content=body)
     with pytest.raises(MalformedResponseError):
         create("Embedding", **CREATES["Embedding"][1])
@@ -407,7 +407,7 @@ def test_resource_classes_raise_errors_of_this_package_only(body, create, sent):
 
 
 def test_answers_are_dictionaries_with_attributes():
-    """Framework tests build them by hand."""
+    """Tests of frameworks build such responses by hand."""
     answer = VoyageResponse.construct_from({"a": 1, "data": [{"index": 0}], "n": {"x": None}})
     assert (1, 0, None) == (answer.a, answer.data[0].index, answer.n.x)
     assert {"a": 1, "data": [{"index": 0}], "n": {"x": None}} == answer.to_dict_recursive()
@@ -425,7 +425,7 @@ def test_answers_are_dictionaries_with_attributes():
 
 
 def test_answers_survive_copies_and_pickles():
-    """Answers cross processes."""
+    """Job queues pass responses between processes."""
     answer = VoyageResponse.construct_from({"n": {"x": [1]}})
     deep = copy.deepcopy(answer)
     deep.n.x.append(2)
@@ -446,13 +446,13 @@ def test_answers_survive_copies_and_pickles():
     ],
 )
 def test_answers_refuse_what_the_official_ones_refuse(change, error):
-    """With the same kinds of error."""
+    """They raise the same kinds of errors."""
     with pytest.raises(error):
         change(VoyageResponse.construct_from({"data": []}))
 
 
 def test_headers_of_an_answer_are_read_leniently():
-    """A date, or nothing, is no number of seconds."""
+    """A Retry-After that is a date, or missing, gives None instead of an error."""
     headers = {"x-request-id": "r", "retry-after": "2"}
     answer = VoyageHttpResponse({"a": 1}, headers)
 
@@ -470,7 +470,7 @@ def test_headers_of_an_answer_are_read_leniently():
 
 @pytest.mark.parametrize("name", ["get_embeddings", "aget_embeddings"])
 def test_first_functions_embed_and_say_what_replaces_them(name, sent):
-    """Old scripts go on running."""
+    """Old scripts keep running, and learn the new method from the warning."""
     function = getattr(embeddings_utils, name)
     client = "AsyncClient" if name.startswith("a") else "Client"
     with pytest.warns(UserWarning, match=rf"embed\(\)` function in `voyageai.{client}`") as caught:
@@ -488,7 +488,7 @@ def test_first_functions_embed_and_say_what_replaces_them(name, sent):
 
 @pytest.mark.filterwarnings("ignore:This function will be deprecated")
 def test_first_functions_take_one_text_too(sent):
-    """And know where to send it."""
+    """A single text gives a single vector, and the key selects the host."""
     assert [0.0, 0.5] == embeddings_utils.get_embedding("a", api_key="al-1", request_timeout=3)
     assert [0.0, 0.5] == asyncio.run(embeddings_utils.aget_embedding("a", input_type=""))
     assert "ai.mongodb.com" == sent[0].url.host
@@ -501,30 +501,30 @@ def test_first_functions_take_one_text_too(sent):
     [(None, "f", [0.5, 1.0]), ("float", "f", [-1.0]), ("int8", "b", [-3, 4]), ("binary", "b", [-128]), ("uint8", "B", [200]), ("ubinary", "B", [77])],
 )  # fmt: skip
 def test_base64_vectors_are_decoded(dtype, kind, numbers):
-    """For who calls the API by other means."""
+    """Some programs call the API by other means and decode the vectors here."""
     assert numbers == util.decode_base64_embedding(packed(numbers, kind), dtype)
 
 
 def test_a_base64_vector_may_be_bytes():
-    """As the standard library makes them."""
+    """The standard library's base64 functions return bytes."""
     assert [0.5] == util.decode_base64_embedding(packed([0.5]).encode())
 
 
 def test_an_unknown_dtype_is_refused_in_the_official_words():
-    """It is a ValueError there too."""
+    """The official client raises a ValueError with the same words."""
     with pytest.raises(ValueError, match="Unknown dtype float16"):
         util.decode_base64_embedding("AAAA", "float16")
 
 
 def test_errors_made_by_hand_have_what_the_official_ones_have():
-    """Handlers read these attributes, and tests make errors to try them."""
-    made = RateLimitError("slow", b"{}", 429, {}, {"request-id": "r"}, "c")
+    """Error handlers read these attributes, and programs' tests create such errors."""
+    failure = RateLimitError("slow", b"{}", 429, {}, {"request-id": "r"}, "c")
 
-    assert ("Request r: slow", "r", None) == (str(made), made.request_id, made.error)
+    assert ("Request r: slow", "r", None) == (str(failure), failure.request_id, failure.error)
 
 
 def test_the_key_that_a_client_would_find(monkeypatch):
-    """The same places, in the same order."""
+    """The function searches the same places in the same order as a client."""
     with pytest.raises(AuthenticationError, match="No API key provided"):
         util.default_api_key()
     monkeypatch.setenv("VOYAGE_API_KEY", KEY)
@@ -534,7 +534,7 @@ def test_the_key_that_a_client_would_find(monkeypatch):
 
 
 def test_helpers_for_requests_and_lines(caplog):
-    """Headers, hosts, and pairs in a line."""
+    """Programs import these helpers for headers, hosts and log lines."""
     assert {"Authorization": "Bearer k"} == util.api_key_to_header("k")
     assert "https://ai.mongodb.com/v1" == util.get_default_base_url("al-x")
     assert "'a b'='c d' x=1 y=é z=q\"" == util.logfmt({"a b": "c d", "x": 1, "y": "é", "z": 'q"'})
@@ -549,7 +549,7 @@ def test_helpers_for_requests_and_lines(caplog):
 
 @pytest.mark.parametrize("name", ["requestssession", "aiosession"])
 def test_settings_of_other_http_libraries_warn(name, monkeypatch):
-    """Their users learn what to use instead."""
+    """The warning names the option to use instead."""
     monkeypatch.setattr(voyageai, name, object())
     with pytest.warns(
         UserWarning, match=f"voyageai.{name} has no effect; pass http_client="
@@ -559,7 +559,7 @@ def test_settings_of_other_http_libraries_warn(name, monkeypatch):
 
 
 def test_a_session_set_as_the_official_documentation_shows_warns_too():
-    """`aiosession` is a context variable there."""
+    """The official documentation sets `aiosession` as a context variable."""
     assert voyageai.requestssession is None
     voyageai.Client(api_key=KEY)  # no warning
     token = voyageai.aiosession.set(object())
@@ -571,14 +571,14 @@ def test_a_session_set_as_the_official_documentation_shows_warns_too():
 
 
 def test_unverified_certificates_warn(monkeypatch):
-    """The old switch never did anything."""
+    """The old switch never had an effect, and the warning names the one that works."""
     monkeypatch.setattr(voyageai, "verify_ssl_certs", False)
     with pytest.warns(UserWarning, match="verify_ssl_certs has no effect; pass verify="):
         voyageai.Client(api_key=KEY)
 
 
 def test_every_resource_is_found_in_its_old_home():
-    """`from voyageai.api_resources import ...`."""
+    """Old imports from `voyageai.api_resources` keep working."""
     assert voyageai.Embedding is api_resources.Embedding
     assert issubclass(voyageai.MultimodalEmbedding, voyageai.Embedding)
     assert issubclass(api_resources.APIResource, VoyageResponse)

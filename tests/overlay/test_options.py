@@ -17,7 +17,7 @@ from voyageai_rest.errors import printable
 
 from .conftest import answer_to, requesting
 from .file_server import done
-from .test_failures import failing
+from .test_errors_and_retries import failing
 from .test_package import OFFICIAL
 from .test_results import CALLS
 
@@ -25,7 +25,7 @@ EMBED = {"texts": ["a"], "model": "voyage-4"}
 
 
 def phases(face):
-    """Timeouts of the last request."""
+    """Return the timeouts of the last request."""
     return face.requests[-1].extensions["timeout"]
 
 
@@ -41,31 +41,31 @@ def phases(face):
     ],
 )
 def test_a_timeout_bounds_the_phases_of_an_attempt(face, timeout, expected):
-    """None is the official 600 seconds for each."""
+    """Without a timeout, each phase has the official client's 600 seconds, connecting only 30."""
     face.call(face.client(timeout=timeout), "embed", **EMBED)
 
     assert expected == phases(face)
 
 
 def test_a_timeout_bounds_each_attempt_and_not_the_call(face):
-    """As in the official client, which answers on the second attempt where one took too long."""
-    had = []
+    """The official client also gives each attempt the full timeout."""
+    timeouts = []
 
     def handler(request):
-        had.append(request.extensions["timeout"]["read"])
-        if len(had) < 3:
+        timeouts.append(request.extensions["timeout"]["read"])
+        if len(timeouts) < 3:
             face.time += 2
             raise httpx2.ReadTimeout("silent", request=request)
         return answer_to(request)
 
     face.call(face.client(handler, max_retries=3, timeout=2), "embed", **EMBED)
 
-    assert [2, 2, 2] == had
+    assert [2, 2, 2] == timeouts
     assert [0.5, 1.0] == face.waits
 
 
 def test_a_deadline_bounds_the_whole_call(face):
-    """Retries and waits included, so that nobody waits longer than they said."""
+    """Retries and waits count, so nobody waits longer than the deadline."""
     client = face.client(failing(*[503] * 9), max_retries=9, timeout=9, deadline=3)
     with pytest.raises(error.ServiceUnavailableError, match=r"only 1\.5 s are left") as raised:
         face.call(client, "embed", **EMBED)
@@ -75,22 +75,22 @@ def test_a_deadline_bounds_the_whole_call(face):
 
 
 def test_each_attempt_has_what_is_left(face):
-    """The last one must not overrun the deadline."""
-    had = []
+    """The last attempt must not overrun the deadline."""
+    timeouts = []
     fail = failing(503, 503)
 
     def handler(request):
-        had.append(request.extensions["timeout"]["read"])
+        timeouts.append(request.extensions["timeout"]["read"])
         return fail(request)
 
     client = face.client(handler, max_retries=9, timeout=httpx2.Timeout(2.5), deadline=3)
     face.call(client, "embed", **EMBED)
 
-    assert [2.5, 2.5, 1.5] == had
+    assert [2.5, 2.5, 1.5] == timeouts
 
 
-def test_a_past_deadline_has_its_own_error(face):
-    """It is a Timeout, as callers already catch it."""
+def test_a_passed_deadline_has_its_own_error(face):
+    """Callers that catch Timeout catch a passed deadline too."""
 
     def handler(request):
         face.time += 10
@@ -104,7 +104,7 @@ def test_a_past_deadline_has_its_own_error(face):
 
 
 def test_an_answer_that_drips_can_not_outlive_the_deadline():
-    """Each byte comes in time, and still the call must end; really, on a real loop."""
+    """A call ends at its deadline on a real event loop, even while the server is still sending."""
 
     class Drip(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request):
@@ -119,7 +119,7 @@ def test_an_answer_that_drips_can_not_outlive_the_deadline():
 
 
 def test_a_call_has_its_own_options(face):
-    """Options hold for one call alone."""
+    """The options of one call don't affect the next."""
     client = face.client(failing(503), max_retries=0, timeout=9)
     face.call(
         client, "embed", **EMBED, max_retries=1, timeout=2,
@@ -138,7 +138,7 @@ def test_a_call_has_its_own_options(face):
 
 @pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
 def test_every_method_takes_the_options_of_a_call(face, method, arguments, kind):
-    """A user learns them once."""
+    """Users learn one set of options for all methods."""
     face.call(face.client(), method, **arguments, extra_headers={"x-a": "b"}, deadline=7)
 
     assert "b" == face.requests[-1].headers["x-a"]
@@ -159,7 +159,7 @@ def test_every_method_takes_the_options_of_a_call(face, method, arguments, kind)
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_refused_before_anything_is_sent(face, options, kind, message):
-    """A misspelt option would otherwise do nothing."""
+    """A misspelled option would otherwise do nothing."""
     client = face.client()
     with pytest.raises(kind, match=message):
         face.call(client, "embed", **EMBED, **options)
@@ -168,7 +168,7 @@ def test_a_wrong_option_is_refused_before_anything_is_sent(face, options, kind, 
 
 
 def test_fields_of_the_body_that_are_no_arguments_are_taken(face):
-    """A new field of the contract reaches users before any signature has it."""
+    """Users can send a new field of the contract before the signatures have it."""
     client = face.client()
     face.call(client, "rerank", "q", ["a", "b"], "rerank-3", return_documents=True)
 
@@ -178,20 +178,20 @@ def test_fields_of_the_body_that_are_no_arguments_are_taken(face):
 
 
 def test_fields_that_the_call_sets_itself_are_not_taken(face):
-    """The answer is read by them."""
+    """The client relies on these fields to read the response."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'encoding_format'"):
         face.call(face.client(), "embed", **EMBED, encoding_format="base64")
 
 
 @pytest.mark.parametrize("timeout", ["5", (3, 5), 0, -1, float("nan"), True, False])
 def test_a_wrong_timeout_is_refused_when_the_client_is_made(face, timeout):
-    """Rather than fail in each call, in words about something else."""
+    """At the first call the error would come late and in other words."""
     with pytest.raises(error.ArgumentError, match="timeout must be a number of seconds greater"):
         face.client(timeout=timeout)
 
 
 def test_with_options_covers_every_argument_of_a_client(face):
-    """A new argument must not be forgotten there."""
+    """A new argument of a client must not be forgotten in `with_options`."""
     arguments = set(inspect.signature(face.kind).parameters)
 
     assert arguments == set(ClientOptions.__annotations__)
@@ -199,8 +199,8 @@ def test_with_options_covers_every_argument_of_a_client(face):
     assert face.kind.copy is face.kind.with_options
 
 
-def test_a_copy_changes_what_it_is_told_and_shares_the_rest(face, key):
-    """The pool above all: connections are what is dear."""
+def test_a_copy_changes_given_options_and_shares_the_rest(face, key):
+    """Above all a copy shares the pool, as connections are expensive."""
     client = face.client(max_retries=2, timeout=7, base_url="http://localhost:1/v1")
     client._params["request_timeout"] = 8
     copied = client.with_options(max_retries=5, deadline=60)
@@ -217,14 +217,14 @@ def test_a_copy_changes_what_it_is_told_and_shares_the_rest(face, key):
 
 
 def test_a_copy_with_another_key_goes_to_the_keys_host(face):
-    """Unless a host was named."""
+    """A base URL that was given explicitly is kept."""
     assert "ai.mongodb.com" in face.client().with_options(api_key="al-1")._params["base_url"]
     named = face.client(base_url="http://localhost:1/v1").with_options(api_key="al-1")
     assert "http://localhost:1/v1" == named._params["base_url"]
 
 
 def test_closing_a_copy_closes_nothing_that_it_shares():
-    """Its parent goes on."""
+    """The original client keeps working."""
     client = voyageai.Client("k", base_url="http://127.0.0.1:9/v1")
     client.with_options(max_retries=1).close()
 
@@ -237,7 +237,7 @@ def test_closing_a_copy_closes_nothing_that_it_shares():
 
 @pytest.mark.parametrize("kind", [httpx2.Client, httpx2.AsyncClient])
 def test_a_client_of_the_users_own_is_used_and_left_open(kind):
-    """It may be shared with other code."""
+    """Other code may share the user's client."""
     sent = []
 
     def handler(request):
@@ -262,7 +262,7 @@ def test_a_client_of_the_users_own_is_used_and_left_open(kind):
 
 @pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
 def test_a_raw_response_is_the_answer_as_it_came(face, method, arguments, kind):
-    """For headers, for timing, for storing what the server really said."""
+    """Users read headers and timing, or store the exact body."""
     client = face.client()
     answer = face.call(client.with_raw_response, method, **arguments)
 
@@ -273,8 +273,8 @@ def test_a_raw_response_is_the_answer_as_it_came(face, method, arguments, kind):
     assert face.call(client, method, **arguments) == answer.parse()
 
 
-def test_a_raw_response_that_makes_no_sense_can_be_looked_at(face):
-    """Only parsing it fails, with the usual error."""
+def test_a_malformed_raw_response_can_be_inspected(face):
+    """The raw response is available, and only `parse` raises the usual error."""
     client = face.client(lambda request: httpx2.Response(200, text="?"))
     answer = face.call(client.with_raw_response, "embed", **EMBED)
 
@@ -287,7 +287,7 @@ def test_a_raw_response_that_makes_no_sense_can_be_looked_at(face):
 
 
 def test_raw_responses_are_there_for_every_method(face):
-    """A new method must not be forgotten there."""
+    """A new method must not be forgotten in `with_raw_response`."""
     raw = face.client().with_raw_response
     methods = set(requesting(face.kind))
 
@@ -303,8 +303,8 @@ def test_raw_responses_are_there_for_every_method(face):
         ("timeout", httpx2.Timeout(-1)), ("timeout", httpx2.Timeout(5, read="x")),
     ],
 )  # fmt: skip
-def test_times_that_are_none_are_refused_when_the_client_is_made(face, name, value):
-    """Not by whatever computes with them first, at the first call."""
+def test_invalid_times_are_refused_when_the_client_is_made(face, name, value):
+    """At the first call the error would come late and from elsewhere."""
     with pytest.raises(error.ArgumentError, match=f"{name} must be") as raised:
         face.client(**{name: value})
     with pytest.raises(error.ArgumentError, match=f"{name} must be"):
@@ -315,7 +315,7 @@ def test_times_that_are_none_are_refused_when_the_client_is_made(face, name, val
 
 @pytest.mark.parametrize("seconds", [1e10, 1e300, float("inf"), 10**400])
 def test_very_long_times_are_no_bound(seconds):
-    """Operating systems can't count so far; really sent, as mocks would not notice."""
+    """Operating systems can't represent such timeouts, which only a real request would show."""
     with running() as url, voyageai.Client("k", base_url=url, timeout=seconds) as vo:
         assert 1 == len(vo.embed(**EMBED, input_type="query", deadline=seconds).embeddings)
     phased = voyageai.Client("k", base_url="http://127.0.0.1:9/v1", timeout=httpx2.Timeout(seconds))
@@ -331,7 +331,7 @@ def test_very_long_times_are_no_bound(seconds):
     ],
 )  # fmt: skip
 def test_an_invalid_base_url_is_refused_when_the_client_is_created(face, url):
-    """With the name of the argument."""
+    """The error names the argument, and never shows a password."""
     with pytest.raises(error.ArgumentError, match="base_url") as caught:
         face.client(base_url=url)
 
@@ -353,7 +353,7 @@ NO_URLS = [
     ids=lambda given: repr(given)[:40],
 )  # fmt: skip
 def test_an_invalid_base_url_is_always_the_same_kind_of_error(face, url, way, monkeypatch):
-    """Wherever it comes from, nothing is sent, and no password is shown."""
+    """Nothing is sent and no password shown, wherever the URL comes from."""
     client = face.client()
     client._params["base_url"] = url  # as frameworks do
     ways = {
@@ -377,7 +377,7 @@ def test_an_invalid_base_url_is_always_the_same_kind_of_error(face, url, way, mo
     [("input_types", 5), ("limits", 5), ("verify", 5), ("proxy", 5), ("http_client", 5)],
 )
 def test_an_argument_of_another_type_is_refused_when_the_client_is_made(face, name, value):
-    """In a sentence, rather than by whatever uses it first."""
+    """The error is a clear sentence instead of a later failure elsewhere."""
     with pytest.raises(error.ArgumentError, match=f"{name}.* not .*int") as caught:
         face.kind("k", **{name: value})
 
@@ -397,8 +397,8 @@ def test_an_argument_of_another_type_is_refused_when_the_client_is_made(face, na
         ("HOST", "a"),
     ],
 )  # fmt: skip
-def test_headers_that_can_be_none_are_refused(face, name, value):
-    """Before anything is sent, and without a word of the value, which may be a secret."""
+def test_invalid_headers_are_refused(face, name, value):
+    """The error comes before anything is sent, and hides the value, which may be a secret."""
     with pytest.raises(error.ArgumentError, match="extra_headers") as caught:
         face.call(face.client(max_retries=3), "embed", **EMBED, extra_headers={name: value})
 
@@ -409,7 +409,7 @@ def test_headers_that_can_be_none_are_refused(face, name, value):
 
 
 def test_the_value_of_a_header_is_in_no_message(face):
-    """It may be a key of a gateway."""
+    """The value may be a gateway's key."""
     with pytest.raises(
         error.ArgumentError, match="the value of 'X-Key' in extra_headers"
     ) as caught:
@@ -420,7 +420,7 @@ def test_the_value_of_a_header_is_in_no_message(face):
 
 @pytest.mark.parametrize("value", ["", "a", "a b", "a\tb", "~!", 'W/"x"'])
 def test_headers_of_the_standard_are_sent_as_they_are(face, value):
-    """A gateway may want any header that the standard allows."""
+    """A gateway may need any header that the HTTP standard allows."""
     face.call(face.client(), "embed", **EMBED, extra_headers={"X-!#$%&'*+.^_`|~0": value})
 
     assert value == face.requests[0].headers["x-!#$%&'*+.^_`|~0"]
@@ -429,7 +429,7 @@ def test_headers_of_the_standard_are_sent_as_they_are(face, value):
 @pytest.mark.parametrize("name", ["extra_headers", "extra_body"])
 @pytest.mark.parametrize("value", [5, "ab", [("a", "b")], {"a"}])
 def test_a_value_that_is_not_a_mapping_is_refused(face, name, value):
-    """In the same way by every method, those of files and jobs too."""
+    """Every method refuses it in the same words, including those of files and batches."""
     client = face.client()
     calls = [
         lambda: face.call(client, "embed", **EMBED, **{name: value}),
@@ -446,7 +446,7 @@ def test_a_value_that_is_not_a_mapping_is_refused(face, name, value):
 
 
 def test_a_body_too_deep_to_be_written_is_refused(face):
-    """As any other that is no JSON."""
+    """Deep nesting gives an ArgumentError instead of a RecursionError."""
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
@@ -455,7 +455,7 @@ def test_a_body_too_deep_to_be_written_is_refused(face):
 
 
 def test_the_classes_of_endpoints_refuse_the_same_headers():
-    """They send the same way, and accept the headers that the official client accepted."""
+    """The official client's `headers` argument gets the same checks as extra_headers."""
     for given in ({"X": "a\n"}, {b"X": "a"}, "ab", 5):
         with pytest.raises(error.ArgumentError, match="extra_headers"):
             voyageai.Embedding.create(

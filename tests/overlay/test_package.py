@@ -1,4 +1,4 @@
-"""Facts that frameworks rely on, and that keep the package light."""
+"""Properties that frameworks rely on, or that keep the package light."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(script: str) -> str:
 @pytest.mark.parametrize("kind", CLASSES)
 @pytest.mark.parametrize("method", OFFICIAL)
 def test_signatures_begin_with_the_official_ones(kind, method):
-    """Positional and keyword calls go on working; what is new comes after."""
+    """Existing positional and keyword calls keep working, as new parameters come after."""
     parameters = inspect.signature(getattr(getattr(voyageai, kind), method)).parameters.values()
     found = [(parameter.name, parameter.default) for parameter in parameters]
     # A model may be left out where a host serves a single one.
@@ -57,7 +57,7 @@ def test_signatures_begin_with_the_official_ones(kind, method):
 
 
 def test_both_clients_have_the_same_methods_with_the_same_signatures():
-    """Nothing is written twice but signatures, and this holds them in step."""
+    """A method added to one client only, or with other arguments, fails here."""
     sync, asynchronous = (requesting(getattr(voyageai, kind)) for kind in CLASSES)
 
     assert sync == asynchronous
@@ -67,7 +67,7 @@ def test_both_clients_have_the_same_methods_with_the_same_signatures():
 @pytest.mark.parametrize("kind", CLASSES)
 @pytest.mark.parametrize("method", sorted(set(OFFICIAL) - {"__init__"}))
 def test_methods_stand_in_the_class_itself(kind, method):
-    """Tracing packages wrap them there, and choose the wrapper by their kind."""
+    """Tracing packages wrap the methods on the class, and choose the wrapper by their kind."""
     member = vars(getattr(voyageai, kind))[method]
 
     assert isinstance(member, types.FunctionType)
@@ -76,7 +76,7 @@ def test_methods_stand_in_the_class_itself(kind, method):
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_instances_take_attributes(kind):
-    """Tests of frameworks set and patch them."""
+    """Tests of frameworks set attributes and patch methods."""
     client = getattr(voyageai, kind)(api_key="k")
     client.tokenize = "set"
     with mock.patch.object(client, "embed", new=lambda texts: f"patched {texts}"):
@@ -88,7 +88,7 @@ def test_instances_take_attributes(kind):
 
 
 def test_submodules_are_reached_after_a_bare_import():
-    """`voyageai.client_async.AsyncClient` is written in type annotations of frameworks."""
+    """Frameworks write `voyageai.client_async.AsyncClient` in type annotations."""
     script = (
         "import voyageai\n"
         "print(voyageai.client_async.AsyncClient is voyageai.AsyncClient,"
@@ -101,14 +101,14 @@ def test_submodules_are_reached_after_a_bare_import():
 
 
 def test_every_name_that_is_listed_is_there_and_every_one_there_is_listed():
-    """`__all__` is the package's table of contents."""
+    """Every public name can be imported and is completed by interpreters."""
     assert [] == [name for name in voyageai.__all__ if not hasattr(voyageai, name)]
     assert sorted(voyageai.__all__) == sorted(set(voyageai.__all__))
     assert set(voyageai.__all__) <= set(dir(voyageai))
 
 
 def test_interpreters_complete_names_of_the_interface_alone():
-    """Modules within may change, and what they import is nobody's business here."""
+    """Internal modules and their imports must not appear as part of the interface."""
     voyageai.Client("k")  # which loads many of them
     offered = {name for name in dir(voyageai) if not name.startswith("__")}
 
@@ -122,7 +122,7 @@ STARRED = ("", ".error", ".object", ".util", ".api_resources", ".chunking", ".em
 
 @pytest.mark.parametrize("module", STARRED)
 def test_a_star_import_hides_no_builtin(module):
-    """`class Mine(object)` would otherwise break far from the import."""
+    """Otherwise `class Mine(object)` would break far from the import."""
     names = {}
     exec(f"from voyageai{module} import *", names)
 
@@ -130,7 +130,7 @@ def test_a_star_import_hides_no_builtin(module):
 
 
 def test_a_module_that_a_star_import_leaves_out_is_there():
-    """`voyageai.object` is the official client's name for its results."""
+    """The official client has its results in `voyageai.object`."""
     assert "object" in dir(voyageai)
     assert voyageai.object.EmbeddingsObject.__name__ == "EmbeddingsObject"
 
@@ -139,7 +139,7 @@ HEAVY = ("httpx2", "attrs", "attr", "numpy", "json", "asyncio", "voyageai_rest",
 
 
 def test_modules_load_when_they_are_needed():
-    """Import costs nothing, the first client loads httpx2, the first call the models."""
+    """Importing loads nothing, the first client loads httpx2, and the first call its models."""
     script = (
         "import sys\n"
         f"def loaded(): return [name for name in {HEAVY!r} if name in sys.modules]\n"
@@ -162,7 +162,7 @@ def test_modules_load_when_they_are_needed():
 
 @pytest.mark.parametrize("name", ["tokenizer", "tokenize", "count_tokens", "count_usage"])
 def test_counting_has_a_form_that_does_not_block(name):
-    """The official asynchronous client blocks there, and its names have to stay."""
+    """The asynchronous client's official names block, so each has a twin that does not."""
     blocking = inspect.signature(getattr(voyageai.Client, name))
 
     assert blocking == inspect.signature(getattr(voyageai.AsyncClient, name))
@@ -197,7 +197,7 @@ def test_no_fact_of_the_catalogue_is_written_in_the_overlay():
 
 
 def test_results_become_json_like_the_official_ones():
-    """Lists of floats go straight into databases and files."""
+    """Programs write vectors as lists of floats into databases and files."""
     from voyageai.object import EmbeddingsObject
 
     result = EmbeddingsObject()
@@ -207,7 +207,7 @@ def test_results_become_json_like_the_official_ones():
 
 
 def test_every_documented_module_is_reached_by_its_name():
-    """`voyageai.batches.Progress` stands in annotations of who imports nothing but the package."""
+    """Programs that only `import voyageai` write such names in annotations."""
     script = (
         "import voyageai\n"
         "print(voyageai.batches.Progress.__name__, voyageai.files.Files.__name__,"

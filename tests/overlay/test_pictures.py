@@ -1,4 +1,4 @@
-"""Pictures in every form that users have them, made into what the API takes."""
+"""Pictures in every form that users have them, converted to what the API takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RED = (200, 30, 20)
 
 
 def file_of(image: Image.Image, kind: str, **options) -> bytes:
-    """An image as a file."""
+    """Return an image as the bytes of a file."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
@@ -32,14 +32,14 @@ def file_of(image: Image.Image, kind: str, **options) -> bytes:
 
 @pytest.fixture
 def scene() -> Image.Image:
-    """40 x 20 pixels: red on the left, a dark gradient on the right."""
+    """Return 40 x 20 pixels: red on the left, a dark gradient on the right."""
     image = Image.new("RGB", (40, 20), RED)
     image.paste(Image.linear_gradient("L").resize((20, 20)).convert("RGB"), (20, 0))
     return image
 
 
 def sent_part(face):
-    """Media type and decoded picture of the only part that was sent."""
+    """Return media type, bytes and decoded picture of the only part that was sent."""
     [part] = face.body["inputs"][0]["content"]
     head, _, data = part["image_base64"].partition(";base64,")
     raw = base64.b64decode(data)
@@ -60,7 +60,7 @@ FORMS = {
 def test_a_file_of_a_kind_that_the_api_takes_goes_as_it_is(
     face, scene, tmp_path, form, kind, media_type
 ):
-    """Encoding it anew would lose time, and quality or size."""
+    """Encoding it again would cost time, and quality or size."""
     raw = file_of(scene, kind)
     path = tmp_path / "no-suffix"
     path.write_bytes(raw)
@@ -70,8 +70,8 @@ def test_a_file_of_a_kind_that_the_api_takes_goes_as_it_is(
 
 
 @pytest.mark.parametrize("form", ["image", "array", "bitmap"])
-def test_what_is_no_such_file_is_written_without_loss(face, scene, form):
-    """Pixels in memory, and formats that the API does not take."""
+def test_other_pictures_are_encoded_without_loss(face, scene, form):
+    """Pixels in memory, and formats that the API refuses, arrive as lossless WebP."""
     given = {"image": scene, "array": np.asarray(scene), "bitmap": file_of(scene, "BMP")}[form]
     face.call(face.client(), "multimodal_embed", [[given]], MODEL)
     media_type, _, image = sent_part(face)
@@ -81,7 +81,7 @@ def test_what_is_no_such_file_is_written_without_loss(face, scene, form):
 
 
 def test_dicts_may_hold_pictures_too(face, scene):
-    """Beside parts as the API has them."""
+    """Users mix pictures with parts in the API's own form."""
     text = {"type": "text", "text": "a cat"}
     face.call(face.client(), "multimodal_embed", [{"content": [text, scene]}], MODEL)
 
@@ -89,7 +89,7 @@ def test_dicts_may_hold_pictures_too(face, scene):
 
 
 def test_urls_are_objects(face):
-    """A string would be a text."""
+    """A string would be embedded as a text."""
     part = voyageai.ImageUrl("https://example.com/cat.png")
     video = voyageai.VideoUrl("https://example.com/cat.mp4")
     face.call(face.client(), "multimodal_embed", [["a cat", part, video]], MODEL)
@@ -106,13 +106,13 @@ def test_urls_are_objects(face):
 )
 @pytest.mark.parametrize("kind", [voyageai.ImageUrl, voyageai.VideoUrl])
 def test_a_url_that_is_not_http_is_refused(kind, url):
-    """The API could not fetch it."""
+    """The API could not fetch such a URL."""
     with pytest.raises(ArgumentError, match="url must start with http"):
         kind(url)
 
 
 def test_a_picture_taken_sideways_is_turned_upright(face, scene):
-    """The API is not said to look at EXIF."""
+    """The API is not documented to honour EXIF orientation."""
     exif = Image.Exif()
     exif[pictures.ORIENTATION] = 6
     face.call(
@@ -128,8 +128,8 @@ def test_a_picture_taken_sideways_is_turned_upright(face, scene):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_what_is_transparent_is_put_on_white(face, mode):
-    """Dropping the channel would show whatever colour lies under it."""
+def test_transparent_pixels_are_put_on_white(face, mode):
+    """Dropping the alpha channel would reveal any colour hidden below it."""
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     image.putpixel((1, 0), (0, 0, 0, 255))
     face.call(
@@ -145,7 +145,7 @@ def test_what_is_transparent_is_put_on_white(face, mode):
 
 
 def test_a_side_too_long_for_webp_is_written_as_png(face):
-    """The official client fails there."""
+    """The official client fails on such a picture."""
     long = Image.new("RGB", (pictures.LONGEST_WEBP + 1, 2), RED)
     face.call(face.client(), "multimodal_embed", [[long]], MODEL)
 
@@ -153,7 +153,7 @@ def test_a_side_too_long_for_webp_is_written_as_png(face):
 
 
 def test_an_image_is_not_changed_by_being_sent(face, scene):
-    """It is the user's."""
+    """The user's image object stays unmodified."""
     before = scene.tobytes()
     face.call(face.client(), "multimodal_embed", [[scene]], MODEL)
 
@@ -165,28 +165,28 @@ MEDIA = MODELS[MODEL].media
 
 @pytest.mark.parametrize("form", ["file", "image"])
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_sent(face, form):
-    """The message names the picture and the limit."""
+    """The error names the picture and the limit."""
     wide = Image.new("1", (MEDIA.image_max_pixels // 1000, 1001))
     given = file_of(wide, "PNG") if form == "file" else wide
-    said = (
+    message = (
         rf"inputs\[0\]\[1\] has {wide.width} x 1001 pixels, .* at most {MEDIA.image_max_pixels:,};"
     )
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
     assert [] == face.requests
 
 
 def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(face):
-    """Whether or not it is a picture."""
-    said = rf"inputs\[0\]\[1\] has 20,000,001 bytes, .* at most {MEDIA.image_max_bytes:,}; scale"
+    """The size is checked before decoding, whether the bytes are a picture or not."""
+    message = rf"inputs\[0\]\[1\] has 20,000,001 bytes, .* at most {MEDIA.image_max_bytes:,}; scale"
     given = bytes(MEDIA.image_max_bytes + 1)
-    with pytest.raises(ArgumentError, match=said):
+    with pytest.raises(ArgumentError, match=message):
         face.call(face.client(), "multimodal_embed", [["a", given]], MODEL)
     assert [] == face.requests
 
 
 def test_a_picture_that_becomes_a_file_of_too_many_bytes_is_refused():
-    """A picture in memory has no bytes before it is written; noise can't be made smaller."""
+    """A picture in memory has its size only once encoded, and noise doesn't compress."""
     wide = pictures.LONGEST_WEBP + 1
     high = MEDIA.image_max_bytes // (3 * wide) + 1
     noise = np.random.default_rng(1).integers(0, 256, (high, wide, 3), np.uint8)
@@ -214,7 +214,7 @@ def test_a_picture_that_becomes_a_file_of_too_many_bytes_is_refused():
     ],
 )
 def test_a_value_that_is_not_an_image_is_refused(face, given):
-    """Before anything is sent, and with its place."""
+    """The error gives its index, and comes before anything is sent."""
     with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] can't be read as a picture"):
         face.call(face.client(), "multimodal_embed", [[given]], MODEL)
     assert [] == face.requests
@@ -222,7 +222,7 @@ def test_a_value_that_is_not_an_image_is_refused(face, given):
 
 @pytest.mark.parametrize("channels", [(), (1,), (3,)])
 def test_arrays_are_height_by_width_by_channels(face, channels):
-    """A channel of its own or none at all is grey."""
+    """An array without channels, or with one, is greyscale."""
     array = np.full((2, 3, *channels), 77, np.uint8)
     face.call(face.client(), "multimodal_embed", [[array]], MODEL)
     _, _, found = sent_part(face)
@@ -231,7 +231,7 @@ def test_arrays_are_height_by_width_by_channels(face, channels):
 
 
 def test_an_image_that_was_opened_stays_open(face, tmp_path):
-    """Its frames are sent one by one, or it is counted and then sent."""
+    """Users send frames one by one, or count an image before sending it."""
     frames = [Image.new("L", (4, 4), shade) for shade in (10, 200)]
     frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
     image = Image.open(tmp_path / "film.gif")
@@ -250,7 +250,7 @@ def test_an_image_that_was_opened_stays_open(face, tmp_path):
 
 
 def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path):
-    """It is read from its file by the first of the threads, and by one only."""
+    """Only one thread decodes the image, as Pillow's file objects are not thread-safe."""
     Image.effect_noise((600, 600), 80).save(tmp_path / "noise.png")  # takes a while to read
     bodies = []
 
@@ -269,7 +269,7 @@ def test_one_opened_image_may_be_in_many_calls_at_once(tmp_path):
 
 
 def test_an_image_that_was_closed_is_refused(face, tmp_path):
-    """Its file is needed when it is sent."""
+    """Pillow reads pixels lazily, so a closed image has none."""
     Image.new("L", (4, 4)).save(tmp_path / "closed.png")
     with Image.open(tmp_path / "closed.png") as image:
         pass
@@ -278,7 +278,7 @@ def test_an_image_that_was_closed_is_refused(face, tmp_path):
 
 
 def test_grey_of_16_bits_keeps_its_shades(face):
-    """Pillow would cut off all above 255, which makes nearly everything white."""
+    """Pillow's own conversion would turn everything above 255 white."""
     grey = Image.fromarray(np.array([[0, 128 * 256, 255 * 256]], np.uint16))
     face.call(face.client(), "multimodal_embed", [[grey]], MODEL)
     _, _, found = sent_part(face)
@@ -287,7 +287,7 @@ def test_grey_of_16_bits_keeps_its_shades(face):
 
 
 def test_texts_of_numpy_are_texts(face):
-    """Strings of numpy look like arrays, and come out of data frames."""
+    """Strings from data frames are numpy objects that look like arrays."""
     face.call(face.client(), "multimodal_embed", [list(np.array(["a cat"]))], MODEL)
 
     assert [{"type": "text", "text": "a cat"}] == face.body["inputs"][0]["content"]
@@ -295,7 +295,7 @@ def test_texts_of_numpy_are_texts(face):
 
 @pytest.mark.parametrize("text", ["a", b"GIF8"])
 def test_inputs_are_lists_with_pictures_and_without(face, text):
-    """A refusal does not depend on the content of a list."""
+    """The rule for containers doesn't depend on what they contain."""
     for inputs in (([text],), [(text,)]):
         with pytest.raises(ArgumentError, match="list"):
             face.call(face.client(), "multimodal_embed", inputs, MODEL)
@@ -303,7 +303,7 @@ def test_inputs_are_lists_with_pictures_and_without(face, text):
 
 
 def test_the_url_of_a_video_needs_a_model_that_takes_videos(face):
-    """As a video itself does."""
+    """The check is that of a video itself."""
     video = voyageai.VideoUrl("https://example.com/cat.mp4")
     with pytest.raises(
         ArgumentError, match=r"inputs\[0\]\[0\] is a video, and voyage-multimodal-3"
@@ -313,7 +313,7 @@ def test_the_url_of_a_video_needs_a_model_that_takes_videos(face):
 
 
 class Watched(io.BytesIO):
-    """A file of a picture; calls a function when it is read."""
+    """The file of a picture, which calls a function when it is read."""
 
     def __init__(self, image, on_read):
         super().__init__(file_of(image, "PNG"))
@@ -325,7 +325,7 @@ class Watched(io.BytesIO):
 
 
 def test_wrong_arguments_are_found_before_pictures_are_encoded(scene):
-    """Encoding takes long."""
+    """Encoding a large picture takes long, so cheap checks come first."""
     picture = Watched(scene, lambda: pytest.fail("encoded"))
     client = voyageai.Client(KEY)
     for wrong in ({"output_dtype": "int4"}, {"truncation": "no"}, {"input_type": "passage"}):
@@ -336,20 +336,20 @@ def test_wrong_arguments_are_found_before_pictures_are_encoded(scene):
 
 
 def test_a_file_open_as_text_is_refused(face):
-    """Its bytes are lost already."""
+    """Decoding as text has already destroyed the bytes."""
     with pytest.raises(ArgumentError, match="open it with mode 'rb'"):
         face.call(face.client(), "multimodal_embed", [[io.StringIO("a")]], MODEL)
 
 
 def test_without_pillow_the_error_says_how_to_get_it(face, monkeypatch):
-    """Pillow is an extra."""
+    """Pillow is an extra, and the error names it."""
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match='extra `images`: pip install "pillow'):
         face.call(face.client(), "multimodal_embed", [[b"\x89PNG"]], MODEL)
 
 
 def test_a_picture_is_encoded_once_however_often_it_is_sent(face, scene):
-    """The official client encodes it for each attempt."""
+    """A retry sends the same bytes; the official client encodes again for each attempt."""
     reads = []
     picture = Watched(scene, lambda: reads.append(1))
     answers = iter([httpx2.Response(503, json={"detail": "busy"})] * 2)
@@ -361,7 +361,7 @@ def test_a_picture_is_encoded_once_however_often_it_is_sent(face, scene):
 
 
 def test_pictures_are_encoded_off_the_event_loop(scene):
-    """Everything else would stand still meanwhile."""
+    """Encoding on the event loop would block all other tasks."""
     threads = []
     picture = Watched(scene, lambda: threads.append(threading.current_thread()))
 

@@ -1,4 +1,4 @@
-"""Input types and prompts: where the quality of retrieval is won or lost."""
+"""Input types and prompts, on which the quality of retrieval depends."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.filterwarnings("error::voyageai.prompts.MissingInputTyp
 
 @pytest.mark.parametrize("method", CALLS)
 def test_a_call_without_an_input_type_warns(face, method):
-    """Retrieval is worse without one, and nothing else says so."""
+    """Without an input type retrieval is worse, and nothing else tells the user."""
     with pytest.warns(MissingInputTypeWarning, match="input_type is left out"):
         face.call(face.client(), method, *CALLS[method])
 
 
 def test_a_call_without_an_input_type_warns_once_per_line():
-    """A loop is told once, two lines are told twice."""
+    """A loop warns once, and two lines warn twice."""
     client = Face("Client").client()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -40,7 +40,7 @@ def test_a_call_without_an_input_type_warns_once_per_line():
 
 
 def test_a_warning_names_the_callers_line_whatever_the_way():
-    """Lines that go through raw responses or a copy are told apart too."""
+    """Calls by raw responses or a copy of the client are attributed to their lines too."""
     client = Face("Client").client()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -53,12 +53,12 @@ def test_a_warning_names_the_callers_line_whatever_the_way():
 
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_texts_that_bring_their_prompt_need_no_input_type(face, role):
-    """A user who renders prompts must not be warned that one is missing."""
+    """Users who render prompts themselves must not be warned."""
     face.call(face.client(), "embed", [render("a", role)], model="voyage-4")
 
 
 def test_models_without_known_prompts_need_no_input_type(face):
-    """Nothing is lost by leaving it out, as far as is known."""
+    """These models have no prompt that an input type would select."""
     without = [m.name for m in MODELS.values() if m.endpoint == "embeddings" and not m.prompts]
     for model in ["voyage-99", *without]:
         face.call(face.client(), "embed", ["a"], model=model)
@@ -66,7 +66,7 @@ def test_models_without_known_prompts_need_no_input_type(face):
 
 @pytest.mark.parametrize("method", CALLS)
 def test_a_client_may_have_an_input_type_per_method(face, method):
-    """An indexer sets it once."""
+    """An indexing program sets its input type once."""
     client = face.client(input_types={method: "document"})
     face.call(client, method, *CALLS[method])
     assert "document" == face.body["input_type"]
@@ -79,15 +79,15 @@ def test_a_client_may_have_an_input_type_per_method(face, method):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"rerank": "query"}, "has 'rerank'"),
         ({"embed": "doc"}, "'query', 'document' or None|not 'doc'"),
     ],
 )
-def test_wrong_input_types_of_a_client_are_refused(face, given, said):
-    """When the client is made, not at its first call."""
-    with pytest.raises(ArgumentError, match=said):
+def test_wrong_input_types_of_a_client_are_refused(face, given, message):
+    """The error comes when the client is made, not at its first call."""
+    with pytest.raises(ArgumentError, match=message):
         face.client(input_types=given)
 
 
@@ -106,14 +106,14 @@ def test_wrong_input_types_of_a_client_are_refused(face, given, said):
 def test_each_endpoint_has_a_method_for_queries_and_one_for_documents(
     face, method, given, model, body
 ):
-    """So that nobody has to remember a parameter."""
+    """Users choose a method instead of remembering a parameter."""
     face.call(face.client(), method, given, model=model)
 
     assert body == {name: face.body[name] for name in body}
 
 
 def test_documents_can_be_chunked_on_their_way():
-    """The form for documents takes what the general one takes."""
+    """The method for documents takes the same options as the general one."""
     face = Face("Client")
     result = face.client().contextualized_embed_documents(
         [["ab"]], "voyage-context-4", chunk_fn=list
@@ -124,25 +124,25 @@ def test_documents_can_be_chunked_on_their_way():
 
 @pytest.mark.parametrize("model", [m.name for m in MODELS.values() if m.endpoint == "rerank"])
 def test_a_model_without_prompts_says_so(model):
-    """Rather than render something that the model never sees."""
+    """The error prevents rendering a prompt that the model never sees."""
     with pytest.raises(LookupError, match=f"prompts of {model} are not known"):
         prompt("query", model)
 
 
 def test_an_unknown_model_has_no_known_prompts():
-    """A guess would be believed."""
+    """Users would trust a guessed prompt."""
     with pytest.raises(LookupError, match="voyage-99"):
         render("a", "query", "voyage-99")
 
 
 def test_a_doubled_prompt_is_found_for_unknown_models_too(face):
-    """All hosted models share their prompts so far."""
+    """All hosted models have shared their prompts so far."""
     with pytest.warns(DoublePromptWarning):
         face.call(face.client(), "embed", [render("a", "query")], "voyage-99", "query")
 
 
 def test_tokens_are_counted_with_the_prompt():
-    """The count is of the text that the model sees."""
+    """The model sees, and bills, the text with its prompt."""
 
     class Words:
         def encode(self, sequence):
@@ -155,8 +155,8 @@ def test_tokens_are_counted_with_the_prompt():
         count("one two", None, "voyage-4", Words())
 
 
-def test_an_input_type_that_there_is_not_is_named():
-    """The error names any wrong value."""
+def test_an_unknown_input_type_is_named():
+    """The error repeats the wrong value."""
     for wrong in ("passage", 5):
         with pytest.raises(ValueError, match=f"not {wrong!r}"):
             prompt(wrong, "voyage-4")

@@ -1,4 +1,4 @@
-"""Vectors made smaller, and compared as they are."""
+"""Quantization of vectors, and their comparison in quantized form."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MATRICES = some.arrays(
 
 @pytest.mark.parametrize(("dtype", "byte"), [("ubinary", 77), ("binary", -51)])
 def test_bits_are_packed_as_the_documentation_packs_them(dtype, byte):
-    """Its example: a value above 0 is a 1, the first value is the most significant bit."""
+    """The vendor's example packs values above 0 as 1, most significant bit first."""
     assert [[byte]] == pack([DOCUMENTED], dtype).tolist()
 
 
 @given(MATRICES, st.sampled_from(["binary", "ubinary"]))
 def test_unpacking_gives_back_the_bits_that_were_packed(vectors, dtype):
-    """Whatever the numbers."""
+    """No bit is lost or moved, for any numbers."""
     np.testing.assert_array_equal(
         (vectors > 0).astype(np.uint8), unpack(pack(vectors, dtype), dtype)
     )
@@ -41,7 +41,7 @@ def test_unpacking_gives_back_the_bits_that_were_packed(vectors, dtype):
 
 @given(MATRICES, st.sampled_from(["binary", "ubinary"]))
 def test_hamming_counts_the_bits_that_differ(vectors, dtype):
-    """Against the definition, bit by bit."""
+    """The definition, applied bit by bit, gives the same count."""
     bits = vectors > 0
     expected = (bits[:, None, :] != bits[None, :, :]).sum(axis=2)
     packed = pack(vectors, dtype)
@@ -50,7 +50,7 @@ def test_hamming_counts_the_bits_that_differ(vectors, dtype):
 
 
 def test_products_of_bytes_do_not_overflow():
-    """127 * 127 * 2048 is far beyond a byte."""
+    """127 * 127 * 2048 exceeds the range of a byte by far."""
     most = np.full((1, 2048), 127, np.int8)
 
     assert [[127 * 127 * 2048]] == similarity(most, most, "int8").tolist()
@@ -60,14 +60,14 @@ def test_products_of_bytes_do_not_overflow():
 
 
 def test_similarity_of_bits_is_their_agreement():
-    """Of 8 bits, 6 agree: 6 - 2."""
+    """Of 8 bits, 6 agree and 2 differ, which gives 4."""
     assert [[4]] == similarity(
         np.array([[0b11110000]], np.uint8), np.array([[0b11110011]], np.uint8), "ubinary"
     ).tolist()
 
 
 def test_truncated_floats_have_unit_length_again():
-    """Else their products would not be cosines."""
+    """Without unit length, dot products would not be cosines."""
     vectors = np.random.default_rng(0).normal(size=(5, 1024)).astype(np.float32)
     short = truncate(vectors, 256)
 
@@ -79,7 +79,7 @@ def test_truncated_floats_have_unit_length_again():
 
 
 def test_lists_of_whole_numbers_are_vectors_too():
-    """`embeddings` of packed bits are such; and numpy takes [[3, 4]] for integers."""
+    """`embeddings` of packed bits are lists of integers, and numpy reads [[3, 4]] as integers."""
     assert [[0.6, 0.8]] == truncate([[3, 4, 0]], 2).tolist()
     assert [[-24]] == similarity([[3, -4]], [[0, 6]], "int8").tolist()
     assert [[0, 1, 0, 0, 1, 1, 0, 1]] == unpack([[-51]], "binary").tolist()
@@ -87,14 +87,14 @@ def test_lists_of_whole_numbers_are_vectors_too():
 
 
 def test_truncated_bits_are_the_first_bytes():
-    """As documented: 512 dimensions are the first 64 bytes."""
+    """As documented, the first 512 dimensions are the first 64 bytes."""
     packed = np.arange(128, dtype=np.uint8)[None]
 
     np.testing.assert_array_equal(packed[:, :64], truncate(packed, 512, "ubinary"))
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda: pack([[1.0] * 9]), "multiple of 8 columns"),
         (lambda: pack([1.0] * 8), "must be a matrix"),
@@ -119,19 +119,19 @@ def test_truncated_bits_are_the_first_bytes():
         (lambda: truncate(np.zeros((1, 4), np.uint8), 12, "ubinary"), "from 8 to 32 and a multiple of 8, not 12"),
     ],
 )  # fmt: skip
-def test_an_error_says_what_is_wrong(call, said):
-    """With the argument and what it may be."""
-    with pytest.raises(ArgumentError, match=said):
+def test_an_error_says_what_is_wrong(call, message):
+    """The message names the argument and its valid values."""
+    with pytest.raises(ArgumentError, match=message):
         call()
 
 
 def embedded(face, texts=("a", "b"), model="voyage-4", **more):
-    """A result, whichever the client."""
+    """Return a result of either client."""
     return face.call(face.client(), "embed", list(texts), model=model, **more)
 
 
 def test_a_result_knows_its_embedding_space(face):
-    """Models of one family share it; of a model that is not known it is not known."""
+    """Models of one family share a space, and an unknown model has none."""
     assert embedded(face).space == embedded(face, model="voyage-4-lite").space
     assert embedded(face).space != embedded(face, model="voyage-code-4").space
     assert embedded(face, model="voyage-99").space is None
@@ -152,13 +152,13 @@ def test_comparing_two_embedding_spaces_warns(face):
 
 
 def test_comparing_two_dtypes_is_refused(face):
-    """Bytes and floats have nothing to say to each other."""
+    """Bytes and floats are not comparable."""
     with pytest.raises(ArgumentError, match="int8, but these vectors are float"):
         embedded(face).similarity(embedded(face, output_dtype="int8", output_dimension=256))
 
 
 def test_the_chunks_of_a_document_can_be_compared_too(face):
-    """A contextualized query is compared with each document's chunks."""
+    """A contextualized query is compared with the chunks of each document."""
     result = face.call(
         face.client(), "contextualized_embed", [["a", "b"], ["c"]], model="voyage-context-4"
     )
@@ -168,7 +168,7 @@ def test_the_chunks_of_a_document_can_be_compared_too(face):
 
 
 def test_bytes_are_little_endian_rows(face):
-    """A vector database can store them as they are."""
+    """A vector database can store the bytes unchanged."""
     assert [np.array(row, "<f4").tobytes() for row in ([0, 0.5], [1, 1.5])] == embedded(
         face
     ).to_bytes()
@@ -192,7 +192,7 @@ def test_arrow_shares_the_memory_of_the_vectors(face):
 
 
 def test_without_pyarrow_the_error_says_how_to_get_it(face, monkeypatch):
-    """pyarrow is an extra."""
+    """pyarrow is an extra, and the error names it."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match='extra `arrow`: pip install "pyarrow'):
         embedded(face).to_arrow()

@@ -1,4 +1,4 @@
-"""The rate limit that a Ray actor keeps for all workers, on a clock of the tests."""
+"""The rate limit that a Ray actor keeps for all workers, with an injected clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from voyageai.ratelimit import RateLimit
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that tests advance by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -17,7 +17,7 @@ class Clock:
 
 
 class Hosts:
-    """A host that has begun, and what asks it."""
+    """A started budget host, and ways to ask it."""
 
     def __init__(self, limit: RateLimit, caller: str = "maker") -> None:
         self.clock = Clock()
@@ -39,7 +39,7 @@ class Hosts:
 
 
 def test_two_workers_use_the_whole_limit_and_no_more() -> None:
-    """Each of them alone believes to have all of it."""
+    """A limit in each worker alone would let both use all of it."""
     hosts = Hosts(RateLimit(tpm=60_000))
     sent: list[tuple[float, int]] = []
     workers = {"a": 0, "b": 0}
@@ -62,7 +62,7 @@ def test_two_workers_use_the_whole_limit_and_no_more() -> None:
 
 
 def test_a_refusal_slows_all_workers_down() -> None:
-    """The server has told one of them."""
+    """The server tells only one worker of the lower limit."""
     hosts = Hosts(RateLimit(rpm=100))
     assert 0 == hosts.ask("one") == hosts.ask("two")
     hosts.host.slow_down("one", 30)
@@ -75,7 +75,7 @@ def test_a_refusal_slows_all_workers_down() -> None:
 
 
 def test_what_an_answer_says_corrects_the_estimate() -> None:
-    """A request of unknown size counts for what it was."""
+    """A request counts with its real tokens once they are known."""
     hosts = Hosts(RateLimit(tpm=1000))
     assert 0 == hosts.ask("one", 500)
     assert hosts.ask("two", 100) > 0
@@ -84,14 +84,14 @@ def test_what_an_answer_says_corrects_the_estimate() -> None:
 
 
 def test_a_poll_that_comes_twice_lets_out_one_request() -> None:
-    """Ray sends a message again that it is not sure of."""
+    """Ray may deliver a message twice."""
     hosts = Hosts(RateLimit(rpm=2))
     assert 0 == hosts.ask("one") == hosts.ask("one") == hosts.ask("two")
     assert hosts.ask("three") > 0
 
 
 def test_a_request_that_is_given_up_makes_room() -> None:
-    """For the next in the queue; one that was sent counts for a minute."""
+    """A waiting request leaves the queue at once; a sent one still counts for a minute."""
     hosts = Hosts(RateLimit(rpm=1))
     assert 0 == hosts.ask("one")
     assert hosts.ask("two") > 0
@@ -105,7 +105,7 @@ def test_a_request_that_is_given_up_makes_room() -> None:
 
 
 def test_the_requests_of_a_worker_that_died_stop_to_count() -> None:
-    """It sends no more messages; what it has sent counts a minute beyond its lease."""
+    """A dead worker sends no release, so its requests expire a minute after its lease."""
     hosts = Hosts(RateLimit(rpm=1))
     assert 0 == hosts.ask("dead")
     hosts.clock.now += LEASE - 1
@@ -115,7 +115,7 @@ def test_the_requests_of_a_worker_that_died_stop_to_count() -> None:
 
 
 def test_an_actor_that_was_started_again_lets_nothing_out_for_a_minute() -> None:
-    """It does not know what was sent; and what it does not know is no error."""
+    """The restarted actor doesn't know what was sent, and messages about that are no error."""
     hosts = Hosts(RateLimit(rpm=5), caller="")
     hosts.host.correct("unknown", 10)
     hosts.host.slow_down("unknown", None)
@@ -129,7 +129,7 @@ def test_an_actor_that_was_started_again_lets_nothing_out_for_a_minute() -> None
 
 
 def test_a_wait_says_how_long_it_is_at_least() -> None:
-    """So that a call with a deadline fails at once."""
+    """A call whose deadline is earlier fails at once."""
     hosts = Hosts(RateLimit(rpm=1))
     hosts.ask("one")
     hosts.host.correct("one", 10)

@@ -1,4 +1,4 @@
-"""Clients that wait for their own rate limit."""
+"""Clients that wait for their own rate limit instead of being refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from voyageai import error
 from voyageai.transport.rate_limit_gate import RateLimitGate
 
 from .conftest import Face, answer_to
-from .test_failures import failing
+from .test_errors_and_retries import failing
 from .test_results import CALLS
 
 pytestmark = pytest.mark.smoke
@@ -30,7 +30,7 @@ SLOW = voyageai.RateLimit(rpm=2)
 
 
 def test_calls_beyond_the_limit_wait_for_their_minute(face):
-    """Instead of being refused, and sent again."""
+    """A wait costs less than a refusal and a retry."""
     client = face.client(rate_limit=SLOW)
     for _ in range(2):
         face.call(client, "embed", **EMBED)
@@ -43,7 +43,7 @@ def test_calls_beyond_the_limit_wait_for_their_minute(face):
 
 @pytest.mark.parametrize(("method", "arguments", "kind"), CALLS)
 def test_the_limit_holds_for_every_method(face, method, arguments, kind):
-    """One budget, whatever is called."""
+    """All methods share one budget, as they do on the server."""
     client = face.client(rate_limit=voyageai.RateLimit(rpm=1))
     face.call(client, "embed", **EMBED)
     face.call(client, method, **arguments)
@@ -52,7 +52,7 @@ def test_the_limit_holds_for_every_method(face, method, arguments, kind):
 
 
 def test_copies_share_the_limit_of_their_client(face):
-    """The server counts them together."""
+    """The server counts a client and its copies together."""
     client = face.client(rate_limit=SLOW)
     for copied in (client, client.with_options(max_retries=1), client.with_options(timeout=99)):
         copied._transport = client._transport
@@ -66,7 +66,7 @@ def test_copies_share_the_limit_of_their_client(face):
 
 
 def test_clients_may_share_a_limiter(face):
-    """One key, several clients."""
+    """Several clients with one key share that key's limit."""
     limiter = voyageai.RateLimiter(SLOW)
     for _ in range(3):
         face.call(face.client(rate_limit=limiter), "embed", **EMBED)
@@ -75,7 +75,7 @@ def test_clients_may_share_a_limiter(face):
 
 
 def test_a_wait_beyond_the_deadline_is_an_error_at_once(face):
-    """And its place goes to the next call."""
+    """The failed call leaves its place in the queue to the next."""
     client = face.client(rate_limit=SLOW)
     for _ in range(2):
         face.call(client, "embed", **EMBED)
@@ -90,7 +90,7 @@ def test_a_wait_beyond_the_deadline_is_an_error_at_once(face):
 
 
 def test_retries_take_turns_too(face):
-    """A retry is a request like any other to the server."""
+    """The server counts a retry like any other request."""
     client = face.client(failing(503), rate_limit=voyageai.RateLimit(rpm=1), max_retries=1)
     face.call(client, "embed", **EMBED)
 
@@ -99,7 +99,7 @@ def test_retries_take_turns_too(face):
 
 
 def test_a_retry_does_not_wait_for_its_own_failed_attempt(face):
-    """An attempt without an answer counts for a minute after it failed, but not against itself."""
+    """A failed attempt counts for a minute, but a retry with rpm=1 must still go after it."""
     client = face.client(
         failing(httpx2.ConnectError("no")), rate_limit=voyageai.RateLimit(rpm=1), max_retries=1
     )
@@ -110,7 +110,7 @@ def test_a_retry_does_not_wait_for_its_own_failed_attempt(face):
 
 
 def test_a_wait_that_fails_gives_its_place_back_at_once():
-    """Among thousands of calls that wait, those that ended are looked for now and then only."""
+    """Waiting for the periodic search for dead calls would delay all others."""
     limiter = voyageai.RateLimiter(voyageai.RateLimit(rpm=1))
     limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0)
     gate = RateLimitGate(limiter, "voyage-4", 1, lambda: 0.0, deadline=5.0, alive=Lock())
@@ -122,7 +122,7 @@ def test_a_wait_that_fails_gives_its_place_back_at_once():
 
 
 def test_a_refusal_slows_all_calls_down(face):
-    """The server knows its limit better."""
+    """The server knows its limit better than the setting."""
     refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": "30"})
     client = face.client(failing(refusal), rate_limit=1)
     with pytest.raises(error.RateLimitError):
@@ -133,7 +133,7 @@ def test_a_refusal_slows_all_calls_down(face):
 
 
 def test_tokens_are_counted_as_the_answers_say(face):
-    """An estimate that was too low is paid for by the calls after it."""
+    """A too low estimate is made up for by the calls after it."""
 
     def handler(request):
         answer = answer_to(request)
@@ -149,7 +149,7 @@ def test_tokens_are_counted_as_the_answers_say(face):
 
 @pytest.mark.parametrize("wrong", [0, 4, "tier 1", True, voyageai.RetryPolicy()])
 def test_an_invalid_limit_is_refused(face, wrong):
-    """When the client is made."""
+    """The error comes when the client is made."""
     with pytest.raises(error.ArgumentError, match="rate_limit must be None, a tier"):
         face.client(rate_limit=wrong)
 
@@ -166,7 +166,7 @@ def test_tiers_are_the_catalogues(face):
 
 
 def test_a_long_wait_is_one_line_when_it_begins(face, caplog):
-    """A minute of silence looks like a program that hangs."""
+    """A minute of silence looks like a hanging program."""
     caplog.set_level(logging.INFO, logger="voyageai")
     client = face.client(rate_limit=SLOW)
     for _ in range(2):
@@ -178,7 +178,7 @@ def test_a_long_wait_is_one_line_when_it_begins(face, caplog):
 
 
 def test_a_short_wait_is_no_line(face, caplog):
-    """Of these there are thousands."""
+    """Thousands of short waits would flood the log."""
     caplog.set_level(logging.INFO, logger="voyageai")
     client = face.client(rate_limit=voyageai.RateLimit(rpm=1))
     face.call(client, "embed", **EMBED)
@@ -190,24 +190,24 @@ def test_a_short_wait_is_no_line(face, caplog):
 
 
 def test_a_callback_is_told_of_a_wait_until_it_is_over(face):
-    """A progress bar shows what is left, and goes away at the end."""
-    told = []
-    limiter = voyageai.RateLimiter(SLOW, on_wait=lambda *wait: told.append(wait))
+    """A progress bar shows the time left, and disappears at the end."""
+    reports = []
+    limiter = voyageai.RateLimiter(SLOW, on_wait=lambda *wait: reports.append(wait))
     client = face.client(rate_limit=limiter)
     for _ in range(2):
         face.call(client, "embed", **EMBED)
-    assert [] == told
+    assert [] == reports
     face.call(client, "embed", **EMBED)
 
-    seconds = [left for _, left in told]
-    assert {"voyage-4"} == {model for model, _ in told}
+    seconds = [left for _, left in reports]
+    assert {"voyage-4"} == {model for model, _ in reports}
     assert (60, 0) == (round(seconds[0]), seconds[-1])
     assert sorted(seconds, reverse=True) == seconds
-    assert len(face.waits) + 1 == len(told)
+    assert len(face.waits) + 1 == len(reports)
 
 
 def test_a_callback_that_fails_leaves_the_place_to_the_next_call(face):
-    """Its error is the call's, and the limit goes on."""
+    """The callback's error is raised by the call, and the limit keeps working."""
 
     def fail(model, seconds):
         raise RuntimeError(model)
@@ -224,7 +224,7 @@ def test_a_callback_that_fails_leaves_the_place_to_the_next_call(face):
 
 
 def test_a_pickled_limiter_leaves_its_callback_behind():
-    """A bar belongs to its process, and most functions can't be pickled."""
+    """A progress bar belongs to its process, and most functions can't be pickled."""
     limiter = voyageai.RateLimiter(1, on_wait=lambda model, seconds: None)
 
     copied = pickle.loads(pickle.dumps(limiter))
@@ -236,18 +236,18 @@ def test_a_pickled_limiter_leaves_its_callback_behind():
 
 
 class Interrupt(BaseException):
-    """An exception of a signal handler, such as that of Ctrl-C or Celery's soft time limit."""
+    """An exception raised by a signal handler, as for Ctrl-C or Celery's soft time limit."""
 
 
 ROOMS = (
     "/voyageai/ratelimit/",
     "/voyageai/transport/rate_limit_gate.py",
-    "/voyageai/transport/steps.py",
+    "/voyageai/transport/attempts.py",
 )
 
 
 class Tracer:
-    """Does something at one of the lines that calls run in the limiter and in its users."""
+    """A trace function that acts at one of the lines that calls run in the limiter or its users."""
 
     def __init__(self, at=None, does=None):
         self.lines, self.at, self.does = [], at, does
@@ -271,20 +271,20 @@ class Tracer:
 
 
 def ends(lines):
-    """Return the places of the first and last run of each line."""
+    """Return the indexes of the first and last run of each line."""
     first = {line: place for place, line in reversed(list(enumerate(lines)))}
     last = {line: place for place, line in enumerate(lines)}
     return sorted({*first.values(), *last.values()})
 
 
 def interrupt():
-    """Raise what no program expects here."""
+    """Raise an exception that no program handles."""
     raise Interrupt
 
 
 @pytest.fixture(scope="module")
 def elsewhere():
-    """Another thread, which does not get a lock that is held."""
+    """Return a function that runs work in another thread, which can't acquire a held lock."""
     with ThreadPoolExecutor(1) as pool:
         yield lambda work, *arguments: pool.submit(work, *arguments).result()
 
@@ -296,9 +296,9 @@ def unlocked(limiter):
 
 
 def turn(limiter, now):
-    """When the next call goes, which has a minute and a bit until its deadline."""
+    """Return when a call with a deadline in 65 seconds is let out."""
     reservation, deadline = limiter.reserve("voyage-4", 1, now), now + 65
-    assert now + limiter.at_least(reservation, now) < deadline
+    assert now + limiter.min_wait(reservation, now) < deadline
     while limiter.wait(reservation, now):
         now += 1
         assert now < deadline
@@ -307,10 +307,10 @@ def turn(limiter, now):
 
 
 def assert_whole(limiter, now):
-    """Nothing waits, and nothing counts."""
+    """Assert that nothing waits and nothing counts."""
     (budget,) = limiter._budgets.values()
     probe = limiter.reserve("voyage-4", 1, now)
-    limiter.at_least(probe, now)
+    limiter.min_wait(probe, now)
     limiter.release(probe, now)
     assert (0, 0) == (len(budget._retries), len(budget._fresh))
     assert (0, 0) == (budget._retries.tokens, budget._fresh.tokens)
@@ -319,10 +319,10 @@ def assert_whole(limiter, now):
 
 
 def test_an_interrupt_at_any_line_leaves_nothing_behind(face, elsewhere, full):
-    """Celery's soft time limit strikes anywhere, and the worker goes on with the same limiter."""
+    """A Celery worker keeps using its limiter after a soft time limit struck at any line."""
 
     def work(tracer):
-        """Calls that go at once, wait, are refused, try again, and try out if more is taken."""
+        """Run calls that go at once, wait, are refused, retry and probe for a higher limit."""
         face.time = 1000.0
         limiter = voyageai.RateLimiter(voyageai.RateLimit(rpm=2), on_wait=lambda *wait: None)
         refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": "1"})
@@ -351,7 +351,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_behind(face, elsewhere, full):
     counted = Tracer()
     work(counted)
     for place in ends(counted.lines)[:: 1 if full else 3]:
-        # Whoever keeps the exception, as a shell does, keeps the frames of the call.
+        # Keeping the exception, as a shell does, keeps the frames of the call.
         limiter, client, kept = work(Tracer(place, interrupt))
         assert kept is not None
         assert elsewhere(unlocked, limiter)
@@ -363,7 +363,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_behind(face, elsewhere, full):
 
 
 def test_a_call_within_a_line_of_another_harms_neither():
-    """Signal handlers and finalizers run between any two lines, in the thread that has the lock."""
+    """Signal handlers and finalizers run between any two lines, in the thread with the lock."""
 
     def work(tracer_at=None):
         limiter = voyageai.RateLimiter(voyageai.RateLimit(rpm=99))
@@ -371,11 +371,11 @@ def test_a_call_within_a_line_of_another_harms_neither():
 
         def call(now):
             reservation = limiter.reserve("voyage-4", 1, now)
-            limiter.at_least(reservation, now)
-            went = not limiter.wait(reservation, now)
+            limiter.min_wait(reservation, now)
+            let_out = not limiter.wait(reservation, now)
             limiter.correct(reservation, 1, now)
             limiter.release(reservation, now)
-            assert went
+            assert let_out
 
         def within():
             limiter.release(left, 0.0)
@@ -395,13 +395,13 @@ def test_a_call_within_a_line_of_another_harms_neither():
     for place in range(len(work()[1])):
         limiter, _ = work(place)
         (budget,) = limiter._budgets.values()
-        limiter.at_least(limiter.reserve("voyage-4", 1, 0.0), 0.0)
+        limiter.min_wait(limiter.reserve("voyage-4", 1, 0.0), 0.0)
         assert (3, 3) == (budget._window.requests, budget._window.tokens)
         assert (1, 0) == (len(budget._fresh), budget._probes)
 
 
 async def cancelled(call):
-    """Three calls, cancelled together."""
+    """Run three calls and cancel them together."""
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
             tasks.start_soon(call)
@@ -410,7 +410,7 @@ async def cancelled(call):
 
 
 async def abandoned(call):
-    """Three calls that an event loop forgets."""
+    """Start three calls and drop them, as an event loop may at its end."""
     for _ in range(3):
         coroutine = call()
         coroutine.send(None)
@@ -421,7 +421,7 @@ async def abandoned(call):
 
 
 async def closed(call):
-    """Three calls that are ended by whoever drives them."""
+    """Start three calls and close their coroutines."""
     for _ in range(3):
         coroutine = call()
         coroutine.send(None)
@@ -430,7 +430,7 @@ async def closed(call):
 
 @types.coroutine
 def forever():
-    """Suspend for ever."""
+    """Suspend forever."""
     yield
 
 
@@ -445,7 +445,7 @@ def forever():
     ],
 )
 def test_calls_that_are_cancelled_or_forgotten_give_their_turns_back(backend, end, stuck, sending):
-    """Three of them were all that three requests a minute had, for ever."""
+    """Otherwise three lost calls would use up three requests a minute forever."""
     face, limiter = Face("AsyncClient"), voyageai.RateLimiter(voyageai.RateLimit(rpm=3))
     client = face.client(rate_limit=limiter)
     started = []
@@ -474,7 +474,7 @@ def test_calls_that_are_cancelled_or_forgotten_give_their_turns_back(backend, en
 @pytest.mark.parametrize("sending", [False, True])
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, Interrupt, GeneratorExit, SystemExit])
 def test_calls_that_are_interrupted_give_their_turns_back(face, raised, sending):
-    """Three of them were all that three requests a minute had, for ever."""
+    """Otherwise three lost calls would use up three requests a minute forever."""
     limiter = voyageai.RateLimiter(voyageai.RateLimit(rpm=3))
 
     def handler(request):
@@ -501,7 +501,7 @@ def test_calls_that_are_interrupted_give_their_turns_back(face, raised, sending)
 
 
 def test_a_signal_handler_may_raise_in_a_call(face):
-    """As Celery's does when a task takes too long."""
+    """Celery's handler raises when a task takes too long."""
 
     def handle(number, frame):
         raise Interrupt
@@ -523,7 +523,7 @@ def test_a_signal_handler_may_raise_in_a_call(face):
 
 @pytest.mark.parametrize("tokens", [-1_000_000, 10**12, 10**400, 0.5, True, "7", None])
 def test_no_count_of_tokens_in_an_answer_stops_the_next_calls(face, tokens):
-    """One forged answer would stop every client that shares the limiter."""
+    """A forged token count would block every client that shares the limiter."""
 
     def handler(request):
         answer = answer_to(request)
@@ -542,11 +542,12 @@ def test_no_count_of_tokens_in_an_answer_stops_the_next_calls(face, tokens):
 
 
 @pytest.mark.parametrize(
-    "asked", ["-5", "nan", "inf", "-inf", "1" + 400 * "0", "1e400", "Fri, 31 Dec 9999 23:59:59 GMT"]
+    "retry_after",
+    ["-5", "nan", "inf", "-inf", "1" + 400 * "0", "1e400", "Fri, 31 Dec 9999 23:59:59 GMT"],
 )
-def test_no_retry_after_stops_the_next_calls_for_longer_than_two_minutes(face, asked):
-    """Nor does a forged header."""
-    refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": asked})
+def test_no_retry_after_stops_the_next_calls_for_longer_than_two_minutes(face, retry_after):
+    """A forged Retry-After would block every client that shares the limiter."""
+    refusal = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": retry_after})
     client = face.client(failing(refusal), rate_limit=1)
     with pytest.raises(error.RateLimitError):
         face.call(client, "embed", **EMBED)

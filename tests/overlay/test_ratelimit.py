@@ -35,7 +35,7 @@ EXACT = 1_000_000  # tokens that teach a limiter to trust estimates
 
 
 def go(limiter, now, tokens=1, model=MODEL, used=None, latency=0.0):
-    """Send a request that has to wait for nobody."""
+    """Send a request that must not have to wait."""
     reservation = limiter.reserve(model, tokens, now)
     assert limiter.wait(reservation, now) == 0
     limiter.correct(reservation, tokens if used is None else used, now + latency)
@@ -43,7 +43,7 @@ def go(limiter, now, tokens=1, model=MODEL, used=None, latency=0.0):
 
 
 def turn(limiter, reservation, now):
-    """When a request is let out, if it sleeps as it is told."""
+    """Return when a request is let out, if it sleeps as told."""
     for _ in range(10_000):
         seconds = limiter.wait(reservation, now)
         if not seconds:
@@ -52,12 +52,12 @@ def turn(limiter, reservation, now):
     raise AssertionError("never")
 
 
-# What can be given
+# Settings
 
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
 def test_paid_tiers_multiply_the_limits_of_each_model(tier):
-    """The limits are the catalogue's, so a new model needs no new code."""
+    """The catalogue has the limits, so a new model needs no new code."""
     factor = getattr(TIERS, f"tier_{tier}").factor
     known = {name: model for name, model in MODELS.items() if model.rpm and model.tpm}
     expected = {name: (model.rpm * factor, model.tpm * factor) for name, model in known.items()}
@@ -66,7 +66,7 @@ def test_paid_tiers_multiply_the_limits_of_each_model(tier):
 
 
 def test_a_model_without_known_limits_gets_the_lowest_of_its_endpoint():
-    """Too little is slow; too much is refused."""
+    """A limit that is too low is slow, and one that is too high gets refusals."""
     hosted = {name: model for name, model in MODELS.items() if model.endpoint}
     for endpoint in {model.endpoint for model in hosted.values()}:
         kin = [model for model in hosted.values() if model.endpoint == endpoint]
@@ -77,7 +77,7 @@ def test_a_model_without_known_limits_gets_the_lowest_of_its_endpoint():
 
 
 def test_rerankers_of_today_have_limits_of_their_own():
-    """They are the default choice; the lowest limit of all would halve their speed."""
+    """They are the default choice, and the lowest limit of all would halve their speed."""
     expected = {
         "rerank-3": [(2_000, 2_000_000), (4_000, 4_000_000), (6_000, 6_000_000)],
         "rerank-3-lite": [(2_000, 4_000_000), (4_000, 8_000_000), (6_000, 12_000_000)],
@@ -86,7 +86,7 @@ def test_rerankers_of_today_have_limits_of_their_own():
 
 
 def test_a_model_that_is_newer_than_the_release_gets_the_lowest_of_all():
-    """New models have to work with old releases."""
+    """New models work with old releases."""
     known = [model for model in MODELS.values() if model.rpm and model.tpm]
     expected = min(model.rpm for model in known), min(model.tpm for model in known)
 
@@ -95,7 +95,7 @@ def test_a_model_that_is_newer_than_the_release_gets_the_lowest_of_all():
 
 @pytest.mark.parametrize("setting", ["free", RateLimit(rpm=TIERS.free.rpm)])
 def test_the_free_tier_and_a_rate_limit_count_all_models_together(setting):
-    """Neither names a model."""
+    """These settings name no model, so all models share them."""
     limiter = RateLimiter(setting)
     for model in ["voyage-4", "rerank-2.5", "voyage-99"]:
         go(limiter, 0.0, model=model)
@@ -105,7 +105,7 @@ def test_the_free_tier_and_a_rate_limit_count_all_models_together(setting):
 
 
 def test_a_paid_tier_counts_each_model_by_itself():
-    """A full limit of one model must not stop the calls to another."""
+    """A model at its limit must not block calls to another."""
     limiter = RateLimiter(1)
     for _ in range(int(limits(1, MODEL)[0])):
         go(limiter, 0.0)
@@ -116,7 +116,7 @@ def test_a_paid_tier_counts_each_model_by_itself():
 
 @pytest.mark.parametrize("setting", [0, 4, -1, True, 1.0, "1", "Free", "tier 1", [1], {}, (3, 9)])
 def test_an_invalid_setting_is_refused_with_the_valid_ones(setting):
-    """A limit that is silently ignored would show as refusals, hours later."""
+    """A setting ignored silently would show as refusals hours later."""
     with pytest.raises(ArgumentError, match=r"tier \('free', 1, 2 or 3\), a RateLimit") as raised:
         RateLimiter.of(setting)
 
@@ -126,7 +126,7 @@ def test_an_invalid_setting_is_refused_with_the_valid_ones(setting):
 @pytest.mark.parametrize("number", [0, -1, 0.5, True, "3", float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["rpm", "tpm"])
 def test_an_invalid_limit_is_refused_by_name(name, number):
-    """A limit of nothing would wait forever."""
+    """A limit of zero would make calls wait forever."""
     with pytest.raises(ArgumentError, match=f"{name} must be a number, 1 or more") as raised:
         RateLimit(**{name: number})
 
@@ -134,13 +134,13 @@ def test_an_invalid_limit_is_refused_by_name(name, number):
 
 
 def test_a_rate_limit_without_any_limit_is_refused():
-    """It is a mistake, as None says the same."""
+    """An empty RateLimit is a mistake, as None already means no limit."""
     with pytest.raises(ArgumentError, match="rpm, tpm or both"):
         RateLimit()
 
 
 def test_a_limiter_can_be_shared_and_none_is_none():
-    """Two clients with one key have one limit."""
+    """Two clients with one key share one limit, even if frameworks copy them."""
     limiter = RateLimiter("free")
 
     assert limiter is RateLimiter.of(limiter)
@@ -175,7 +175,7 @@ os._exit(limiter.wait(limiter.reserve("voyage-4", 1, 0.0), 0.0) != 0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent():
-    """The parent's threads do not exist there, and would never leave the queue."""
+    """The parent's threads don't exist in the child, and would never leave the queue."""
     assert 0 == subprocess.run([sys.executable, "-c", FORKED], check=False).returncode
 
 
@@ -183,7 +183,7 @@ def test_a_forked_child_does_not_wait_for_the_threads_of_its_parent():
 
 
 def test_a_request_counts_until_a_minute_after_its_answer():
-    """The server may have seen it at any time before that."""
+    """The server may count the request at any time until its response."""
     limiter = RateLimiter(RateLimit(rpm=1))
     go(limiter, 0.0, latency=7.0)
 
@@ -191,7 +191,7 @@ def test_a_request_counts_until_a_minute_after_its_answer():
 
 
 def test_an_answer_that_does_not_come_keeps_its_place():
-    """It may be seen any moment."""
+    """The server may still count the request at any moment."""
     limiter = RateLimiter(RateLimit(rpm=1))
     first = limiter.reserve(MODEL, 1, 0.0)
     assert limiter.wait(first, 0.0) == 0
@@ -203,7 +203,7 @@ def test_an_answer_that_does_not_come_keeps_its_place():
 
 
 def test_tokens_are_bounded_too():
-    """Few large requests exceed a limit as well as many small ones."""
+    """A few large requests can exceed a limit as well as many small ones."""
     limiter = RateLimiter(RateLimit(tpm=100))
     go(limiter, 0.0, tokens=50)
     go(limiter, 10.0, tokens=25)
@@ -213,7 +213,7 @@ def test_tokens_are_bounded_too():
 
 
 def test_estimates_are_taken_for_too_low_until_the_answer():
-    """Many requests are on their way before the first answer says how wrong estimates are."""
+    """Many requests are in flight before the first response shows how wrong estimates are."""
     limiter = RateLimiter(RateLimit(tpm=100))
     first, second = (limiter.reserve(MODEL, 40, 0.0) for _ in range(2))
 
@@ -224,7 +224,7 @@ def test_estimates_are_taken_for_too_low_until_the_answer():
 
 
 def test_later_requests_pay_for_what_was_estimated_too_low():
-    """The limit is one of tokens used, not of tokens guessed."""
+    """The server's limit counts tokens used, not tokens estimated."""
     limiter = RateLimiter(RateLimit(tpm=100))
     go(limiter, 0.0, tokens=10, used=90)
     second = limiter.reserve(MODEL, 11, 0.0)
@@ -233,7 +233,7 @@ def test_later_requests_pay_for_what_was_estimated_too_low():
 
 
 def test_a_request_larger_than_the_limit_goes_alone():
-    """Its size is an estimate; whether it is too large is for the server to say."""
+    """Its size is only an estimate, so the server decides whether it is too large."""
     limiter = RateLimiter(RateLimit(tpm=100))
     go(limiter, 0.0, tokens=1)
     large, next_one = limiter.reserve(MODEL, 5000, 0.0), limiter.reserve(MODEL, 1, 0.0)
@@ -245,7 +245,7 @@ def test_a_request_larger_than_the_limit_goes_alone():
 
 
 def test_an_error_that_says_nothing_of_tokens_counts_as_estimated():
-    """The server may have counted them before it failed."""
+    """The server may have counted the tokens before it failed."""
     limiter = RateLimiter(RateLimit(tpm=100))
     first = limiter.reserve(MODEL, 90, 0.0)
     limiter.wait(first, 0.0)
@@ -260,7 +260,7 @@ WRONG = [-1, -1_000_000, 320_001, 10**12, 10**400, -(10**400), 7.0, 0.5, nan, in
 @pytest.mark.parametrize("limit", [{"rpm": 9}, {"tpm": 100}, {"rpm": 9, "tpm": 100}])
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_count_of_tokens_that_can_not_be_true_is_none(wrong, limit):
-    """One forged answer would stop every client that shares the limiter, or let all go."""
+    """A forged count would block every client that shares the limiter, or let all calls go."""
     states = []
     for tokens in (None, wrong):
         limiter = RateLimiter(RateLimit(**limit))
@@ -275,7 +275,7 @@ def test_a_count_of_tokens_that_can_not_be_true_is_none(wrong, limit):
 
 
 def test_what_a_request_can_use_is_what_its_model_takes_or_more_if_so_estimated():
-    """A newer model may take as much as any, and an estimate may be too high."""
+    """An unknown model may take as much as any, and an estimate may exceed the model's maximum."""
     takes = {name: model.max_request_tokens or 0 for name, model in MODELS.items()}
 
     assert takes[MODEL] == max_tokens_of_request(MODEL, 1)
@@ -283,25 +283,25 @@ def test_what_a_request_can_use_is_what_its_model_takes_or_more_if_so_estimated(
     assert max(takes.values()) == max_tokens_of_request("voyage-99", 1)
 
 
-# Who is next
+# Order
 
 
 def test_requests_go_in_the_order_in_which_they_came():
-    """The busiest caller must not win."""
+    """A busy caller must not starve the others."""
     limiter = RateLimiter(RateLimit(rpm=2))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(6)]
-    went = []
+    order = []
     for now in range(200):
         for place in reversed(range(6)):
-            if place not in went and not limiter.wait(waiting[place], float(now)):
-                went.append(place)
+            if place not in order and not limiter.wait(waiting[place], float(now)):
+                order.append(place)
                 limiter.correct(waiting[place], 1, float(now))
 
-    assert [1, 0, 3, 2, 5, 4] == went  # those with room may go at the same moment
+    assert [1, 0, 3, 2, 5, 4] == order  # those with room may go at the same moment
 
 
 def test_a_small_request_does_not_overtake_a_large_one():
-    """A stream of small ones would hold a large one up for ever."""
+    """A stream of small requests would hold a large one up forever."""
     limiter = RateLimiter(RateLimit(tpm=100))
     go(limiter, 0.0, tokens=60)
     large, small = limiter.reserve(MODEL, 90, 0.0), limiter.reserve(MODEL, 1, 0.0)
@@ -311,20 +311,20 @@ def test_a_small_request_does_not_overtake_a_large_one():
 
 
 def test_a_call_that_tries_again_goes_before_those_that_never_went():
-    """Behind ten thousand others its deadline would pass."""
+    """Behind ten thousand new calls its deadline would pass."""
     limiter = RateLimiter(RateLimit(rpm=1))
     failed = go(limiter, 0.0)
     fresh = limiter.reserve(MODEL, 1, 0.0)
     again = limiter.reserve(MODEL, failed.tokens, 1.0, again=True)
-    for now in range(2, 60, 2):  # whoever does not ask loses its place
+    for now in range(2, 60, 2):  # a call that stops polling loses its place
         assert all(limiter.wait(waiting, float(now)) > 0 for waiting in (fresh, again))
 
     assert limiter.wait(fresh, 60.0) > 0
     assert 0 == limiter.wait(again, 60.0)
 
 
-def test_the_place_of_a_call_that_gives_up_is_the_next_ones():
-    """A deadline or a cancellation must not cost the others anything."""
+def test_a_call_that_gives_up_leaves_its_place_to_the_next():
+    """A deadline or a cancellation must not delay the others."""
     limiter = RateLimiter(RateLimit(rpm=2))
     go(limiter, 0.0)
     go(limiter, 20.0)
@@ -337,7 +337,7 @@ def test_the_place_of_a_call_that_gives_up_is_the_next_ones():
 
 
 def test_a_sleeper_notices_soon_that_those_before_it_gave_up():
-    """Sleeping until the old turn would leave a hole."""
+    """If it slept until its old turn, capacity would be lost."""
     limiter = RateLimiter(RateLimit(rpm=1))
     go(limiter, 0.0)
     before, sleeper = limiter.reserve(MODEL, 1, 0.0), limiter.reserve(MODEL, 1, 0.0)
@@ -351,18 +351,18 @@ def test_a_sleeper_notices_soon_that_those_before_it_gave_up():
 
 
 def test_a_call_given_up_on_its_way_still_counts():
-    """The server may have seen it."""
+    """The server may have counted the request."""
     limiter = RateLimiter(RateLimit(rpm=1))
     first = limiter.reserve(MODEL, 1, 0.0)
     limiter.wait(first, 0.0)
     limiter.release(first, 5.0)
 
-    # What was sent may be on its way for a second more.
+    # The request may still be on its way for a second.
     assert pytest.approx(66.0) == turn(limiter, limiter.reserve(MODEL, 1, 5.0), 5.0)
 
 
-def test_whatever_comes_after_the_end_changes_nothing():
-    """`release` stands in a `finally`, and runs after everything else."""
+def test_a_reservation_that_ended_ignores_further_messages():
+    """`release` is called in a `finally`, after everything else."""
     limiter = RateLimiter(RateLimit(rpm=2))
     first = go(limiter, 0.0)
     for _ in range(3):
@@ -374,8 +374,8 @@ def test_whatever_comes_after_the_end_changes_nothing():
     assert pytest.approx(60.0) == turn(limiter, limiter.reserve(MODEL, 1, 1.0), 1.0)
 
 
-def test_one_that_never_asks_again_does_not_hold_up_the_rest():
-    """An event loop that is stuck must not stop the threads beside it."""
+def test_a_call_that_stops_polling_does_not_block_the_rest():
+    """A stuck event loop must not block threads that share the limiter."""
     limiter = RateLimiter(RateLimit(rpm=1))
     limiter.reserve(MODEL, 1, 0.0)
     alive = limiter.reserve(MODEL, 1, 0.0)
@@ -384,34 +384,34 @@ def test_one_that_never_asks_again_does_not_hold_up_the_rest():
     assert turn(limiter, alive, 1.0) < 10.0
 
 
-def test_those_that_went_count_as_ahead_no_more():
-    """While one thread is slow to ask, the others would find a queue that is not there."""
+def test_calls_let_out_no_longer_count_as_ahead():
+    """Otherwise a slow thread at the front would make others fail their deadlines."""
     limiter = RateLimiter(RateLimit(rpm=10))
     limiter.reserve(MODEL, 1, 0.0)
     for _ in range(8):
         go(limiter, 0.0)
     last = limiter.reserve(MODEL, 1, 0.0)
 
-    assert 0.0 == limiter.at_least(last, 0.0)
+    assert 0.0 == limiter.min_wait(last, 0.0)
     assert 0 == limiter.wait(last, 0.0)
 
 
-def test_a_call_that_ends_while_it_is_next_makes_way():
-    """Its thread is gone, and nobody says so to those behind it."""
+def test_a_lost_call_at_the_front_makes_way():
+    """Its thread is gone without a message to those behind it."""
     limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()
     go(limiter, 0.0)
     with alive:
         for _ in range(2):
             limiter.wait(limiter.reserve(MODEL, 1, 0.0, alive=alive), 0.0)
         behind = limiter.reserve(MODEL, 1, 0.0)
-        assert 120.0 == limiter.at_least(behind, 1.0)
+        assert 120.0 == limiter.min_wait(behind, 1.0)
 
-    assert 59.0 == limiter.at_least(behind, 1.0)
+    assert 59.0 == limiter.min_wait(behind, 1.0)
     assert pytest.approx(60.0) == turn(limiter, behind, 1.0)
 
 
-def test_a_call_that_ends_on_its_way_counts_for_a_minute_more():
-    """The server may have seen it, but not later than now."""
+def test_a_lost_call_in_flight_counts_for_a_minute_more():
+    """The server may have counted the request, but not later than now."""
     limiter, alive = RateLimiter(RateLimit(rpm=1)), Lock()
     with alive:
         first = limiter.reserve(MODEL, 1, 0.0, alive=alive)
@@ -424,7 +424,7 @@ def test_a_call_that_ends_on_its_way_counts_for_a_minute_more():
 
 @pytest.mark.parametrize("number", [3, 3000])
 def test_calls_that_ended_are_found_among_any_number(number):
-    """Three ghosts hold up three requests a minute as well as three thousand do three thousand."""
+    """Lost calls must not block a limit of three requests a minute, nor one of three thousand."""
     limiter, alive = RateLimiter(RateLimit(rpm=number)), Lock()
     with alive:
         for _ in range(number):
@@ -440,14 +440,14 @@ def test_the_least_wait_tells_calls_that_need_not_wait_for_their_deadline():
     limiter = RateLimiter(RateLimit(rpm=3))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(30)]
 
-    assert [0.0, 0.0, 0.0, 60.0] == [limiter.at_least(r, 0.0) for r in waiting[:4]]
-    assert 540.0 == limiter.at_least(waiting[29], 0.0)
+    assert [0.0, 0.0, 0.0, 60.0] == [limiter.min_wait(r, 0.0) for r in waiting[:4]]
+    assert 540.0 == limiter.min_wait(waiting[29], 0.0)
     assert 0 == limiter.wait(waiting[0], 0.0)
-    assert 0.0 == limiter.at_least(waiting[0], 5.0)
+    assert 0.0 == limiter.min_wait(waiting[0], 5.0)
 
 
-def test_a_long_line_is_asked_rarely():
-    """Ten thousand tasks that wait must not use up the processor."""
+def test_calls_in_a_long_queue_poll_rarely():
+    """Ten thousand waiting tasks must not keep the processor busy."""
     limiter = RateLimiter(RateLimit(rpm=100))
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(10_000)]
     rate = sum(1 / limiter.wait(reservation, 0.0) for reservation in waiting[100:])
@@ -466,7 +466,7 @@ def refuse(limiter, now, retry_after=None):
 
 
 def test_after_a_refusal_all_keep_to_what_the_server_took():
-    """Every worker that finds out by itself costs a refusal."""
+    """Each worker that found out by itself would cost another refusal."""
     limiter = RateLimiter(RateLimit(rpm=100))
     for _ in range(10):
         go(limiter, 0.0)
@@ -478,36 +478,36 @@ def test_after_a_refusal_all_keep_to_what_the_server_took():
 
 
 def test_a_retry_after_stops_all_requests():
-    """The server asked for none."""
+    """The server asked for a pause of all requests."""
     limiter = RateLimiter(RateLimit(rpm=100))
     go(limiter, 0.0)
     refuse(limiter, 1.0, retry_after=70.0)
     other = limiter.reserve(MODEL, 1, 1.0)
 
-    assert 70.0 == limiter.at_least(other, 1.0)
+    assert 70.0 == limiter.min_wait(other, 1.0)
     assert 71.0 == turn(limiter, other, 1.0)
 
 
 def test_an_endless_retry_after_is_not_kept_for_ever():
-    """A single broken answer must not end a process's work."""
+    """A single broken response must not stop a process's work."""
     limiter = RateLimiter(RateLimit(rpm=100))
     refuse(limiter, 0.0, retry_after=1e9)
 
     assert pytest.approx(120.0, abs=0.02) == turn(limiter, limiter.reserve(MODEL, 1, 0.0), 0.0)
 
 
-@pytest.mark.parametrize("asked", [-5, -inf, nan, True, "30", 10**400, inf])
-def test_an_invalid_retry_after_is_ignored(asked):
-    """Whatever a server says, a limiter goes on: after two minutes at the latest."""
+@pytest.mark.parametrize("retry_after", [-5, -inf, nan, True, "30", 10**400, inf])
+def test_an_invalid_retry_after_is_ignored(retry_after):
+    """Whatever the server sends, requests continue after two minutes at the latest."""
     limiter = RateLimiter(RateLimit(rpm=100))
-    refuse(limiter, 0.0, retry_after=asked)
+    refuse(limiter, 0.0, retry_after=retry_after)
     (budget,) = limiter._budgets.values()
 
-    assert budget._throttle.blocked_until == (120.0 if asked in {10**400, inf} else -inf)
+    assert budget._throttle.blocked_until == (120.0 if retry_after in {10**400, inf} else -inf)
 
 
-def test_more_is_tried_out_by_one_request_and_by_more_as_long_as_it_is_taken():
-    """A recovery must cost few refusals, and not take an hour."""
+def test_trials_of_a_higher_limit_double_with_each_success():
+    """A recovery costs few refusals and does not take an hour."""
     limiter = RateLimiter(RateLimit(rpm=100))
     refuse(limiter, 0.0)
     waiting = [limiter.reserve(MODEL, 1, 0.0) for _ in range(9)]
@@ -524,7 +524,7 @@ def test_more_is_tried_out_by_one_request_and_by_more_as_long_as_it_is_taken():
 
 
 def test_a_refused_trial_doubles_the_time_to_the_next_up_to_a_minute():
-    """Users with too high a setting would otherwise see refusals all the time."""
+    """Users whose setting is too high would otherwise see refusals all the time."""
     limiter = RateLimiter(RateLimit(rpm=100))
     times = [0.0]
     refuse(limiter, 0.0)
@@ -537,7 +537,7 @@ def test_a_refused_trial_doubles_the_time_to_the_next_up_to_a_minute():
 
 
 def test_refusals_of_requests_that_were_on_their_way_count_once():
-    """Sixty-four workers are refused together, for one reason."""
+    """Sixty-four workers are refused together for a single reason."""
     limiter = RateLimiter(RateLimit(rpm=100))
     flying = [limiter.reserve(MODEL, 1, 0.0) for _ in range(64)]
     assert not any(limiter.wait(reservation, 0.0) for reservation in flying)
@@ -561,7 +561,7 @@ def test_a_trial_that_is_given_up_lets_the_next_one_try():
 
 
 def test_a_trial_that_is_taken_halves_the_time_after_the_next_refusal():
-    """Recovering from a refusal now and then must not become slower each time."""
+    """Recovering from occasional refusals must not become slower each time."""
     limiter = RateLimiter(RateLimit(rpm=100))
     refuse(limiter, 0.0)
     refuse(limiter, 15.0)  # the next trial may go at 45, and the one after a refusal 60 later
@@ -573,7 +573,7 @@ def test_a_trial_that_is_taken_halves_the_time_after_the_next_refusal():
 
 
 def test_a_recovery_forgets_the_refusals():
-    """A refusal next week has nothing to do with one of today."""
+    """A refusal next week has nothing to do with one today."""
     limiter = RateLimiter(RateLimit(rpm=1))
     for now in (0.0, 15.0, 45.0):
         refuse(limiter, now)
@@ -585,7 +585,7 @@ def test_a_recovery_forgets_the_refusals():
 
 
 def test_a_trial_from_before_a_refusal_proves_nothing():
-    """The server took it, and takes less by now."""
+    """The server accepted the trial before it lowered its limit."""
     limiter = RateLimiter(RateLimit(rpm=100))
     for _ in range(10):
         go(limiter, 0.0)
@@ -600,7 +600,7 @@ def test_a_trial_from_before_a_refusal_proves_nothing():
 
 
 def test_a_trial_shows_what_was_used_and_not_what_was_charged():
-    """Estimates on the high side would otherwise raise the limit above what the server takes."""
+    """High estimates would otherwise raise the limit above what the server accepts."""
     limiter = RateLimiter(RateLimit(tpm=1000))
     go(limiter, 0.0, tokens=400)
     refuse(limiter, 1.0)
@@ -613,7 +613,7 @@ def test_a_trial_shows_what_was_used_and_not_what_was_charged():
     assert 0.5 == budget._throttle.share
 
 
-# What holds whatever happens
+# Invariants
 
 CALLS = st.lists(
     st.tuples(
@@ -626,7 +626,7 @@ CALLS = st.lists(
 
 @given(CALLS, st.integers(1, 6), st.integers(100, 300))
 def test_no_sliding_minute_of_the_server_holds_more_than_the_limit(calls, rpm, tpm):
-    """However requests come, however long the network takes, and whoever gives up."""
+    """The limit holds for any arrival times, latencies and cancelled calls."""
     limiter, now, arrivals = RateLimiter(RateLimit(rpm=rpm, tpm=tpm)), 0.0, []
     open_calls, serial = [], count()
     for pause, tokens, latency, part, fate in calls:
@@ -664,7 +664,7 @@ def test_no_sliding_minute_of_the_server_holds_more_than_the_limit(calls, rpm, t
 
 
 def test_threads_lose_nothing_and_exceed_no_limit():
-    """The limiter is shared by all threads of a client."""
+    """All threads of a client share its limiter."""
     limiter, threads, each = RateLimiter(RateLimit(rpm=500, tpm=EXACT)), 16, 100
     start = Barrier(threads)
 
@@ -708,7 +708,7 @@ def test_memory_does_not_grow_with_the_number_of_calls():
 
 
 def test_letters_count_as_the_catalogue_says_and_others_by_their_bytes():
-    """A Chinese character is about a token, a Latin letter a fifth of one."""
+    """A Chinese character is about one token, and a Latin letter a fifth of one."""
     letters = TOKENIZATION.characters_per_token
 
     assert int(1000 / letters) + 1 == estimate_tokens(["a" * 1000])
@@ -720,7 +720,7 @@ def test_letters_count_as_the_catalogue_says_and_others_by_their_bytes():
 
 
 def test_a_query_counts_once_for_each_document():
-    """The API counts rerankings so."""
+    """The API counts the query's tokens for each document."""
     query, documents = "q" * 50, ["d" * 100] * 7
 
     expected = 7 * estimate_tokens([query]) + estimate_tokens(documents)
@@ -728,7 +728,7 @@ def test_a_query_counts_once_for_each_document():
 
 
 def test_unread_images_count_as_the_largest():
-    """To decode them only for an estimate would cost more than it is worth."""
+    """Decoding images only for an estimate would cost more than it gains."""
     model = MODELS["voyage-multimodal-3.5"]
     image = -(-model.pixels.image_max // model.pixels.image_per_token)
 
@@ -737,7 +737,7 @@ def test_unread_images_count_as_the_largest():
 
 
 def test_estimating_a_full_request_takes_no_time_to_speak_of():
-    """It is done for every call, and a call is worth milliseconds."""
+    """Every call makes an estimate, and takes only milliseconds itself."""
     texts = ["word " * 100] * 1000
     seconds = []
     for _ in range(20):
@@ -750,7 +750,7 @@ def test_estimating_a_full_request_takes_no_time_to_speak_of():
 
 @pytest.mark.parametrize("factor", [0.4, 1.0, 2.0, 5.0])
 def test_answers_correct_the_estimates_to_come(factor):
-    """Code, numbers and languages differ in their tokens per character, but a corpus is alike."""
+    """Tokens per character differ between code and prose, but are alike within a corpus."""
     ratio = TokenRatio()
     assert (1.0, 2.0) == (ratio.mean, ratio.bound)
     for _ in range(100):
@@ -761,7 +761,7 @@ def test_answers_correct_the_estimates_to_come(factor):
 
 
 def test_small_requests_teach_less_than_large_ones():
-    """A query of three words is no measure for a batch of documents."""
+    """A query of three words says little about a batch of documents."""
     ratio = TokenRatio()
     for _ in range(100):
         ratio.learn(10, 40)
@@ -772,7 +772,7 @@ def test_small_requests_teach_less_than_large_ones():
 
 @pytest.mark.parametrize("used", [0, 1_000_000])
 def test_what_an_odd_answer_teaches_is_forgotten_after_a_hundred(used):
-    """It may be forged, and believed all the same."""
+    """A forged but plausible count is believed for a while only."""
     ratio = TokenRatio()
     for number in [used] + 100 * [10]:
         ratio.learn(10, number)
@@ -783,5 +783,5 @@ def test_what_an_odd_answer_teaches_is_forgotten_after_a_hundred(used):
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_paid_tiers_have_the_catalogues_names_too(number):
-    """The emulator has them, and the same setting goes to both."""
+    """The emulator uses these names, so one setting works for both."""
     assert number == RateLimiter(f"tier_{number}").setting

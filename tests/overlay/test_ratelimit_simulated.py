@@ -1,4 +1,4 @@
-"""Many workers through a limit, for minutes that take no time: what the server gets to see."""
+"""Many workers with one limit in simulated minutes, as the server sees them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEAN_TOKENS = {"requests": 300, "tokens": 6000, "both": 1500}
 
 
 def calls(mean, estimate):
-    """Calls without end, of sizes from 1 token to twice the mean."""
+    """Yield estimated and real tokens of calls, from 1 token to twice the mean."""
     chance = Random(7)
     while True:
         real = chance.randint(1, 2 * mean)
@@ -32,7 +32,7 @@ def calls(mean, estimate):
 
 
 def world(bound, estimate, referee, *, setting=1, number=None):
-    """A world whose calls are bound by requests, by tokens, or by both."""
+    """Return a simulation whose calls are bound by requests, by tokens, or by both."""
     stream = islice(calls(MEAN_TOKENS[bound], ESTIMATES[estimate]), number)
     return World(stream, RateLimiter(setting), referee, Random(3))
 
@@ -58,7 +58,7 @@ def shares(referee, first, last):
     ],
 )
 def test_ten_thousand_calls_use_a_tier_and_never_exceed_it(workers, bound, estimate):
-    """The promise of a client's rate limit: no refusals, and no time lost."""
+    """A client's rate limit promises no refusals and no lost time."""
     referee = Referee(TIER_1.rpm, TIER_1.tpm)
     simulated = world(bound, estimate, referee, number=10_000)
     simulated.run(workers)
@@ -77,7 +77,7 @@ def test_ten_thousand_calls_use_a_tier_and_never_exceed_it(workers, bound, estim
 
 @pytest.mark.parametrize("bound", [pytest.param("requests", marks=pytest.mark.full), "tokens"])
 def test_a_server_that_refuses_finds_nothing_to_refuse(bound):
-    """The same, as a user sees it."""
+    """A user sees all calls succeed without a single 429."""
     referee = Referee(TIER_1.rpm * 3, TIER_1.tpm * 3, refuses=True)
     world(bound, "anything from half to twice", referee, setting=3, number=10_000).run(64)
 
@@ -90,7 +90,7 @@ def test_a_server_that_refuses_finds_nothing_to_refuse(bound):
     [pytest.param("requests", None, marks=pytest.mark.full), ("tokens", 20.0)],
 )
 def test_workers_back_off_to_a_lower_limit_together_and_recover_from_it(bound, retry_after):
-    """A user may have set too high a tier, or share the key with somebody else."""
+    """A user may set too high a tier, or share the key with others."""
     half = Referee(TIER_1.rpm / 2, TIER_1.tpm / 2, refuses=True, retry_after=retry_after)
     simulated = world(bound, "anything from half to twice", half)
     simulated.run(64, until=START + 600)
@@ -108,7 +108,7 @@ def test_workers_back_off_to_a_lower_limit_together_and_recover_from_it(bound, r
 
 
 def test_the_free_tier_is_kept_for_an_hour():
-    """With three requests a minute, one too many is a third too many."""
+    """With three requests a minute, a single extra one exceeds the limit by a third."""
     referee = Referee(TIERS.free.rpm, TIERS.free.tpm)
     simulated = world("requests", "twice it", referee, setting="free")
     simulated.run(8, until=START + 3600)
@@ -120,7 +120,7 @@ def test_the_free_tier_is_kept_for_an_hour():
 
 
 def test_calls_are_let_out_in_the_order_in_which_they_were_made():
-    """Sleepers wake up a little late, some later than others, which shifts them by a few places."""
+    """Calls wake up slightly late, which moves them by a few places at most."""
     referee = Referee(600, TIER_1.tpm)
     simulated = world("requests", "exact", referee, setting=RateLimit(rpm=600), number=3000)
     simulated.run(3000)

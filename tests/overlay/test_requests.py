@@ -144,14 +144,14 @@ VIDEO = {"type": "video_base64", "video_base64": "data:video/mp4;base64,AAAA"}
     ],
 )
 def test_arguments_become_the_body(face, method, arguments, expected):
-    """An argument left out is left to the server; vectors are requested in base64."""
+    """Omitted arguments are left to the server, and vectors are requested in base64."""
     face.call(face.client(), method, **arguments)
 
     assert expected == face.body
 
 
 def test_auto_chunking_sends_its_options(face):
-    """The options are sent only with it."""
+    """The chunking options of the API reach the request."""
     answer = {
         "data": [{"index": 0, "data": [{"index": 0, "embedding": [0.5], "text": "a b"}]}],
         "usage": {"total_tokens": 2},
@@ -327,7 +327,7 @@ def test_auto_chunking_sends_its_options(face):
 def test_a_wrong_argument_is_refused_before_anything_is_sent(
     face, method, arguments, argument, message
 ):
-    """The error names the argument and says what would be right; nothing is billed."""
+    """The error names the argument and the fix, and nothing is billed."""
     client = face.client()
     with pytest.raises(ArgumentError, match=message) as raised:
         face.call(client, method, **arguments)
@@ -339,7 +339,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
 
 
 def test_a_text_that_is_not_unicode_is_refused_with_a_fix(face):
-    """A lone surrogate, from a badly decoded file, can't be encoded."""
+    """A badly decoded file contains lone surrogates, which can't be encoded."""
     client = face.client()
     with pytest.raises(ArgumentError, match="lone surrogate"):
         face.call(client, "embed", ["\ud800"], model="voyage-4")
@@ -348,7 +348,7 @@ def test_a_text_that_is_not_unicode_is_refused_with_a_fix(face):
 
 
 def test_a_model_newer_than_this_release_is_used_unchecked(face):
-    """New models must not need a new release."""
+    """Users can call a new model without a new release."""
     result = face.call(
         face.client(),
         "embed",
@@ -370,7 +370,7 @@ def test_texts_of_other_scripts_are_sent_as_they_are(face):
 
 
 def test_a_missing_model_warns_and_is_the_official_default(face):
-    """As in the official client."""
+    """The official client behaves the same."""
     with pytest.warns(UserWarning, match="defaults to voyage-2"):
         face.call(face.client(), "embed", ["a"])
 
@@ -378,15 +378,15 @@ def test_a_missing_model_warns_and_is_the_official_default(face):
 
 
 def test_a_chunk_function_may_leave_out_what_is_empty(face):
-    """As `default_chunk_fn` does with empty texts, so that they may be among the inputs."""
+    """`default_chunk_fn` drops empty texts, so inputs may contain some."""
     context = {"model": "voyage-context-4", "input_type": "document"}
     split = voyageai.default_chunk_fn(4)
     client = face.client()
     result = face.call(client, "contextualized_embed", [["", "one two"]], chunk_fn=split, **context)
 
     assert [["one ", "two"]] == face.body["inputs"] == result.chunk_texts
-    for empty, said in (([[""]], r"chunk_fn\(inputs\)\[0\] is empty"), ([[]], "is empty")):
-        with pytest.raises(ArgumentError, match=said):
+    for empty, message in (([[""]], r"chunk_fn\(inputs\)\[0\] is empty"), ([[]], "is empty")):
+        with pytest.raises(ArgumentError, match=message):
             face.call(client, "contextualized_embed", empty, chunk_fn=split, **context)
     with pytest.raises(ArgumentError, match=r"inputs\[0\]\[0\] must be a string, not of type int"):
         face.call(client, "contextualized_embed", [[3]], chunk_fn=split, **context)
@@ -399,7 +399,7 @@ def test_a_chunk_function_may_leave_out_what_is_empty(face):
     ("method", "role"), [("embed", None), ("embed_query", "query"), ("embed_documents", "document")]
 )
 def test_models_of_this_machine_are_run_here_by_every_method(face, method, role, monkeypatch):
-    """Of those for queries and for documents too, which the API would refuse."""
+    """The methods for queries and documents run local models too, which the API would refuse."""
     given = {"output_dimension": 256, "truncation": None, "max_retries": 3}
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with calls_of(helpers.embed_local) as calls, pytest.raises(ImportError, match="local"):
@@ -418,7 +418,7 @@ def test_models_of_this_machine_are_run_here_by_every_method(face, method, role,
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "hint"),
     [
         ("retries", "; did you mean 'max_retries'?"),
         ("output_dim", "'output_dimension'?"),
@@ -426,9 +426,9 @@ def test_models_of_this_machine_are_run_here_by_every_method(face, method, role,
     ],
 )
 @pytest.mark.parametrize("model", ["voyage-4", "voyage-4-nano"])
-def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, name, said):
-    """It would do nothing; by models of this machine it was ignored once."""
-    expected = rf"^embed\(\) got an unexpected keyword argument '{name}'.*{re.escape(said)}$"
+def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, name, hint):
+    """A typo would otherwise have no effect, for local models as well."""
+    expected = rf"^embed\(\) got an unexpected keyword argument '{name}'.*{re.escape(hint)}$"
     with pytest.raises(TypeError, match=expected):
         face.call(face.client(), "embed", ["a"], model=model, **{name: 1})
 
@@ -447,7 +447,7 @@ def test_an_unknown_argument_is_refused_with_the_name_that_is_near(face, model, 
     ],
 )
 def test_a_refusal_names_the_argument_of_the_method_that_was_called(face, method, given, argument):
-    """`embed_query` has no argument `texts`."""
+    """`embed_query` has no argument `texts`, so the error must not mention it."""
     with pytest.raises(ArgumentError, match=rf"^{re.escape(argument)} ") as caught:
         face.call(face.client(), method, **given)
 
@@ -466,7 +466,7 @@ def test_warnings_point_at_the_callers_line():
 
 
 def test_a_text_with_its_prompt_already_there_warns(face):
-    """The server would put the prompt before it a second time."""
+    """The server would add the prompt a second time."""
     prompted = render("where?", "query")
     with pytest.warns(DoublePromptWarning, match="Text 1 already starts"):
         face.call(face.client(), "embed", ["a", prompted], model="voyage-4", input_type="query")
@@ -494,7 +494,7 @@ def test_a_text_with_its_prompt_already_there_warns(face):
     ],
 )
 def test_none_is_omitted_and_never_sent_as_null(face, method, arguments, optional):
-    """The hosts of Atlas have had no null for these arguments since September 2026."""
+    """Atlas has refused null for these arguments since September 2026."""
     face.call(face.client(), method, **arguments, **dict.fromkeys(optional))
 
     sent = json.loads(face.requests[-1].content)
@@ -503,7 +503,7 @@ def test_none_is_omitted_and_never_sent_as_null(face, method, arguments, optiona
 
 
 def test_an_empty_document_is_refused_before_it_is_sent(face):
-    """The API refuses it; a document of white space it takes."""
+    """The API refuses it, but accepts a document of white space."""
     with pytest.raises(ArgumentError, match=r"documents\[1\] is empty"):
         face.call(face.client(), "rerank", **{**RERANK, "documents": ["a", ""]})
     assert [] == face.requests

@@ -1,4 +1,4 @@
-"""From answers to results."""
+"""Results made from responses."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ TEXTS = {"texts": ["a", "b", "c"], "model": "voyage-4"}
 
 
 def answering(data, **more):
-    """A handler that answers with these entries."""
+    """Return a handler that answers with these entries."""
     answer = {"object": "list", "data": data, "model": "m", "usage": {"total_tokens": 3}, **more}
     return lambda request: httpx2.Response(200, json=answer)
 
 
 def entry(index, embedding):
-    """One vector of an answer."""
+    """Return one vector of a response."""
     return {"object": "embedding", "index": index, "embedding": embedding}
 
 
 def test_embeddings_are_lists_of_lists_of_python_floats(face):
-    """Frameworks look for that, and change the lists."""
+    """Frameworks check for these types, and modify the lists."""
     result = face.call(face.client(), "embed", **TEXTS)
 
     assert [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]] == result.embeddings
@@ -52,11 +52,11 @@ def test_embeddings_are_lists_of_lists_of_python_floats(face):
 
 
 def test_lists_made_by_two_threads_at_once_are_not_lost(face):
-    """The second may look between the moments in which the first has made them and let go."""
+    """A thread may read the lists while another is creating them."""
     result = face.call(face.client(), "embed", **TEXTS)
 
     class Interrupted(type(result)):
-        """Another thread asks for the lists, right after this one has seen that there are none."""
+        """A result in which another thread creates the lists between a check and its use."""
 
         first = True
 
@@ -86,8 +86,8 @@ def test_vectors_without_numbers_are_an_error(face, empty):
 
 
 @pytest.mark.parametrize("top_k", [0, -1])
-def test_what_the_api_makes_of_a_top_k_below_one_is_taken_as_it_is(face, top_k):
-    """It is not documented, so that any number of documents may be right."""
+def test_any_answer_to_a_top_k_below_one_is_accepted(face, top_k):
+    """The API does not document top_k below 1, so any number of documents may be right."""
     data = [{"index": 0, "relevance_score": 0.5}]
     result = face.call(face.client(answering(data)), "rerank", "q", ["a", "b"], "m", top_k=top_k)
 
@@ -95,7 +95,7 @@ def test_what_the_api_makes_of_a_top_k_below_one_is_taken_as_it_is(face, top_k):
 
 
 def test_a_result_says_what_it_cost_and_where_it_came_from(face):
-    """For accounting and for support cases."""
+    """Accounting needs the tokens, and a support case the request id."""
     result = face.call(face.client(), "embed", **TEXTS)
 
     assert 7 == result.total_tokens
@@ -117,7 +117,7 @@ def test_a_matrix_is_the_buffer_itself(face):
 
 
 def test_a_matrix_after_lists_shows_what_the_lists_became(face):
-    """There is one truth: the lists, once they were asked for."""
+    """Lists and matrix never disagree after a change to the lists."""
     result = face.call(face.client(), "embed", **TEXTS)
     result.embeddings[0][0] = 8.0
 
@@ -148,7 +148,7 @@ def test_every_dtype_is_read_in_both_encodings(face, dtype, kind, numbers, expec
 
 
 def test_float_lists_keep_all_their_digits(face):
-    """A gateway's numbers are passed through as they are, as the official client does."""
+    """A gateway's numbers are passed through unrounded, as by the official client."""
     client = face.client(answering([entry(0, [0.1, 0.2])]))
     result = face.call(client, "embed", ["a"], model="voyage-4")
 
@@ -156,7 +156,7 @@ def test_float_lists_keep_all_their_digits(face):
 
 
 def test_vectors_are_placed_by_their_index(face):
-    """The official client trusts the order and returns wrong vectors for shuffled answers."""
+    """The official client trusts the order and returns wrong vectors for shuffled responses."""
     client = face.client(answering([entry(2, [2.0]), entry(0, [0.0]), entry(1, [1.0])]))
     result = face.call(client, "embed", **TEXTS)
 
@@ -183,7 +183,7 @@ def test_vectors_are_placed_by_their_index(face):
     ],
 )  # fmt: skip
 def test_a_malformed_response_is_described(face, data, message):
-    """One typed error with status, body and place, never a raw AttributeError."""
+    """Users get one typed error with status, body and place, never a raw AttributeError."""
     client = face.client(answering(data))
     with pytest.raises(MalformedResponseError, match=message) as raised:
         face.call(client, "embed", **TEXTS)
@@ -208,18 +208,18 @@ HOW_TO_SPELL = {
 
 
 def spelled(data, spell=str):
-    """An answer with these entries, in a way of writing JSON."""
+    """Return a response body with these entries, in some way of writing JSON."""
     return spell(json.dumps({"data": data, "object": "list", "usage": {"total_tokens": 3}}))
 
 
 def sent(content):
-    """A handler that answers with a text."""
+    """Return a handler that answers with a text."""
     return lambda request: httpx2.Response(200, content=content.encode())
 
 
 @pytest.mark.parametrize("spell", HOW_TO_SPELL.values(), ids=HOW_TO_SPELL)
 def test_large_answers_are_read_however_they_are_spelled(face, spell):
-    """Their vectors are not parsed as JSON where they are spelled as the API does."""
+    """A fast path skips parsing vectors as JSON only if they are spelled as the API does."""
     data = [entry(n, packed(vector)) for n, vector in enumerate(WIDE)]
     client = face.client(sent(spelled(data[::-1], spell)))
     assert WIDE == face.call(client, "embed", ["a"] * 20, model="voyage-4").embeddings
@@ -250,7 +250,7 @@ def test_large_answers_are_read_however_they_are_spelled(face, spell):
     ],
 )  # fmt: skip
 def test_a_large_malformed_response_is_described(face, spell, message):
-    """With the body as it came, not as it was parsed."""
+    """The error carries the body as received, not as the fast path rewrote it."""
     data = [entry(n, packed(vector)) for n, vector in enumerate(WIDE)]
     client = face.client(sent(spelled(data, spell)))
     with pytest.raises(MalformedResponseError, match=message) as raised:
@@ -260,7 +260,7 @@ def test_a_large_malformed_response_is_described(face, spell, message):
 
 
 def test_large_lists_of_numbers_are_read_too(face):
-    """Gateways may not know base64."""
+    """Some gateways can't send base64."""
     data = [entry(n, vector) for n, vector in enumerate(WIDE)]
     client = face.client(sent(spelled(data)))
     assert WIDE == face.call(client, "embed", ["a"] * 20, model="voyage-4").embeddings
@@ -271,7 +271,7 @@ def test_large_lists_of_numbers_are_read_too(face):
 
 
 def test_contextualized_results_are_grouped_by_document(face):
-    """One buffer holds all chunks; each document sees its own."""
+    """One buffer holds all chunks, and each document sees only its own."""
     client = face.client()
     result = face.call(
         client, "contextualized_embed", [["a", "b"], ["c"]], model="voyage-context-4"
@@ -333,7 +333,7 @@ def test_chunk_texts_that_are_not_all_there_are_an_error(face, documents, messag
 
 
 def test_multimodal_results_count_tokens_and_pixels(face):
-    """Pixels are billed."""
+    """Pixels are billed too."""
     result = face.call(face.client(), "multimodal_embed", [["a"]], model="voyage-multimodal-3.5")
 
     assert (5, 50, 0, 7) == (
@@ -353,7 +353,7 @@ def test_a_usage_without_pixels_counts_none(face):
 
 
 def test_rankings_keep_the_servers_order_and_carry_the_documents(face):
-    """`result.results` is what every framework reads."""
+    """Every framework reads `result.results`."""
     result = face.call(
         face.client(), "rerank", "q", ["a", "b", "c", "d"], model="rerank-2.5", top_k=2
     )
@@ -378,7 +378,7 @@ def test_a_ranking_of_a_document_that_was_not_sent_is_an_error(face):
     ],
 )  # fmt: skip
 def test_a_ranking_that_makes_no_sense_is_an_error(face, data, message):
-    """Each document has one score, and a number."""
+    """Each document has exactly one score, which is a finite number."""
     body = json.dumps({"data": data, "usage": {"total_tokens": 1}}).encode()
     client = face.client(lambda request: httpx2.Response(200, content=body))
     with pytest.raises(MalformedResponseError, match=message):
@@ -388,7 +388,7 @@ def test_a_ranking_that_makes_no_sense_is_an_error(face, data, message):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("encoded", [True, False])
 def test_a_vector_that_is_not_finite_is_an_error(face, value, encoded):
-    """It would poison every index that it is put into."""
+    """It would corrupt every index that stores it."""
     numbers = [[0.5, -0.5], [0.5, value]]
     data = [entry(n, packed(row) if encoded else row) for n, row in enumerate(numbers)]
     body = json.dumps({"data": data, "usage": {"total_tokens": 1}}).encode()
@@ -398,7 +398,7 @@ def test_a_vector_that_is_not_finite_is_an_error(face, value, encoded):
 
 
 def test_huge_numbers_are_numbers(face):
-    """Only what is not finite is refused."""
+    """Only NaN and infinity are refused."""
     client = face.client(answering([entry(0, packed([3e38, -3e38]))]))
 
     assert 3e38 == pytest.approx(
@@ -426,7 +426,7 @@ CALLS = [
     "duplicate", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
 )
 def test_results_pickle_copy_and_compare(face, method, arguments, kind, duplicate):
-    """Results travel between processes and through caches."""
+    """Programs send results between processes and through caches."""
     result = face.call(face.client(), method, **arguments)
     other = duplicate(result)
 
@@ -438,7 +438,7 @@ def test_results_pickle_copy_and_compare(face, method, arguments, kind, duplicat
 
 
 def test_answers_made_by_hand_of_tuples_are_taken_in_their_order():
-    """Tests of frameworks make them so; `index` is a method of tuples."""
+    """Tests of frameworks use named tuples, whose `index` is a method and not a field."""
     entry_ = namedtuple("entry_", "embedding")
     answer = VoyageResponse.construct_from({"usage": {"total_tokens": 3}})
     answer.data = [entry_([0.5]), entry_([1.0])]
@@ -448,7 +448,7 @@ def test_answers_made_by_hand_of_tuples_are_taken_in_their_order():
 
 
 def documents_by_hand(text=None):
-    """An answer of one document with one chunk."""
+    """Return a response of one document with one chunk."""
     more = {} if text is None else {"text": text}
     return VoyageResponse.construct_from(
         {"data": [{"data": [{"embedding": [0.5], **more}]}], "usage": {"total_tokens": 1}}
@@ -456,7 +456,7 @@ def documents_by_hand(text=None):
 
 
 def test_update_appends_documents_with_the_texts_that_come_with_them():
-    """Documents without texts stay without, wherever they stand."""
+    """A document without chunk texts stays without, before or after others."""
     result = ContextualizedEmbeddingsObject(documents_by_hand())
     result.update(documents_by_hand("x"))
 
@@ -465,14 +465,14 @@ def test_update_appends_documents_with_the_texts_that_come_with_them():
 
 
 def test_texts_that_were_split_here_go_before_those_of_the_server():
-    """Else each document would have its texts twice."""
+    """Otherwise each document would have its texts twice."""
     result = ContextualizedEmbeddingsObject(documents_by_hand("theirs"), [["ours"]])
 
     assert [["ours"]] == result.chunk_texts == [one.chunk_texts for one in result]
 
 
 def test_update_appends_the_vectors_of_another_response():
-    """The official result's way of joining batches."""
+    """The official result joins batches with `update`."""
     result = EmbeddingsObject()
     for numbers in ([1.0], [2.0]):
         result.update(hand_made([{"embedding": numbers}], 5))
@@ -482,7 +482,7 @@ def test_update_appends_the_vectors_of_another_response():
 
 
 def test_results_can_be_made_by_hand():
-    """Tests of frameworks make them from objects without indexes."""
+    """Tests of frameworks build them from plain objects without indexes."""
     reranking = RerankingObject(
         response=hand_made([{"index": 1, "relevance_score": 0.9}], 2), documents=["a", "b"]
     )
@@ -493,14 +493,14 @@ def test_results_can_be_made_by_hand():
 
 
 def hand_made(data, tokens):
-    """A response of plain objects."""
+    """Return a response of plain objects."""
     from types import SimpleNamespace as Plain
 
     return Plain(data=[Plain(**entry) for entry in data], usage=Plain(total_tokens=tokens))
 
 
 def test_a_missing_accelerator_is_replaced_by_the_standard_library(face, monkeypatch):
-    """Platforms without a wheel of it get the same numbers, more slowly."""
+    """Platforms without a wheel of pybase64 get the same numbers, only slower."""
     expected = face.call(face.client(), "embed", **TEXTS).embeddings
     monkeypatch.setitem(sys.modules, "pybase64", None)
 
@@ -511,7 +511,7 @@ def test_a_missing_accelerator_is_replaced_by_the_standard_library(face, monkeyp
 
 
 def test_numbers_are_little_endian_on_every_machine(face, monkeypatch):
-    """On the few big-endian machines they are turned round."""
+    """Big-endian machines swap the bytes to get the same numbers."""
     swapped = array("f", [0.5, 0.25])
     swapped.byteswap()
     monkeypatch.setattr(sys, "byteorder", "big")
@@ -521,7 +521,7 @@ def test_numbers_are_little_endian_on_every_machine(face, monkeypatch):
 
 
 def test_without_numpy_lists_work_and_a_matrix_says_what_to_install(face, monkeypatch):
-    """numpy is an extra."""
+    """numpy is an extra, and the error names it."""
     monkeypatch.setitem(sys.modules, "numpy", None)
     result = face.call(face.client(), "embed", **TEXTS)
 
@@ -531,7 +531,7 @@ def test_without_numpy_lists_work_and_a_matrix_says_what_to_install(face, monkey
 
 
 def test_a_matrix_keeps_hardly_more_than_its_numbers():
-    """Neither the answer's text nor its objects stay behind."""
+    """Neither the response's text nor its objects stay in memory."""
     from .conftest import Face
 
     columns, rows = 1024, 200

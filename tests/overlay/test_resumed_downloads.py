@@ -1,4 +1,4 @@
-"""Downloads to a path that go on where an earlier call has left off."""
+"""Downloads to a path that resume where an earlier call stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BROKEN = httpx2.ReadError("reset by peer")
 
 
 def server(*contents: Any, size: int = len(BODY)) -> Any:
-    """Says how large the file is, and gives these answers for its content."""
+    """Return a handler that gives the file's size, and these responses for its content."""
     contents_in_turn = in_turn(*contents)
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -35,10 +35,10 @@ def server(*contents: Any, size: int = len(BODY)) -> Any:
 
 
 def rest(request: httpx2.Request) -> httpx2.Response:
-    """Answer as a server does that supports ranges."""
+    """Answer like a server that supports ranges."""
     start = int(request.headers["range"].removeprefix("bytes=")[:-1])
-    said = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
-    return content(BODY[start:], status=206, content_range=said)
+    content_range = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+    return content(BODY[start:], status=206, content_range=content_range)
 
 
 def download(client: Any, path: Path, **options: Any) -> Path:
@@ -52,8 +52,8 @@ def kept(path: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("server_skips", [True, False])
-def test_what_has_arrived_is_not_sent_again(face, tmp_path, server_skips):
-    """A night's download is not lost with the network; nor is it where servers can't skip."""
+def test_received_bytes_are_not_requested_again(face, tmp_path, server_skips):
+    """A download that takes all night survives a network failure, even without ranges."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"old")
     client = face.client(server(lambda _: content(BODY[:9], BROKEN), lambda _: content(BROKEN)))
@@ -69,8 +69,8 @@ def test_what_has_arrived_is_not_sent_again(face, tmp_path, server_skips):
     assert [(len(BODY), len(BODY))] == seen
 
 
-def test_a_content_that_has_arrived_whole_is_asked_for_its_last_byte(face, tmp_path):
-    """A kill may come between the last byte and the name; the server confirms the length."""
+def test_a_complete_download_is_confirmed_by_its_last_byte(face, tmp_path):
+    """After a kill before the final rename, one byte confirms the length."""
     path = tmp_path / "lines.jsonl"
     begun = ResumableFile(path, "file-1")
     begun.open(len(BODY))
@@ -84,8 +84,8 @@ def test_a_content_that_has_arrived_whole_is_asked_for_its_last_byte(face, tmp_p
 @pytest.mark.parametrize(
     "found", [BODY[:9] + b"\0" * 20, BODY + b"more", b""], ids=["zeros", "too long", "empty"]
 )
-def test_what_can_not_be_a_beginning_is_not_gone_on_from(face, tmp_path, found):
-    """A machine that went down leaves zeros where it had not written yet."""
+def test_an_invalid_beginning_is_not_resumed(face, tmp_path, found):
+    """A crashed machine leaves zeros where data was not written yet."""
     path = tmp_path / "lines.jsonl"
     begun = ResumableFile(path, "file-1")
     begun.open(len(found))
@@ -105,8 +105,8 @@ def test_what_can_not_be_a_beginning_is_not_gone_on_from(face, tmp_path, found):
     ],
     ids=["gone", "too short", "another length"],
 )
-def test_nothing_is_kept_of_a_content_that_is_gone_or_another(face, tmp_path, size, second):
-    """It would be gone on from forever."""
+def test_nothing_is_kept_of_a_content_that_is_gone_or_changed(face, tmp_path, size, second):
+    """A useless beginning would be resumed forever."""
     path = tmp_path / "lines.jsonl"
     client = face.client(server(lambda _: content(BODY[:9], BROKEN), second, size=size))
     with pytest.raises(error.APIError):
@@ -114,8 +114,8 @@ def test_nothing_is_kept_of_a_content_that_is_gone_or_another(face, tmp_path, si
     assert [] == [*tmp_path.iterdir()]
 
 
-def test_nothing_is_kept_of_a_file_that_is_gone_before_it_is_asked_for(face, tmp_path):
-    """Its beginning is worth nothing."""
+def test_nothing_is_kept_of_a_deleted_file(face, tmp_path):
+    """The beginning of a deleted file is useless."""
     path = tmp_path / "lines.jsonl"
     begun = ResumableFile(path, "file-1")
     begun.open(len(BODY))
@@ -126,8 +126,8 @@ def test_nothing_is_kept_of_a_file_that_is_gone_before_it_is_asked_for(face, tmp
     assert [] == [*tmp_path.iterdir()]
 
 
-def test_of_another_file_nothing_is_taken(face, tmp_path):
-    """The path may be one for many files, such as the newest results."""
+def test_the_download_of_another_file_is_not_resumed(face, tmp_path):
+    """Users may download different files to one path, such as the newest results."""
     path = tmp_path / "lines.jsonl"
     other = ResumableFile(path, "file-2")
     other.open(len(BODY))
@@ -137,8 +137,8 @@ def test_of_another_file_nothing_is_taken(face, tmp_path):
     assert (BODY, [b"of another file"]) == (path.read_bytes(), kept(path))
 
 
-def test_two_do_not_write_the_same(tmp_path):
-    """Their bytes would be mixed."""
+def test_two_downloads_do_not_write_to_one_file(tmp_path):
+    """Two downloads writing to one file would mix their bytes."""
     path = tmp_path / "lines.jsonl"
     first = ResumableFile(path, "file-1")
     first.open(len(BODY))
@@ -150,8 +150,8 @@ def test_two_do_not_write_the_same(tmp_path):
         assert 8 == second.open(len(BODY))
 
 
-def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path):
-    """Between opening a file and holding it, it may have become somebody's result."""
+def test_a_download_completed_by_another_is_not_written_to(tmp_path):
+    """Between opening and locking, another process may have turned the file into a result."""
     path = tmp_path / "lines.jsonl"
 
     def complete(arguments: dict[str, Any]) -> None:
@@ -168,7 +168,7 @@ def test_what_another_has_completed_meanwhile_is_not_written_to(tmp_path):
 
 
 def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
-    """A cancelled task resumes as one does that Ctrl-C ended."""
+    """A cancelled task resumes like a program stopped by Ctrl-C."""
     path = tmp_path / "lines.jsonl"
 
     async def endless(request: httpx2.Request) -> httpx2.Response:
@@ -197,18 +197,18 @@ def test_a_task_that_is_cancelled_keeps_what_it_has(tmp_path):
     assert [BODY[:9]] == kept(path)
 
 
-# What somebody else has put there
+# Files planted by others
 
 
 def part_of(path: Path) -> Path:
-    """Return the path of an unfinished download, which an attacker can know beforehand."""
+    """Return the path of an unfinished download, which an attacker can predict."""
     return ResumableFile(path, "file-1")._part
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
-def test_a_link_or_a_pipe_is_not_gone_on_from(face, tmp_path, kind):
-    """A link would be written through, and a pipe waited for."""
+def test_a_link_or_a_pipe_is_not_resumed(face, tmp_path, kind):
+    """A link would be followed when writing, and a pipe would block."""
     path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
     mine.write_bytes(BODY[:9])
     if kind == "pipe":
@@ -224,7 +224,7 @@ def test_a_link_or_a_pipe_is_not_gone_on_from(face, tmp_path, kind):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
 @pytest.mark.parametrize("kind", ["another name", "others can write to it", "another user's"])
 def test_a_file_that_others_can_write_is_not_resumed(face, tmp_path, kind):
-    """Answers would begin with what they chose, and end in a file of theirs."""
+    """Another user could choose the beginning of the results, or read them."""
     path, mine = tmp_path / "lines.jsonl", tmp_path / "mine"
     mine.write_bytes(b"{" * 9)
     if kind == "another name":
@@ -246,7 +246,7 @@ def test_a_file_that_others_can_write_is_not_resumed(face, tmp_path, kind):
 @pytest.mark.parametrize("umask", [0, 0o777])
 @pytest.mark.parametrize("resume", [True, False])
 def test_only_its_user_can_read_a_download(face, tmp_path, umask, resume):
-    """It holds texts and vectors, also while it arrives."""
+    """Results hold texts and vectors, also before they are complete."""
     path, modes = tmp_path / "lines.jsonl", []
 
     def look(*_: int) -> None:
@@ -264,7 +264,7 @@ def test_only_its_user_can_read_a_download(face, tmp_path, umask, resume):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_link_at_the_path_is_replaced_and_a_pipe_refused(face, tmp_path, resume):
-    """The link is not followed; a pipe would be gone where somebody reads from it."""
+    """Replacing the link leaves its target alone, but a pipe may have a reader."""
     path, mine, pipe = tmp_path / "lines.jsonl", tmp_path / "mine", tmp_path / "pipe"
     mine.write_text("my notes")
     path.symlink_to(mine)

@@ -1,4 +1,4 @@
-"""Tokens and pixels of inputs, counted before they are sent."""
+"""Tokens and pixels of inputs, counted before sending them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.hub_cache import hide_hub, keep
 from .sample_videos import film
 
 MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
-NEXT = "voyage-multimodal-next"  # that the catalogue does not know
+NEXT = "voyage-multimodal-next"  # not in the catalogue
 CONFIG = {
     "multimodal_image_pixels_min": 100,
     "multimodal_image_pixels_max": 1_000,
@@ -37,7 +37,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache of the Hub in which two models have the configuration above; it alone is asked."""
+    """Return a Hub cache with the configuration above for two models; the Hub is unreachable."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     hide_hub(monkeypatch)
@@ -49,12 +49,12 @@ def cache(tmp_path, monkeypatch):
 
 
 def letters(texts):
-    """A tokenizer that adds one token to each text."""
+    """Count tokens as one per letter and one per text."""
     return sum(len(text) + 1 for text in texts)
 
 
 def usage(text, image, video, total):
-    """As the official client gives it."""
+    """Return a usage in the official client's form."""
     return {
         "text_tokens": text,
         "image_pixels": image,
@@ -64,14 +64,14 @@ def usage(text, image, video, total):
 
 
 def png(image):
-    """The bytes of a picture."""
+    """Return a picture as the bytes of a PNG."""
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
 
 
 def url(data, media_type="image/png"):
-    """As the API takes it."""
+    """Return bytes as a data URL."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
@@ -85,27 +85,27 @@ def url(data, media_type="image/png"):
     ],
 )
 def test_pictures_count_with_the_pixels_that_the_model_sees(sides, pixels, tokens):
-    """The numbers of the official client's tests, by the catalogue and without a request."""
+    """The expected numbers are from the official client's tests."""
     assert usage(1, pixels, 0, 1 + tokens) == count_usage([[Image.new("L", sides)]], MODEL, letters)
 
 
 def test_texts_of_an_input_count_as_one():
-    """As in the official client; a tokenizer would add tokens to each, and split words."""
-    asked = []
+    """Counting parts separately would add special tokens to each and split words."""
+    counted = []
     picture = Image.new("RGB", (300, 200))
 
     def count(texts):
-        asked.append(texts)
+        counted.append(texts)
         return letters(texts)
 
     assert usage(8, 120_000, 0, 8 + 2 * 107) == count_usage(
         [["ab", picture, "cd"], ["x"], [picture]], MODEL, count
     )
-    assert [["abcd", "x", ""]] == asked
+    assert [["abcd", "x", ""]] == counted
 
 
 def test_pictures_count_the_same_in_every_form(tmp_path):
-    """As people have them."""
+    """Users estimate costs with pictures in any form that they can send."""
     picture = Image.new("RGB", (300, 200))
     data = png(picture)
     (tmp_path / "picture.png").write_bytes(data)
@@ -127,14 +127,14 @@ def test_pictures_count_the_same_in_every_form(tmp_path):
 
 
 def test_texts_count_the_same_in_every_form():
-    """As people have them."""
+    """Users estimate costs with texts in any form that they can send."""
     forms = ["abc", {"type": "text", "text": "abc"}, TextContent(text="abc")]
 
     assert [usage(4, 0, 0, 4)] * 3 == [count_usage([[form]], MODEL, letters) for form in forms]
 
 
 def test_a_file_can_be_read_again(tmp_path):
-    """It is counted to be sent."""
+    """Users count a file before sending it."""
     file = io.BytesIO(b"before" + png(Image.new("L", (300, 200))))
     file.seek(6)
     count_usage([[file]], MODEL, letters)
@@ -143,7 +143,7 @@ def test_a_file_can_be_read_again(tmp_path):
 
 
 def test_files_that_can_only_be_read_count_too():
-    """Such as what a library of the web hands out."""
+    """Web libraries hand out files that can't seek."""
 
     class Reader:
         def read(self):
@@ -153,7 +153,7 @@ def test_files_that_can_only_be_read_count_too():
 
 
 def test_videos_count_the_same_in_every_form(tmp_path):
-    """8 frames of 40,000 pixels."""
+    """Each form gives 8 frames of 40,000 pixels."""
     path = film(tmp_path / "film.mp4", "200x200", "4", 9)
     data = path.read_bytes()
     forms = [
@@ -170,7 +170,7 @@ def test_videos_count_the_same_in_every_form(tmp_path):
 
 
 def test_what_is_known_of_a_video_is_not_looked_up_again(tmp_path, monkeypatch):
-    """Decoding takes time."""
+    """Decoding a video takes time."""
     video = optimize_video(film(tmp_path / "film.mp4", "200x200", "4", 8), model=MODEL)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/ffmpeg")
 
@@ -178,7 +178,7 @@ def test_what_is_known_of_a_video_is_not_looked_up_again(tmp_path, monkeypatch):
 
 
 def test_a_model_newer_than_the_catalogue_counts_by_what_the_hub_says():
-    """New models need no new release."""
+    """Users can count for a new model without a new release."""
     inputs = [["a", Image.new("L", (1, 1)), Image.new("L", (20, 20)), Image.new("L", (90, 90))]]
 
     assert usage(2, 1500, 0, 152) == count_usage(inputs, NEXT, letters)
@@ -200,7 +200,7 @@ def test_a_model_newer_than_the_catalogue_counts_by_what_the_hub_says():
     ],
 )  # fmt: skip
 def test_what_cannot_be_counted_is_named(inputs, argument, message):
-    """In the words of `multimodal_embed`."""
+    """The errors are those of `multimodal_embed`, with the same index."""
     with pytest.raises(ArgumentError) as caught:
         count_usage(inputs, MODEL, letters)
 
@@ -209,20 +209,20 @@ def test_what_cannot_be_counted_is_named(inputs, argument, message):
 
 
 def test_a_model_without_pictures_is_named():
-    """The catalogue knows."""
+    """The catalogue says which models take images."""
     model = next(name for name, model in MODELS.items() if "image" not in model.modalities)
     with pytest.raises(ArgumentError, match=f"{model} takes no images"):
         count_usage([[Image.new("L", (9, 9))]], model, letters)
 
 
 def test_a_video_that_cannot_be_read_is_refused():
-    """Rather than counted as nothing."""
+    """Otherwise it would count as nothing."""
     with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)
 
 
 def test_without_a_connection_videos_are_not_guessed(cache):
-    """A number that may be wrong by half is worse than none."""
+    """An estimate that may be wrong by half is worse than none."""
     shutil.rmtree(cache)
     with pytest.raises(OSError, match="could not be fetched"):
         count_usage([[Video(b"abc", model=MODEL)]], MODEL, letters)

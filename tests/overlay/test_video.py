@@ -1,4 +1,4 @@
-"""Videos: what they count as, made smaller within a budget, and checked before they are sent."""
+"""Videos: their token counts, fitting them into a budget, and checks before sending."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.hub_cache import hide_hub, keep
 
 from .sample_videos import film, run, turned
 
-MODEL = "voyage-multimodal-next"  # that the catalogue does not know
+MODEL = "voyage-multimodal-next"  # not in the catalogue
 VIDEO_MODEL = next(name for name, model in MODELS.items() if "video" in model.modalities)
 MP4 = bytes.fromhex("0000001866747970") + b"mp42" + bytes(12)
 CONFIG = {
@@ -43,7 +43,7 @@ REQUIRED = inspect.Parameter.empty
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache of the Hub in which the model has the configuration above; it alone is asked."""
+    """Return a Hub cache with the configuration above; the Hub is unreachable."""
     folder = tmp_path / "hub"
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
@@ -56,13 +56,13 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def offline(cache):
-    """Without a connection to the Hub, and nothing fetched before."""
+    """Make the Hub unreachable, with nothing cached."""
     shutil.rmtree(cache)
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """A film, made once."""
+    """Return a function that creates each film once."""
     folder = tmp_path_factory.mktemp("clips")
 
     def get(size, rate, frames):
@@ -73,7 +73,7 @@ def clip(tmp_path_factory):
 
 
 def counted(video):
-    """Return the count of a video."""
+    """Return pixels, frames and tokens of a video."""
     return video.num_pixels, video.num_frames, video.estimated_num_tokens
 
 
@@ -105,7 +105,7 @@ OBSERVED = [
 def test_a_video_counts_as_with_the_official_client(
     clip, tmp_path, size, rate, frames, arguments, before, after
 ):
-    """People plan their costs with these numbers."""
+    """Users plan their costs with these numbers."""
     if size == "181x71":  # which MP4 can't hold
         path = film(tmp_path / "odd.gif", size, rate, frames)
     else:
@@ -130,7 +130,7 @@ def test_a_video_counts_as_with_the_official_client(
     ],
 )
 def test_sides_become_the_nearest_multiples(sides, multiple, expected):
-    """Models look at squares of pixels; what does not fill one is wasted."""
+    """Models read frames in squares of pixels, and a partial square is wasted."""
     assert expected == size(Measures(*sides, 2, 1.0), multiple)
 
 
@@ -143,14 +143,14 @@ def test_sides_become_the_nearest_multiples(sides, multiple, expected):
     ],
 )
 def test_tokens_of_a_video(sides, frames, expected):
-    """The numbers of the official client's tests; no video is free."""
+    """The numbers are those of the official client's tests, and no video is free."""
     by = PixelBounds(min_pixels=1, max_pixels=10**6, per_token=1120)
 
     assert expected == usage(Measures(*sides, frames, 1.0), by)
 
 
 def test_a_turned_video_keeps_its_shape(clip):
-    """Phones write the frame lying and a note to turn it."""
+    """Phones store frames sideways, with a note to rotate them."""
     video = optimize_video(turned(clip("320x180", "10", 20).read_bytes()), model=MODEL)
 
     with temporary_copy(video.to_bytes()) as path:
@@ -159,7 +159,7 @@ def test_a_turned_video_keeps_its_shape(clip):
 
 @pytest.mark.parametrize("budget", [102, 137, 500, 1027])
 def test_a_budget_is_held_and_used(clip, budget):
-    """Whatever does not fit is cut off or refused by the API; what is not used is lost detail."""
+    """Too many tokens are cut or refused by the API, and unused ones are lost detail."""
     video = optimize_video(
         clip("320x180", "10", 20), model=MODEL, max_video_tokens=budget, resize=False
     )
@@ -169,15 +169,15 @@ def test_a_budget_is_held_and_used(clip, budget):
 
 
 def test_frames_are_left_out_evenly(clip):
-    """A video that is cut off after its beginning shows something else."""
+    """Cutting off the end instead would change what the video shows."""
     video = optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=300)
 
     with temporary_copy(video.to_bytes()) as path:
         assert Measures(308, 168, 6, 2.0) == ffmpeg.measure(path)
 
 
-def test_sound_and_what_a_camera_noted_stay_here(tmp_path):
-    """The API looks at frames; where somebody lives is not its business."""
+def test_sound_and_metadata_are_not_sent(tmp_path):
+    """The API reads frames only, and metadata may hold where the user lives."""
     path = film(
         tmp_path / "noted.mp4", "64x64", "5", 10,
         *("-f", "lavfi", "-i", "sine=duration=2", "-metadata", "comment=my garden"),
@@ -194,7 +194,7 @@ def test_sound_and_what_a_camera_noted_stay_here(tmp_path):
 
 @pytest.mark.parametrize("ending", ["mkv", "avi", "gif", "mov"])
 def test_other_containers_become_mp4(tmp_path, ending):
-    """The API takes MP4 alone."""
+    """The API takes MP4 only."""
     path = film(tmp_path / f"film.{ending}", "64x64", "5", 10)
     video = optimize_video(path, model=MODEL)
 
@@ -204,22 +204,22 @@ def test_other_containers_become_mp4(tmp_path, ending):
 
 
 def test_bytes_paths_files_and_videos_are_taken(clip):
-    """As people have them."""
+    """Users have videos in all these forms."""
     path = clip("320x180", "10", 20)
     data = path.read_bytes()
     given = [str(path), path, data, bytearray(data), memoryview(data), Video(data, model=MODEL)]
-    made = [optimize_video(video, model=MODEL) for video in given]
-    made.append(Video.from_file(io.BytesIO(data), model=MODEL))
-    made.append(Video.from_path(path, model=MODEL))
+    videos = [optimize_video(video, model=MODEL) for video in given]
+    videos.append(Video.from_file(io.BytesIO(data), model=MODEL))
+    videos.append(Video.from_path(path, model=MODEL))
 
-    assert {made[0]} == set(made)
-    assert made[0].optimized
-    assert MODEL == made[0].model
+    assert {videos[0]} == set(videos)
+    assert videos[0].optimized
+    assert MODEL == videos[0].model
 
 
 @pytest.mark.parametrize("good", [True, False])
 def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
-    """Videos are private, and disks end."""
+    """Videos are private, and temporary files would fill the disk."""
     data = clip("320x180", "10", 20).read_bytes()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -231,7 +231,7 @@ def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
     assert [] == list((tmp_path / "temporary").iterdir())
 
 
-# What is refused.
+# Refused arguments.
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_nothing_is_left_on_the_disk(clip, tmp_path, monkeypatch, good):
     ],
 )  # fmt: skip
 def test_unsupported_operations_are_reported(clip, arguments, message):
-    """With the argument, and what to do."""
+    """The error names the argument and the fix."""
     with pytest.raises((ArgumentError, VideoProcessingError)) as caught:
         optimize_video(clip("320x180", "10", 20), **{"model": MODEL} | arguments)
 
@@ -256,26 +256,26 @@ def test_unsupported_operations_are_reported(clip, arguments, message):
 
 
 def test_a_budget_of_no_tokens_is_a_value_error(clip):
-    """The official client raises that."""
+    """The official client raises ValueError too."""
     with pytest.raises(ValueError, match="max_video_tokens"):
         optimize_video(clip("320x180", "10", 20), model=MODEL, max_video_tokens=-1)
 
 
 @pytest.mark.parametrize("frames", [0, 1])
 def test_a_video_needs_two_frames(frames):
-    """Models look at two at a time."""
+    """Models read frames in pairs."""
     with pytest.raises(VideoProcessingError, match=f"has {frames} frames?, .*as an image"):
         usage(Measures(64, 64, frames, 1.0), None)
 
 
 def test_a_video_without_duration_has_no_frame_rate(clip):
-    """Its frames can't be left out evenly, and the budget is not ignored."""
+    """Frames can't be dropped evenly then, and ignoring the budget would be costly."""
     with pytest.raises(VideoProcessingError, match=r"no duration.*max_video_tokens=300 can't be"):
         optimize_video(clip("320x180", "100000", 20), model=MODEL, max_video_tokens=300)
 
 
 def test_a_budget_that_may_not_be_held_warns(clip):
-    """A user who forbids leaving out frames learns the cost."""
+    """A user who forbids dropping frames learns the cost."""
     with pytest.warns(UserWarning, match="924 tokens, more than max_video_tokens=900"):
         optimize_video(
             clip("320x180", "10", 20), model=MODEL, downsample_fps=False, max_video_tokens=900
@@ -292,7 +292,7 @@ def test_a_budget_that_may_not_be_held_warns(clip):
     ],
 )
 def test_a_value_that_is_not_a_video_is_refused(clip, data):
-    """Also a playlist: it makes ffmpeg read what it names, and the result would be sent."""
+    """A playlist would make ffmpeg read other files, whose content would then be sent."""
     path = clip("320x180", "10", 20)
     with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video: ") as caught:
         optimize_video(data.replace(b"{}", f"file:{path}".encode()), model=MODEL)
@@ -301,21 +301,21 @@ def test_a_value_that_is_not_a_video_is_refused(clip, data):
 
 
 def test_audio_alone_is_not_a_video(tmp_path):
-    """It has no frames."""
+    """A file with only sound has no frames."""
     run("-f", "lavfi", "-i", "sine=duration=1", f"{tmp_path / 'sound.mp4'}")
     with pytest.raises(VideoProcessingError, match="ffmpeg can't process the video"):
         optimize_video(tmp_path / "sound.mp4", model=MODEL)
 
 
 @pytest.mark.parametrize("optimize", [True, False])
-def test_a_file_that_is_not_there(tmp_path, optimize):
-    """The system's own error says which."""
+def test_a_missing_file_is_named(tmp_path, optimize):
+    """The system's own error names the file."""
     with pytest.raises(FileNotFoundError, match=r"nothing\.mp4"):
         Video.from_path(tmp_path / "nothing.mp4", model=MODEL, optimize=optimize)
 
 
 def test_a_name_is_no_option_and_no_url(clip, tmp_path, monkeypatch):
-    """Files may be called anything."""
+    """ffmpeg must not take a file name for an option or a URL."""
     monkeypatch.chdir(tmp_path)
     for name in ("-i.mp4", "pipe:0", "100%.mp4"):
         (tmp_path / name).write_bytes(clip("320x180", "10", 20).read_bytes())
@@ -324,14 +324,14 @@ def test_a_name_is_no_option_and_no_url(clip, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("video", [3, None, io.BytesIO(b"abc")])
-def test_what_is_neither_a_path_nor_bytes(video):
-    """A TypeError, as in the official client."""
+def test_a_value_that_is_neither_a_path_nor_bytes_is_refused(video):
+    """The official client raises TypeError too."""
     with pytest.raises(TypeError, match="video must be a path, bytes or a Video, not"):
         optimize_video(video, model=MODEL)
 
 
 def test_text_is_not_a_video():
-    """A file that was opened without `b`."""
+    """The usual cause is a file opened without mode `b`."""
     with pytest.raises(TypeError, match="data must be the bytes of a video, not str"):
         Video.from_file(io.StringIO("abc"), model=MODEL)
 
@@ -341,20 +341,20 @@ def test_text_is_not_a_video():
 
 @pytest.fixture
 def without_ffmpeg(monkeypatch):
-    """A machine that has none."""
+    """Hide ffmpeg from the environment and the path."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
 
 
 def test_without_ffmpeg_the_extra_is_named(without_ffmpeg):
-    """With the command that installs it."""
+    """The error gives the command that installs it."""
     with pytest.raises(ImportError, match='extra `video`: pip install "huggingface'):
         optimize_video(MP4, model=MODEL)
 
 
 def test_without_ffmpeg_a_video_can_be_sent_as_it_is(without_ffmpeg, tmp_path):
-    """Nobody looked at it, then."""
+    """Only optimizing and counting need ffmpeg."""
     (tmp_path / "film.mp4").write_bytes(MP4)
     video = Video.from_path(tmp_path / "film.mp4", model=MODEL, optimize=False)
 
@@ -363,7 +363,7 @@ def test_without_ffmpeg_a_video_can_be_sent_as_it_is(without_ffmpeg, tmp_path):
 
 
 def test_the_ffmpeg_on_the_path_is_the_last_choice(monkeypatch, tmp_path):
-    """A named one is taken before the extra's, and that before the system's."""
+    """The order is IMAGEIO_FFMPEG_EXE, then the extra, then the system."""
     extra = types.SimpleNamespace(get_ffmpeg_exe=lambda: "of the extra")
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "named")
@@ -378,23 +378,23 @@ def test_the_ffmpeg_on_the_path_is_the_last_choice(monkeypatch, tmp_path):
 
 
 def test_an_ffmpeg_that_is_not_there_is_named(monkeypatch):
-    """With the variable that says so."""
+    """The error names the variable that holds the path."""
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
     with pytest.raises(VideoProcessingError, match=r"/nowhere/ffmpeg can't be run.*IMAGEIO_FFMPEG"):
         optimize_video(MP4, model=MODEL)
 
 
 def test_ffmpeg_is_stopped_when_it_takes_too_long(clip):
-    """A video may be made so that it never ends."""
+    """A malicious video may never end."""
     with pytest.raises(VideoProcessingError, match="ffmpeg was stopped after 0 seconds"):
         ffmpeg.measure(clip("320x180", "10", 20), 1e-9)
 
 
-# What the model counts by.
+# Sizes from the catalogue and the Hub.
 
 
 def test_what_the_catalogue_does_not_say_is_asked_once(clip):
-    """Not for each video."""
+    """Fetching the file for each video would be slow."""
     with calls_of(fetch) as fetched:
         for _ in range(3):
             optimize_video(clip("320x180", "10", 20), model=MODEL)
@@ -403,7 +403,7 @@ def test_what_the_catalogue_does_not_say_is_asked_once(clip):
 
 
 def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
-    """It can't be computed; a video that is too long would be sent unnoticed."""
+    """Without the model's sizes the budget can't be applied, and ignoring it would be costly."""
     with pytest.raises(VideoProcessingError) as caught:
         optimize_video(clip("320x180", "10", 20), model=MODEL)
 
@@ -417,23 +417,23 @@ def test_without_a_connection_the_budget_is_not_ignored(clip, offline):
 
 
 def test_without_a_connection_all_frames_can_be_kept(clip, offline):
-    """The pixels are those of the frames, then, and the tokens not known."""
+    """Pixels are counted from the frames, and the tokens stay unknown."""
     path = clip("320x180", "10", 20)
-    made = optimize_video(path, model=MODEL, downsample_fps=False)
+    video = optimize_video(path, model=MODEL, downsample_fps=False)
 
-    assert (308 * 168 * 20, 20, None) == counted(made)
+    assert (308 * 168 * 20, 20, None) == counted(video)
     assert (320 * 180 * 20, 20, None) == counted(Video.from_path(path, model=MODEL, optimize=False))
 
 
 def test_the_catalogue_comes_before_the_hub(cache):
-    """Nothing is fetched that is known, and nothing else is believed."""
+    """Known models need no network, and a file from the Hub can't override the catalogue."""
     pixels = MODELS[VIDEO_MODEL].pixels
 
     assert PixelBounds(pixels.image_min, pixels.image_max, pixels.image_per_token) == pixel_bounds(
         VIDEO_MODEL, "image"
     )
-    said = {**CONFIG, "multimodal_video_to_tokens_ratio": 1}
-    keep(cache, VIDEO_MODEL, sizing.CONFIG, json.dumps(said))
+    config = {**CONFIG, "multimodal_video_to_tokens_ratio": 1}
+    keep(cache, VIDEO_MODEL, sizing.CONFIG, json.dumps(config))
     assert PixelBounds(1_000, 100_000, pixels.video_per_token) == pixel_bounds(VIDEO_MODEL, "video")
 
 
@@ -446,15 +446,15 @@ def test_the_catalogue_comes_before_the_hub(cache):
         ("<html>", OSError, "client_config.json is not JSON"),
     ],
 )
-def test_a_file_of_the_hub_that_says_nothing(cache, content, error, message):
-    """Named instead of a KeyError."""
+def test_a_useless_file_from_the_hub_is_named(cache, content, error, message):
+    """Users get a clear error instead of a KeyError."""
     keep(cache, MODEL, sizing.CONFIG, content)
     with pytest.raises(error, match=message):
         pixel_bounds(MODEL, "video")
 
 
 def test_a_model_without_videos_is_named(clip):
-    """The catalogue knows."""
+    """The catalogue says which models take videos."""
     model = next(name for name, model in MODELS.items() if "video" not in model.modalities)
     with pytest.raises(ArgumentError, match=f"{model} takes no videos"):
         optimize_video(clip("320x180", "10", 20), model=model)
@@ -466,7 +466,7 @@ def test_a_model_without_videos_is_named(clip):
 
 
 def test_a_video_is_sent_as_a_data_url():
-    """As the contract says."""
+    """The contract takes a data URL."""
     part = Video(MP4, model=VIDEO_MODEL).encoded(VIDEO_MODEL, "inputs[0][1]")
 
     assert f"data:video/mp4;base64,{base64.b64encode(MP4).decode()}" == part.video_base64
@@ -486,12 +486,12 @@ def test_a_video_is_sent_as_a_data_url():
     ],
 )
 def test_the_type_is_detected_from_the_bytes(data, type_):
-    """Names of files lie."""
+    """File names can be wrong."""
     assert type_ == Video(data, model=VIDEO_MODEL).mime_type
 
 
 def test_what_is_not_mp4_is_refused_before_it_is_sent():
-    """The official client calls it MP4."""
+    """The official client would send it labelled as MP4."""
     video = Video(b"GIF89a", model=VIDEO_MODEL)
     with pytest.raises(ArgumentError) as caught:
         video.encoded(VIDEO_MODEL, "inputs[0][1]")
@@ -501,12 +501,12 @@ def test_what_is_not_mp4_is_refused_before_it_is_sent():
         "inputs[0][1] is a video of type image/gif, but the API takes video/mp4; convert it "
         "with optimize_video, or pass mime_type='video/mp4' if it is one"
     ) == str(caught.value)
-    said = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
-    assert said.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")
+    labelled = Video(b"GIF89a", model=VIDEO_MODEL, mime_type="video/mp4")
+    assert labelled.encoded(VIDEO_MODEL, "inputs[0][1]").video_base64.endswith("R0lGODlh")
 
 
 def test_a_video_that_is_too_large_is_refused_before_it_is_sent():
-    """The bytes would travel for nothing."""
+    """Uploading it would be in vain."""
     limit = MODELS[VIDEO_MODEL].media.video_max_bytes
     video = Video(MP4 + bytes(limit + 1 - len(MP4)), model=VIDEO_MODEL)
     with pytest.raises(ArgumentError, match=f"has {limit + 1:,} bytes, but .* at most {limit:,};"):
@@ -514,7 +514,7 @@ def test_a_video_that_is_too_large_is_refused_before_it_is_sent():
 
 
 def test_videos_are_values():
-    """Videos are kept in files, and compared in tests."""
+    """Programs pickle and compare videos."""
     video = Video(MP4, model=MODEL, num_frames=2)
 
     assert video == pickle.loads(pickle.dumps(video))
@@ -524,7 +524,7 @@ def test_videos_are_values():
 
 
 def test_a_video_is_short_to_look_at():
-    """Its bytes fill a screen."""
+    """The bytes would fill the screen."""
     assert (
         "Video(<24 bytes>, model='voyage-multimodal-next', optimized=False, "
         "mime_type='video/mp4', num_pixels=None, num_frames=2, estimated_num_tokens=None)"
@@ -548,7 +548,7 @@ ADDED = [("model", REQUIRED), ("optimize", True), ("optimizer_kwargs", None)]
     ],
 )  # fmt: skip
 def test_signatures_are_the_official_ones(function, official):
-    """Read from the official client 0.5.0."""
+    """The expected signatures were read from the official client 0.5.0."""
     parameters = inspect.signature(function).parameters.values()
 
     assert official == [(parameter.name, parameter.default) for parameter in parameters]
@@ -561,7 +561,7 @@ def test_signatures_are_the_official_ones(function, official):
 
 
 def test_importing_videos_starts_nothing():
-    """`import voyageai` and a client cost the same without videos."""
+    """Programs without videos must not pay for them at import."""
     script = (
         "import sys, voyageai.video_utils\n"
         "print([name for name in ('subprocess', 'tempfile', 'imageio_ffmpeg', 'huggingface_hub')"

@@ -1,4 +1,4 @@
-"""Methods that others have wrapped: tracing packages, caches and tests replace them, and count on it."""
+"""Methods wrapped by tracing packages, caches and tests keep being called."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("error::voyageai.prompts.MissingInputTyp
 
 
 class Wrapped:
-    """A method and what wraps it, as `wrapt` has it: a descriptor in the method's place."""
+    """A descriptor in place of a method, as made by `wrapt`."""
 
     def __init__(self, method, wrapper):
         self.method, self.wrapper = method, wrapper
@@ -38,7 +38,7 @@ class Wrapped:
 
 @pytest.fixture(params=["class", "descriptor", "object", "subclass"])
 def wrapped(request, face, monkeypatch):
-    """A client one of whose methods is wrapped, and what the wrapper sees: keyword arguments."""
+    """Return a function that wraps a method, and returns a client and the keywords seen."""
 
     def wrap(method):
         seen = []
@@ -70,7 +70,7 @@ def wrapped(request, face, monkeypatch):
 
 @pytest.mark.parametrize("method", FORMS)
 def test_a_wrapper_sees_every_form_of_a_call(face, wrapped, method):
-    """A trace that misses the form for queries counts half of what is paid for."""
+    """A trace without the methods for queries would miss half of the cost."""
     given, model = FORMS[method]
     client, seen = wrapped(method)
     raw = client.with_raw_response
@@ -90,7 +90,7 @@ def test_a_wrapper_sees_every_form_of_a_call(face, wrapped, method):
 
 
 def test_a_wrapper_of_rerank_sees_raw_calls_too(face, wrapped):
-    """It has one form less."""
+    """Tracing counts raw calls as well."""
     client, seen = wrapped("rerank")
     plain = face.call(client, "rerank", "q", ["a", "b"], model="rerank-2.5")
     answer = face.call(client.with_raw_response, "rerank", "q", ["a", "b"], model="rerank-2.5")
@@ -102,7 +102,7 @@ def test_a_wrapper_of_rerank_sees_raw_calls_too(face, wrapped):
 @pytest.mark.parametrize("form", ["query", "documents"])
 @pytest.mark.parametrize("method", FORMS)
 def test_a_form_that_is_wrapped_itself_is_seen_too(face, wrapped, method, form):
-    """Some wrap them all, and some but the one that they use."""
+    """A tool may wrap only some of the methods."""
     given, model = FORMS[method]
     client, seen = wrapped(f"{method}_{form}")
     answer = face.call(client.with_raw_response, f"{method}_{form}", given, model=model)
@@ -111,8 +111,8 @@ def test_a_form_that_is_wrapped_itself_is_seen_too(face, wrapped, method, form):
     assert 200 == answer.status_code
 
 
-def test_a_wrapper_may_go_by_a_copy_of_the_client(face):
-    """A wrapper changes an option for its calls that way."""
+def test_a_wrapper_may_call_a_copy_of_the_client(face):
+    """A wrapper may change an option of its calls with `with_options`."""
     client = face.client()
 
     def patient(*args, **kwargs):
@@ -125,7 +125,7 @@ def test_a_wrapper_may_go_by_a_copy_of_the_client(face):
 
 
 def test_only_the_method_that_is_asked_gives_a_raw_answer():
-    """A function that splits documents may embed sentences, and another client is another's."""
+    """A chunk function may embed texts itself, and a wrapper may call another client."""
     face = Face("Client")
     client, other = face.client(), face.client()
     lengths = []
@@ -149,7 +149,7 @@ def test_only_the_method_that_is_asked_gives_a_raw_answer():
 
 
 def test_calls_at_the_same_time_are_not_mistaken_for_raw_ones():
-    """A client is shared by all tasks of a program."""
+    """All tasks of a program share a client."""
     face = Face("AsyncClient")
     client = face.client()
 
@@ -165,7 +165,7 @@ def test_calls_at_the_same_time_are_not_mistaken_for_raw_ones():
 
 
 def test_a_form_that_is_called_for_another_warns_of_the_callers_line():
-    """Not of the line in this package where one calls the other."""
+    """The warning must not point at the line in this package that calls `embed`."""
     client = Face("Client").client()
     with pytest.warns(DoublePromptWarning) as caught:
         client.embed_query(render("a", "query"), model="voyage-4")
@@ -175,7 +175,7 @@ def test_a_form_that_is_called_for_another_warns_of_the_callers_line():
 
 
 def test_no_form_warns_of_a_model_that_is_left_out(face):
-    """It is an error there, as it always was; only the general method has a default."""
+    """Only the general method has a default model, so the others raise instead."""
     for method in ("embed_query", "embed_documents"):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -187,7 +187,7 @@ def test_no_form_warns_of_a_model_that_is_left_out(face):
     ("kind", "name", "found"), [(Files, "files", FILE), (Batches, "batches", BATCH)]
 )
 def test_wrapped_methods_of_resources_are_seen_too(kind, name, found, monkeypatch):
-    """Resource objects are made anew each time, so tools wrap their classes."""
+    """Resource objects are created on each access, so tools wrap their classes."""
     seen = []
     original = kind.retrieve
 

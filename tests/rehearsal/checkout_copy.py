@@ -16,7 +16,7 @@ CHANGELOG = f"# Changelog\n\n## 1.0.0 ({changelog.UNRELEASED})\n\n- Everything.\
 
 
 def copy(target: Path) -> Path:
-    """Clone this repository with uncommitted changes, as if nothing was released before."""
+    """Clone this repository with uncommitted changes, as if nothing had been released before."""
     subprocess.run(["git", "clone", "--quiet", paths.ROOT, target], check=True)
     repositories.identify(target)
     listed = git.run(paths.ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")

@@ -1,4 +1,4 @@
-"""The steps of the rehearsal: each fixture runs one, on the checkout that the last one left."""
+"""The steps of the rehearsal: each fixture runs one, on the checkout of the step before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from . import checkout_copy, contract_change
 from .index import serving
 
 DAY = date(2031, 5, 17)
-# The tests that models, fields and operations affect most; all of them would take ten minutes.
+# The tests that a contract change affects most, as all tests would take ten minutes.
 TESTED = (
     *("tests/drift/live", "tests/rest", "tests/spec/test_contract.py"),
     *(f"tests/emulator/test_{name}.py" for name in ("missing_handlers", "statuses", "validation")),
@@ -36,7 +36,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with its release in dist/. Copy it before changing it."""
+    """A checkout with its release in dist/; a test must copy it before changing it."""
     root = checkout_copy.copy(tmp_path_factory.mktemp("released") / "checkout")
     steps.ready(root)
     steps.cut(root, DAY)
@@ -56,7 +56,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(checkout: Path) -> Run:
-    """A function that runs a module of the checkout."""
+    """Return a function that runs a module of the checkout."""
 
     def start(*command: object, expect: int = 0, **more: str) -> Done:
         done = subprocess.run(
@@ -81,7 +81,7 @@ def last(checkout: Path) -> Version:
 
 @pytest.fixture(scope="session")
 def generated(checkout: Path, run: Run, last: Version) -> list[str]:
-    """Change and check the spec, generate, rewrite the snapshots; the paths of changed files."""
+    """Change the spec, check it, generate, and update snapshots; return the changed paths."""
     contract_change.change(checkout / "spec")
     run("generator.lint")
     run("generator")
@@ -95,19 +95,19 @@ def generated(checkout: Path, run: Run, last: Version) -> list[str]:
 
 @pytest.fixture(scope="session")
 def drift(run: Run, generated: list[str], last: Version) -> Any:
-    """The report of differences from the last release."""
-    said = run("generator.drift", version.tag(last), "--format", "json").stdout
-    return json.loads(said)
+    """The report of the differences from the last release."""
+    output = run("generator.drift", version.tag(last), "--format", "json").stdout
+    return json.loads(output)
 
 
 @pytest.fixture(scope="session")
 def verdict(run: Run, drift: Any) -> Any:
-    """The verdict on the version; its status is 1, as the changelog has no entry yet."""
+    """The verdict on the version; its exit status is 1, as the changelog has no entry yet."""
     return json.loads(run("generator.semver", "--format", "json", expect=1).stdout)
 
 
 @pytest.fixture(scope="session")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[publish.Index]:
-    """An index without packages."""
+    """An empty package index."""
     with serving(tmp_path_factory.mktemp("index") / "packages") as found:
         yield found

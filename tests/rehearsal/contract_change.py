@@ -1,10 +1,10 @@
-"""The rehearsed change of the contract: new models, an optional field and an operation."""
+"""The change of the contract that is rehearsed: new models, an optional field, an operation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-MODELS = ("voyage-4.5", "voyage-5")  # names that are near those that are there
+MODELS = ("voyage-4.5", "voyage-5")  # names similar to existing ones
 MODEL, FIELD, OPERATION = MODELS[0], "priority", "countTokens"
 LIKE = "voyage-4"
 PROPERTY = """\

@@ -1,4 +1,4 @@
-"""A local package index, which accepts one token and each file once."""
+"""A local package index that accepts one token, and each file once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVER = Path(__file__).parent / "index_server.py"
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[Index]:
-    """Run an index with its files in a folder, in a new process."""
+    """Run an index that stores its files in a folder, in a new process."""
     folder.mkdir()
     command = [sys.executable, SERVER, folder, TOKEN]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}

@@ -1,4 +1,4 @@
-"""The process of the index; arguments are its folder and its token."""
+"""The process of the index; its arguments are the folder and the token."""
 
 import socketserver
 import sys
@@ -9,13 +9,13 @@ import pypiserver
 
 
 class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
-    """A server that answers requests concurrently."""
+    """A server that handles requests concurrently."""
 
     daemon_threads = True
 
 
 def main(folder: str, token: str) -> None:
-    """Print the address, then serve."""
+    """Print the server's address, then serve."""
     application = pypiserver.app(
         roots=[Path(folder)],
         auther=lambda user, password: (user, password) == ("__token__", token),

@@ -1,4 +1,4 @@
-"""Use the new model, field and operation with the new version installed."""
+"""A user's program: call the new model, field and operation with the new version."""
 
 import json
 
@@ -10,7 +10,7 @@ from voyageai_rest.models import CountTokensRequest, EmbeddingsRequest
 
 
 def main() -> None:
-    """Print the request, the response, and what the contract refuses."""
+    """Print the request, the response, and the requests that the contract refuses."""
     texts = ["a key", "a table"]
     with running() as emulator:
         client = voyageai.Client(api_key="any", base_url=emulator)

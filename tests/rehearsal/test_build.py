@@ -1,4 +1,4 @@
-"""A build depends on the commit alone, and holds all that it must."""
+"""A build depends on the commit alone, and contains everything that it must."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.semver import version
 
 
 def test_a_release_is_built_the_same_anywhere_at_any_time(released):
-    """Anybody can see that what is published was made from what is tagged."""
+    """Anybody can verify that the published files were built from the tagged commit."""
     again = released.parent / "again"
 
     build.build(released, again)
@@ -24,7 +24,7 @@ def test_a_release_is_built_the_same_anywhere_at_any_time(released):
 
 
 def test_what_is_built_is_the_version_that_is_written(released):
-    """Users read it from the package, package indexes from the metadata."""
+    """Users read the version in the package, and package indexes read it in the metadata."""
     said = {f"voyageai-{version.read(released)}{end}" for end in (".tar.gz", "-py3-none-any.whl")}
     content = contents.members(next(released.joinpath("dist").glob("*.whl")))
     (metadata,) = (data for name, data in content.items() if name.endswith("/METADATA"))
@@ -35,7 +35,7 @@ def test_what_is_built_is_the_version_that_is_written(released):
 
 
 def test_builds_that_differ_are_named(tmp_path):
-    """It is found before the release, not by its users."""
+    """The maintainer, not a user, finds out that a build is not reproducible."""
     one, other = tmp_path / "one", tmp_path / "other"
     for folder, content in ((one, "made at noon"), (other, "made at night")):
         folder.mkdir()
@@ -48,7 +48,7 @@ def test_builds_that_differ_are_named(tmp_path):
 
 
 def test_the_source_distribution_builds_the_wheel_that_is_published(released, tmp_path):
-    """Distributions build from it, and must get the same package."""
+    """Linux distributions build from the source, and must get the same package."""
     source = next(released.joinpath("dist").glob("*.tar.gz"))
     wheel = next(released.joinpath("dist").glob("*.whl"))
     inside = contents.members(wheel)
@@ -63,7 +63,7 @@ def test_the_source_distribution_builds_the_wheel_that_is_published(released, tm
 
 
 def test_a_wheel_says_what_it_needs_with_and_without_extras(released):
-    """Its oldest and newest dependencies are taken from there."""
+    """The lists of oldest and newest dependencies are derived from these requirements."""
     wheel = next(released.joinpath("dist").glob("*.whl"))
 
     bare = {Requirement(text).name for text in install.requirements(wheel, ())}
@@ -96,13 +96,13 @@ def faults(content, tmp_path):
 
 
 def test_a_wheel_with_all_that_it_must_hold_has_no_fault(tmp_path):
-    """The other cases differ from this one in one thing."""
+    """Each case below changes exactly one thing in this wheel."""
     assert [] == faults(WHEEL, tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(WHEEL))
 def test_a_file_that_is_missing_is_a_fault(name, tmp_path):
-    """Types, the contract, licences: each is missed by somebody."""
+    """Users need the types, the contract and the licences in the wheel."""
     content = {other: data for other, data in WHEEL.items() if other != name}
 
     assert any("missing" in fault for fault in faults(content, tmp_path))
@@ -122,5 +122,5 @@ def test_a_file_that_is_missing_is_a_fault(name, tmp_path):
     ],
 )
 def test_a_file_that_must_not_be_in_it_is_a_fault(name, data, fault, tmp_path):
-    """Once published it can't be taken back."""
+    """A published file can't be withdrawn."""
     assert any(fault in found for found in faults({**WHEEL, name: data}, tmp_path))

@@ -1,4 +1,4 @@
-"""Each line of the documentation that installs this package, run as a reader runs it."""
+"""Each documented line that installs this package, run as a reader runs it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHERS = (
     "pip install langfuse",
     "pip install --no-deps llama-index-embeddings-voyageai llama-index-postprocessor-voyageai-rerank",
 )
-"""What the documentation installs beside this package."""
+"""Other packages that the documentation installs."""
 WHOSE = """
 import importlib.metadata, voyageai, voyageai_rest
 print(importlib.metadata.version("voyageai"), hasattr(voyageai.Client, "embed_documents"))
@@ -29,14 +29,14 @@ print(importlib.metadata.version("voyageai"), hasattr(voyageai.Client, "embed_do
 
 
 def lines() -> list[str]:
-    """Every line once, whichever page has it."""
+    """Return every install line of all pages once."""
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     return sorted({found.strip() for found in LINE.findall(text)} - {*OTHERS})
 
 
 @pytest.mark.parametrize("line", lines())
 def test_an_install_line_installs_this_package(line, released, tmp_path):
-    """The vendor's has the same name, and a reader who gets it meets errors at once."""
+    """The vendor's package has the same name, and a reader who gets it meets errors at once."""
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     programs = environment / ("Scripts" if sys.platform == "win32" else "bin")

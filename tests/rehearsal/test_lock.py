@@ -1,4 +1,4 @@
-"""What is installed here is what was locked, to the byte."""
+"""Installed tools are exactly the ones that were locked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import checkout_copy
 
 
 def test_a_tool_that_is_not_what_was_locked_is_not_installed(tmp_path):
-    """An index, or something on the way, hands out another file: its code must not run."""
+    """A tool replaced in the index or in transit must not run its code."""
     root = checkout_copy.copy(tmp_path / "checkout")
     locked = root / lock.FILE
     changed = re.sub(
@@ -34,7 +34,7 @@ def test_a_tool_that_is_not_what_was_locked_is_not_installed(tmp_path):
         check=False,
     )
 
-    said = done.stdout + done.stderr
-    assert 1 == done.returncode, said
-    assert "Hash mismatch for `ruff==" in said
-    assert "python -m generator" not in said
+    output = done.stdout + done.stderr
+    assert 1 == done.returncode, output
+    assert "Hash mismatch for `ruff==" in output
+    assert "python -m generator" not in output

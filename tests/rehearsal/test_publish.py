@@ -1,4 +1,4 @@
-"""A release is published once, arrives as it was built, and works where it is installed."""
+"""A release is published once, is downloaded as it was built, and works once installed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WRONG = "a token of somebody else"
 
 @pytest.fixture
 def index(tmp_path):
-    """An index without packages."""
+    """An empty package index."""
     with serving(tmp_path / "index") as found:
         yield found
 
 
 @pytest.fixture
 def token(monkeypatch):
-    """The index's token, in the environment."""
+    """The index's token in the environment."""
     monkeypatch.setenv(publish.TOKEN, TOKEN)
 
 
@@ -36,7 +36,7 @@ def never(seconds):
 
 
 def test_a_release_is_published_installed_back_and_used_but_not_twice(released, index, token):
-    """The whole way that a version takes to its users."""
+    """The test takes a version through all steps until a user has it."""
     said = publish.publish(released, released / "dist", index, never)
     assert said.startswith("voyageai 1.0.0: ")
     assert "gave 2 vectors" in said
@@ -46,14 +46,14 @@ def test_a_release_is_published_installed_back_and_used_but_not_twice(released, 
 
 
 def test_what_was_uploaded_elsewhere_is_compared_and_used(released, index, token):
-    """The job that uploads runs nothing of ours, so another one looks at what came of it."""
+    """The upload runs in a job without our code, so another job checks its result."""
     publish.upload(index, [*released.glob("dist/*.whl"), *released.glob("dist/*.tar.gz")])
 
     assert "gave 2 vectors" in publish.first_call(released / "dist", index, never)
 
 
 def test_a_build_of_another_machine_is_built_again(released, tmp_path):
-    """Whoever builds the commit gets the same bytes, or something was put in."""
+    """The same commit builds the same bytes, so a difference means that something was added."""
     built = tmp_path / "dist"
     shutil.copytree(released / "dist", built)
     assert "identical" in steps.compare(released, built)
@@ -67,7 +67,7 @@ def test_a_build_of_another_machine_is_built_again(released, tmp_path):
 
 
 def test_an_upload_that_stopped_half_way_is_finished(released, index, token, tmp_path):
-    """A version whose wheel is there and whose source is not would stay so for ever."""
+    """Otherwise a version with a wheel and no source distribution could never be completed."""
     wheel = next(released.joinpath("dist").glob("*.whl"))
     publish.upload(index, [wheel])
 
@@ -88,7 +88,7 @@ def test_a_refused_token_is_not_in_the_message(released, index, monkeypatch):
 
 
 def test_without_a_token_nothing_is_asked_for(released, index, monkeypatch):
-    """A workflow has nobody to answer."""
+    """Nobody can answer a prompt in a workflow."""
     monkeypatch.delenv(publish.TOKEN, raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
@@ -97,7 +97,7 @@ def test_without_a_token_nothing_is_asked_for(released, index, monkeypatch):
 
 
 def test_what_comes_back_changed_is_found(released, index, token, tmp_path):
-    """An index, or something on the way, handed out another file."""
+    """A file replaced in the index or in transit must not pass as published."""
     wheel = next(released.joinpath("dist").glob("*.whl"))
     publish.upload(index, [wheel])
     with tmp_path.joinpath("index", wheel.name).open("ab") as file:
@@ -108,7 +108,7 @@ def test_what_comes_back_changed_is_found(released, index, token, tmp_path):
 
 
 def test_what_is_not_shown_at_once_is_waited_for(released, index):
-    """Indexes show new versions after a while; a release must not wait for ever."""
+    """Indexes list a new version with a delay, and the wait for it has a limit."""
     wheel = next(released.joinpath("dist").glob("*.whl"))
     waited = []
 
@@ -121,7 +121,7 @@ def test_what_is_not_shown_at_once_is_waited_for(released, index):
 
 
 def test_only_what_is_tagged_is_published(released, tmp_path):
-    """Users of a version must find its source."""
+    """Users of a published version must be able to find its source."""
     root = tmp_path / "checkout"
     shutil.copytree(released, root)
     git.run(root, "commit", "--quiet", "--allow-empty", "--message", "One more")
@@ -131,7 +131,7 @@ def test_only_what_is_tagged_is_published(released, tmp_path):
 
 
 def test_only_what_was_built_is_published(released, tmp_path):
-    """Nothing slips in between the checks and the upload."""
+    """No file can be added between the checks and the upload."""
     built = tmp_path / "dist"
     shutil.copytree(released / "dist", built)
     built.joinpath("voyageai-9-py3-none-any.whl").touch()
@@ -141,7 +141,7 @@ def test_only_what_was_built_is_published(released, tmp_path):
 
 
 def test_checksums_are_in_the_form_of_sha256sum(released):
-    """Users check them with what they have."""
+    """Users verify the files with the common tool `sha256sum`."""
     lines = released.joinpath("dist", build.SUMS).read_text().splitlines()
     expected = {f"{build.digest(path)}  {path.name}" for path in released.glob("dist/voyageai-*")}
 
@@ -149,7 +149,7 @@ def test_checksums_are_in_the_form_of_sha256sum(released):
 
 
 def test_nothing_is_published_that_was_not_released(tmp_path):
-    """It says which command comes first."""
+    """The error names the command that has to run first."""
     root = repositories.empty(tmp_path / "checkout", "1.0.0", "")
 
     with pytest.raises(ReleaseError, match="run `nox -s release` first"):

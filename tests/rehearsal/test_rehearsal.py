@@ -1,4 +1,4 @@
-"""New models, a new field and a new operation, from the spec to somebody who installs and uses them."""
+"""New models, a field and an operation, from the spec to a user who installs the release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEMO = Path("docs", "examples", "search_stdlib")
 
 @pytest.fixture(scope="session")
 def described(checkout, run, verdict):
-    """Begin the next version and say what is new, as the verdict drafts it, and return its number."""
+    """Begin the next version with the verdict's draft as changelog; return its number."""
     following = Version(verdict["minimum"])
     steps.bump(checkout, following)
     heading = f"## {following} ({UNRELEASED})"
@@ -43,7 +43,7 @@ def described(checkout, run, verdict):
 
 @pytest.fixture(scope="session")
 def uploads(checkout, run, described):
-    """Release it. The folder with what is uploaded."""
+    """Build and tag the release; return the folder of the files to upload."""
     for step in (["ready"], ["cut", "--day", str(LATER)], ["build"], ["verify"], ["tag"]):
         run("generator.release", *step)
     return checkout / "dist"
@@ -51,7 +51,7 @@ def uploads(checkout, run, described):
 
 @pytest.fixture(scope="session")
 def published(run, uploads, index):
-    """Publish it. What the first call with it printed."""
+    """Publish the release; return the output of the first call made with it."""
     command = ["publish", "--upload-url", index.upload, "--index-url", index.simple]
     return run("generator.release", *command, **{publish.TOKEN: TOKEN}).stdout
 
@@ -68,12 +68,12 @@ def user(published, uploads, index, described, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def told(user):
-    """Return the output of a user's program on the new model."""
+    """Return the output of a user's program for the new model."""
     return json.loads(install.run_smoke_test(user, USE))
 
 
 def test_only_the_spec_is_changed_by_hand(generated):
-    """Models, fields and operations are facts; the code follows from them, and so do the tests."""
+    """Code and snapshots follow from the spec, so a maintainer edits nothing else."""
     made = ("generated/", "tests/snapshots/recorded/")
     written = {name for name in generated if not name.startswith(made)}
 
@@ -82,7 +82,7 @@ def test_only_the_spec_is_changed_by_hand(generated):
 
 
 def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
-    """A reviewer reads this, not the generated code."""
+    """A reviewer reads this report instead of the generated code."""
     said = json.dumps(drift["differences"])
 
     assert set() == {
@@ -96,21 +96,21 @@ def test_drift_finds_all_of_it_and_nothing_that_breaks(drift):
 
 
 def test_the_verdict_asks_for_a_version_that_covers_both(verdict):
-    """The number and the changelog follow from the change."""
+    """The minimum version and the drafted changelog follow from the change."""
     assert "1.1.0" == verdict["minimum"]
     assert contract_change.MODEL in verdict["draft"]
     assert contract_change.FIELD in verdict["draft"]
 
 
 def test_the_release_is_cut_and_tagged(checkout, uploads, described):
-    """The tag is on the commit that was built."""
+    """The tag names the commit from which the files were built."""
     assert described == version.read(checkout)
     assert git.run(checkout, "rev-parse", "HEAD") == git.tagged(checkout, f"v{described}")
     assert f"## {described} ({LATER})" in checkout.joinpath(CHANGELOG).read_text("utf-8")
 
 
 def test_the_release_has_a_bill_of_materials_and_checksums(uploads, described):
-    """Users see what they get, and that they got it."""
+    """Users can inspect the dependencies, and verify the files that they downloaded."""
     bill = json.loads(uploads.joinpath(f"voyageai-{described}.cdx.json").read_text("utf-8"))
 
     assert "CycloneDX" == bill["bomFormat"]
@@ -125,12 +125,12 @@ def test_the_release_has_a_bill_of_materials_and_checksums(uploads, described):
 
 
 def test_it_is_published_and_works_where_it_is_installed(published, described):
-    """The first call is made with what the index handed out."""
+    """The first call uses the package as the index serves it."""
     assert published.startswith(f"voyageai {described}: ")
 
 
 def test_a_user_uses_the_new_model_and_the_new_field(told, described):
-    """Users install the version and need nothing else."""
+    """Users install the new version, and need nothing else."""
     assert str(described) == told["version"]
     assert [contract_change.MODEL, 3] == told["sent"]
     assert 2 == told["vectors"]
@@ -138,18 +138,18 @@ def test_a_user_uses_the_new_model_and_the_new_field(told, described):
 
 
 def test_the_new_field_is_held_to_its_limits(told):
-    """The emulator and the client follow the same contract."""
+    """The emulator and the client enforce the same limits of the contract."""
     assert contract_change.FIELD in told["refusal"]
     assert "priority must be less than or equal to 9, not 30" == told["unsent"]
 
 
 def test_the_new_operation_is_answered(told):
-    """Its example is what can be said before an engine is written."""
+    """The emulator answers with the contract's example until a handler is written."""
     assert [5] == told["counts"]
 
 
 def test_the_demo_runs_on_the_new_model(user, checkout):
-    """It is what a newcomer tries first."""
+    """The demo is the first thing that a newcomer tries."""
     command = [
         user,
         checkout / DEMO,
@@ -163,7 +163,7 @@ def test_the_demo_runs_on_the_new_model(user, checkout):
 
 
 def test_the_first_page_works_as_it_is_written(user, checkout, tmp_path):
-    """Whoever has the package tries what its README shows, and has nothing else."""
+    """A new user copies the examples of the README, and has only the package."""
     blocks = re.findall(r"^```python\n(.*?)^```", (checkout / "README.md").read_text(), re.M | re.S)
     with running() as url:
         given = {"VOYAGE_API_KEY": "any", "VOYAGE_BASE_URL": str(url)}

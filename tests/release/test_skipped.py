@@ -1,4 +1,4 @@
-"""Skipped tests are named in the last lines of nox."""
+"""Tests that were skipped are listed in the last lines of nox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_run(): ...
 
 
 def test_reasons_are_written_to_the_file(tmp_path):
-    """A line among thousands, in one session of many, is read by nobody."""
+    """A reason among thousands of lines of output would be overlooked."""
     notes = tmp_path / "notes"
     tmp_path.joinpath("conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"))
     tmp_path.joinpath("test_a.py").write_text(TESTS)

@@ -1,4 +1,4 @@
-"""Each step refuses what is not ready for it, and can be taken again."""
+"""Each release step refuses a tree that is not ready, and can be repeated safely."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def built(root):
 
 
 def test_what_is_not_committed_is_not_released(root):
-    """Nobody else could build it."""
+    """Nobody else could build a release from uncommitted changes."""
     root.joinpath("new.py").touch()
 
     with pytest.raises(ReleaseError, match=r"(?s)commit or remove.*new\.py"):
@@ -44,7 +44,7 @@ def test_what_is_not_committed_is_not_released(root):
 
 
 def test_a_cut_is_one_commit_with_version_and_day(root):
-    """It can be read, and undone, by itself."""
+    """Reviewers can read, and revert, the cut as a single commit."""
     steps.cut(root, DAY)
 
     assert "Release 1.1.0" == git.run(root, "log", "-1", "--format=%s")
@@ -56,7 +56,7 @@ def test_a_cut_is_one_commit_with_version_and_day(root):
 
 
 def test_a_cut_is_made_once(root):
-    """After a failed test the release goes on where it was."""
+    """Repeating the step after a failed test continues the release instead of cutting it twice."""
     steps.cut(root, DAY)
     cut = git.run(root, "rev-parse", "HEAD")
     steps.cut(root, date(2032, 1, 1))
@@ -65,7 +65,7 @@ def test_a_cut_is_made_once(root):
 
 
 def test_a_release_is_tagged_once(root, built):
-    """Taking the step again changes nothing; another commit needs another version."""
+    """Repeating the step changes nothing; another commit needs another version."""
     steps.cut(root, DAY)
     steps.tag(root, built)
     steps.tag(root, built)
@@ -78,13 +78,13 @@ def test_a_release_is_tagged_once(root, built):
 
 
 def test_an_uncut_release_is_not_tagged(root, built):
-    """The tag would be of a version that says it is in the making."""
+    """The tag would name a development version."""
     with pytest.raises(ReleaseError, match=r"does not contain a build of 1\.1\.0\.dev0"):
         steps.tag(root, built)
 
 
 def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
-    """Published files must be the tested ones."""
+    """Only the files that were tested may be published."""
     steps.cut(root, DAY)
     next(built.glob("*.whl")).write_bytes(b"another wheel")
 
@@ -93,7 +93,7 @@ def test_files_that_changed_after_they_were_built_are_not_tagged(root, built):
 
 
 def test_the_next_version_is_begun_after_a_release(root):
-    """Its section is empty, so it can't be released as it is."""
+    """The new changelog section is empty, so the version can't be released by mistake."""
     steps.cut(root, DAY)
     steps.bump(root, Version("1.2.0"))
     repositories.commit(root, "Begin 1.2.0")
@@ -104,7 +104,7 @@ def test_the_next_version_is_begun_after_a_release(root):
 
 
 def test_the_next_version_comes_after_the_last(root):
-    """A lower number would never be installed."""
+    """Package managers would never install a lower version as an upgrade."""
     steps.cut(root, DAY)
 
     with pytest.raises(ReleaseError, match=r"1\.1\.0 is not later than 1\.1\.0"):
@@ -112,7 +112,7 @@ def test_the_next_version_comes_after_the_last(root):
 
 
 def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
-    """Workflows stop, and maintainers read why."""
+    """Workflows stop on the status, and maintainers read the reason without a traceback."""
     root.joinpath("new.py").touch()
 
     assert 1 == main(["--root", str(root), "cut"])
@@ -122,7 +122,7 @@ def test_a_refusal_is_a_sentence_and_an_exit_status(root, capsys):
 
 @pytest.mark.parametrize("following", ["1.2", "1.2.0rc1", "1.2.0.dev1", "1.2.0.post1", "1!1.2.0"])
 def test_a_version_that_could_not_be_cut_is_not_begun(following, root):
-    """A development version becomes a release's number, which the changelog has to name."""
+    """Cutting a release turns a development version into a number that the changelog must have."""
     steps.cut(root, DAY)
 
     with pytest.raises(ReleaseError, match="not a version of three numbers, such as"):

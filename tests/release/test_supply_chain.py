@@ -1,4 +1,4 @@
-"""Versions, licences and vulnerabilities of dependencies, and secrets that must not leave."""
+"""Versions, licences and vulnerabilities of dependencies, and secrets in the tree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEYS = [
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_is_found_and_not_told(key, tmp_path):
-    """The report may be read by more people than the tree."""
+    """More people may read the scan's report than the tree, so it never shows the key itself."""
     tmp_path.joinpath("notes.py").write_text(f"# notes\nKEY = '{key}'\n")
 
     (found,) = audit.secrets(tmp_path, ["notes.py"])
@@ -44,24 +44,24 @@ def test_a_key_is_found_and_not_told(key, tmp_path):
     ],
 )
 def test_text_that_is_not_a_key_is_kept(text, tmp_path):
-    """A scan that cries wolf is switched off."""
+    """Maintainers would switch off a scan that reports false positives."""
     tmp_path.joinpath("notes.py").write_text(text)
 
     assert [] == list(audit.secrets(tmp_path, ["notes.py"]))
 
 
 def test_this_tree_holds_no_secrets():
-    """Every copy of it would have them."""
+    """A committed secret would be in every clone."""
     assert [] == list(audit.secrets(paths.ROOT, git.files(paths.ROOT)))
 
 
 def test_every_package_that_is_used_here_is_locked():
-    """Tomorrow's tests run with today's versions."""
+    """Locked versions keep tomorrow's test runs the same as today's."""
     assert [] == list(lock.faults(paths.ROOT))
 
 
 def test_what_the_tests_are_run_with_is_locked():
-    """An extra that is missing here is neither locked, nor asked for its licences."""
+    """An extra that the lock omits would have neither locked versions nor a licence check."""
     (tested,) = [
         {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
         for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body
@@ -71,12 +71,12 @@ def test_what_the_tests_are_run_with_is_locked():
     assert tested == {*lock.EXTRAS}
 
 
-# What has to work with other versions, or with newer ones.
+# Sessions that must work with other or newer versions.
 FREE = {"engines", "frameworks", "gateways", "local", "lock", "lowest", "newest"}
 
 
 def test_sessions_install_what_is_locked():
-    """A session's tools can do all that its user can."""
+    """A new release of an unlocked tool could break CI overnight; the exceptions are listed."""
     installing = {name: code for name, _, code in defined() if "session.install(" in code}
 
     assert len(installing) > 20
@@ -87,7 +87,7 @@ def test_sessions_install_what_is_locked():
 
 @pytest.mark.parametrize("file", [lock.FILE, lock.FIRST], ids=lambda file: file.name)
 def test_a_lock_names_versions_and_hashes_and_no_places(file):
-    """It is installed from wherever the reader's packages come from."""
+    """The lock works with any package index or mirror, as it names no URLs."""
     text = paths.ROOT.joinpath(file).read_text()
 
     assert "://" not in text
@@ -96,7 +96,7 @@ def test_a_lock_names_versions_and_hashes_and_no_places(file):
 
 
 def test_nox_is_locked_to_one_version():
-    """What the workflows install first is what the sessions are tested with."""
+    """The workflows first install the same nox that the sessions are tested with."""
     first, everything = (
         {
             f"{pin.name}{pin.specifier}": hashes
@@ -110,7 +110,7 @@ def test_nox_is_locked_to_one_version():
 
 
 def test_a_requirement_that_the_lock_breaks_is_named(tmp_path):
-    """A raised bound asks for a new lock."""
+    """Raising a dependency's lower bound requires a new lock."""
     tmp_path.joinpath(lock.FILE).parent.mkdir(parents=True)
     tmp_path.joinpath(lock.FILE).write_text(
         "attrs==23.2.0 \\\n    --hash=sha256:99 \\\n    --hash=sha256:01\nhttpx==0.28.1\n"
@@ -144,7 +144,7 @@ def component(**said):
     ],
 )
 def test_a_licence_that_lets_users_do_as_they_like_is_allowed(said):
-    """As packages state it: an identifier, a classifier, an expression."""
+    """Packages state a licence as an identifier, a classifier or an SPDX expression."""
     assert [] == list(audit.licence_faults(component(**said)))
 
 
@@ -158,7 +158,7 @@ def test_a_licence_that_lets_users_do_as_they_like_is_allowed(said):
     ],
 )
 def test_any_other_licence_is_a_fault(said, fault):
-    """A dependency changed its terms: users must not learn it from their lawyers."""
+    """The audit fails when a dependency changes to terms that restrict users."""
     (found,) = audit.licence_faults(component(**said))
 
     assert found.startswith(fault)
@@ -174,13 +174,13 @@ UNKNOWN = {"name": "unknown", "skip_reason": "nobody to ask"}
 
 
 def test_a_known_vulnerability_is_a_fault():
-    """It says which version has it no more."""
+    """The finding names the first version that fixes the vulnerability."""
     with pytest.raises(ReleaseError, match="weak 2: CVE-1, fixed in 3"):
         audit.read_pip_audit(answer(SOUND, WEAK, UNKNOWN))
 
 
 def test_sound_packages_are_no_fault():
-    """It says how many were asked about."""
+    """The report says how many packages were checked."""
     assert ("no known vulnerabilities in 1 checked packages", True) == audit.read_pip_audit(
         answer(SOUND)
     )
@@ -195,7 +195,7 @@ def test_sound_packages_are_no_fault():
     ],
 )
 def test_packages_that_were_not_checked_are_not_reported_as_sound(packages, sentence):
-    """Silence looks like good news."""
+    """An incomplete answer of pip-audit must not look like a clean audit."""
     said, complete = audit.read_pip_audit(answer(*packages))
 
     assert said.endswith(sentence)
@@ -203,7 +203,7 @@ def test_packages_that_were_not_checked_are_not_reported_as_sound(packages, sent
 
 
 def test_only_versions_for_this_interpreter_are_asked_about():
-    """A lock for all interpreters names some packages twice."""
+    """A lock for all interpreters lists some packages twice, with different versions."""
     locked = (
         "one==1 \\\n    --hash=sha256:01\n"
         "old==1 ; python_version < '3' \\\n    --hash=sha256:02 \\\n    --hash=sha256:03\n"

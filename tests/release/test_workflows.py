@@ -1,4 +1,4 @@
-"""The forge's workflows call nox and nothing else, and may do no more than they need."""
+"""The CI workflows only call nox, with the least permissions that they need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from generator import paths, spec
 
 FILES = sorted(paths.ROOT.glob(".github/workflows/*.yml"))
-# What no session can do: bring nox, and speak to the forge.
+# Commands that no session can run: they install nox or talk to GitHub.
 OTHERWISE = {
     "python -m pip install --requirement generator/release/nox.txt",
     'gh release create "$GITHUB_REF_NAME" dist/* --verify-tag --notes "See CHANGELOG.md."',
@@ -27,7 +27,7 @@ def steps(file):
 
 
 def commands(file):
-    """All that it runs; a job may run each of a list."""
+    """Return all commands of a workflow, with each value of a matrix."""
     lists = [job.get("strategy", {}).get("matrix", {}) for job in jobs(file).values()]
     listed = [command for matrix in lists for command in matrix.get("command", ())]
     ran = [step["run"] for step in steps(file) if "run" in step]
@@ -35,7 +35,7 @@ def commands(file):
 
 
 def defined():
-    """The name, tags and code of each session, without running nox."""
+    """Read the name, tags and code of each session without running nox."""
     for node in ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -48,12 +48,12 @@ def defined():
 
 
 def sessions(tag=None):
-    """The names of all sessions, or of those with a tag."""
+    """Return the names of all sessions, or of those with a tag."""
     return [name for name, tags, _ in defined() if tag is None or tag in tags]
 
 
 def by_default():
-    """The names of the sessions that `nox` runs."""
+    """Return the names of the sessions that plain `nox` runs."""
     code = ast.parse(paths.ROOT.joinpath("noxfile.py").read_text("utf-8"))
     (named,) = [
         {word.value for word in ast.walk(node.value) if isinstance(word, ast.Constant)}
@@ -71,7 +71,7 @@ def sessions_named_after(start):
 
 
 def test_contributors_are_told_what_nox_leaves_out():
-    """A contributor who sees `nox` pass believes that everything was tested."""
+    """A contributor who sees `nox` pass must not believe that every check ran."""
     full = {*sessions("full")}
 
     assert full
@@ -80,20 +80,20 @@ def test_contributors_are_told_what_nox_leaves_out():
 
 
 def test_nox_leaves_what_takes_longer_to_full():
-    """Together they run each check once."""
+    """Plain `nox` and `nox -t full` together run each check exactly once."""
     assert set() == by_default() & {*sessions("full")}
     assert by_default() < {*sessions()}
 
 
 def test_there_are_workflows():
-    """The other tests look at each of them."""
+    """The other tests would pass without checking anything if no workflow were found."""
     expected = ["ci.yml", "docs.yml", "drift.yml", "nightly.yml", "release.yml"]
     assert expected == [file.name for file in FILES]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_calls_nox(file):
-    """Each step of CI can be done on any machine."""
+    """A contributor can reproduce each CI step on any machine."""
     others = {command for command in commands(file) if command.split()[0] != "nox"}
 
     assert others <= OTHERWISE
@@ -101,7 +101,7 @@ def test_a_workflow_calls_nox(file):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_calls_sessions_that_there_are(file):
-    """A session that was renamed is called by its new name."""
+    """A workflow that calls a renamed session would fail only after it is pushed."""
     asked = [command.partition(" -- ")[0].split() for command in commands(file)]
     called = {name for words in asked if words[:2] == ["nox", "-s"] for name in words[2:]}
     tags = {name for words in asked if words[:2] == ["nox", "-t"] for name in words[2:]}
@@ -113,7 +113,7 @@ def test_a_workflow_calls_sessions_that_there_are(file):
 
 @pytest.mark.parametrize("name", ["ci.yml", "nightly.yml", "release.yml"])
 def test_a_workflow_that_tests_has_each_python(name):
-    """One that is not installed is skipped, and nobody reads what was."""
+    """A Python that is not installed would be skipped, and nobody would notice."""
     project = tomllib.loads(paths.ROOT.joinpath("pyproject.toml").read_text("utf-8"))["project"]
     declared = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
     (installed,) = [
@@ -141,7 +141,7 @@ def test_a_scheduled_comparison_fails_for_any_difference():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_what_others_wrote_is_pinned_to_a_commit(file):
-    """A tag can be moved to other code; a commit can't."""
+    """A tag can be moved to other code; a commit hash can't."""
     used = [step["uses"] for step in steps(file) if "uses" in step]
 
     assert [] == [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)]
@@ -149,14 +149,14 @@ def test_what_others_wrote_is_pinned_to_a_commit(file):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_commit_has_its_version_beside_it(file):
-    """Nobody knows a commit by its number, and dependabot keeps the two together."""
+    """The version makes a hash readable, and dependabot updates both together."""
     lines = [line for line in file.read_text("utf-8").splitlines() if "uses:" in line]
 
     assert [] == [line for line in lines if not re.search(r"@[0-9a-f]{40} # v\d+(\.\d+)*$", line)]
 
 
 def test_an_action_is_pinned_to_one_commit_everywhere():
-    """An old copy of a pin is forgotten when the others are renewed."""
+    """Updating one pin and forgetting another would leave old code in use."""
     pins: dict[str, set[str]] = {}
     for file in FILES:
         for name, commit in re.findall(r"uses: (\S+)@([0-9a-f]{40})", file.read_text("utf-8")):
@@ -167,7 +167,7 @@ def test_an_action_is_pinned_to_one_commit_everywhere():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_workflow_reads_unless_it_says_why(file):
-    """Code that a workflow runs has the workflow's rights."""
+    """A workflow's code has the workflow's permissions, so write access needs a stated reason."""
     assert {"contents": "read"} == spec.load(file)["permissions"]
     more = {
         (name, right)
@@ -183,7 +183,7 @@ def test_a_workflow_reads_unless_it_says_why(file):
 
 
 def test_publishing_needs_no_stored_token():
-    """A token that is not stored can't be stolen."""
+    """Trusted publishing needs no token, so none can be stolen."""
     release = paths.ROOT.joinpath(".github/workflows/release.yml").read_text("utf-8")
 
     assert "secrets." not in release
@@ -191,7 +191,7 @@ def test_publishing_needs_no_stored_token():
 
 @pytest.mark.parametrize(("name", "job"), [("release.yml", "publish"), ("docs.yml", "deploy")])
 def test_the_job_with_an_identity_runs_nothing_of_this_tree(name, job):
-    """Code that runs there could publish whatever it likes in our name."""
+    """Code in that job could publish anything in the project's name."""
     trusted = jobs(paths.ROOT / ".github/workflows" / name)[job]
     actions = [step["uses"].partition("@")[0] for step in trusted["steps"]]
 
@@ -203,7 +203,7 @@ def test_the_job_with_an_identity_runs_nothing_of_this_tree(name, job):
 
 
 def test_a_release_is_compared_before_and_used_after_it_is_published():
-    """What can't be taken back waits for all that can fail."""
+    """Publishing can't be undone, so every check that can fail comes first."""
     release = jobs(paths.ROOT / ".github/workflows/release.yml")
     order = {name: job.get("needs") for name, job in release.items()}
     (upload,) = [step for step in release["publish"]["steps"] if "pypi-publish" in step["uses"]]
@@ -219,7 +219,7 @@ def test_a_release_is_compared_before_and_used_after_it_is_published():
 
 
 def test_versions_wait_before_they_are_proposed():
-    """Most malicious versions are found within days."""
+    """Most malicious releases are discovered within days."""
     updates = spec.load(paths.ROOT / ".github/dependabot.yml")["updates"]
 
     assert {"github-actions", "pip"} == {update["package-ecosystem"] for update in updates}
@@ -227,7 +227,7 @@ def test_versions_wait_before_they_are_proposed():
 
 
 def test_a_report_comes_with_what_the_doctor_says():
-    """Half of all questions back are for versions and hosts."""
+    """Versions and hosts are in the bug report from the start, so maintainers need not ask."""
     forms = paths.ROOT / ".github/ISSUE_TEMPLATE"
     bug = spec.load(forms / "bug.yml")
     (doctor,) = [field for field in bug["body"] if field.get("id") == "doctor"]

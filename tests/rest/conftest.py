@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 @frozen
 class Raw:
-    """A response, without an HTTP library."""
+    """A response that needs no HTTP library."""
 
     status_code: int
     content: bytes
@@ -66,9 +66,9 @@ TYPICAL = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests with `operation`, or with `schema` and `example`, for all of the contract.
+    """Parametrize tests over the whole contract: by `operation`, or by `schema` and `example`.
 
-    Run tests with `schema` and `typical` for a few, as they test the template.
+    Tests by `schema` and `typical` get only a few schemas, as they test the template.
     """
     if "operation" in metafunc.fixturenames:
         metafunc.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
@@ -80,31 +80,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """The contract as data."""
+    """Return the contract as data."""
     return CONTRACT
 
 
 @pytest.fixture(scope="session")
 def raw() -> type[Raw]:
-    """The class of raw responses."""
+    """Return the class of raw responses."""
     return Raw
 
 
 @pytest.fixture(scope="session")
 def module_of() -> Callable[[Operation], ModuleType]:
-    """A function that returns the module of an operation."""
+    """Return a function that finds the module of an operation."""
     return lambda operation: import_module(f"voyageai_rest.api.{operation.module}")
 
 
 @pytest.fixture(scope="session")
 def model_of() -> Callable[[str], Any]:
-    """A function that returns the model of a schema."""
+    """Return a function that finds the model of a schema."""
     return lambda schema: getattr(models, schema)
 
 
 @pytest.fixture(scope="session")
 def arguments_of(module_of: Callable[[Operation], ModuleType]) -> Callable[[Operation], Document]:
-    """A function that returns a value for each parameter of `build_request` of an operation."""
+    """Return a function that gives a value for each parameter of an operation's `build_request`."""
     values = {"limit": 5, "after": "last-id", "order": "asc", "purpose": "batch"}
 
     def arguments(operation: Operation) -> Document:

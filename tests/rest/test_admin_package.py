@@ -1,4 +1,4 @@
-"""The generated client of the administration, as it is imported."""
+"""The generated client of the Atlas Administration API, as it is imported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODULES = sorted(
 
 
 def test_building_and_reading_loads_no_http_library() -> None:
-    """Who builds requests may send them otherwise."""
+    """Programs can build requests and send them by another library."""
     modules = [f"voyageai_admin_rest.api.{operation.module}" for operation in OPERATIONS]
     code = f"import sys, {', '.join(modules)}; sys.exit('httpx2' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode
@@ -35,7 +35,7 @@ def test_building_and_reading_loads_no_http_library() -> None:
 
 
 def test_the_examples_of_docstrings_run() -> None:
-    """They are copied."""
+    """Users copy the examples."""
     outcomes = [doctest.testmod(import_module(name)) for name in MODULES]
     assert [] == [name for name, done in zip(MODULES, outcomes, strict=True) if done.failed]
     assert 10 < sum(done.attempted for done in outcomes)
@@ -45,14 +45,14 @@ def test_the_examples_of_docstrings_run() -> None:
     ("own", "shared"), [(types, voyageai_rest.types), (errors, voyageai_rest.errors)]
 )
 def test_types_and_errors_are_those_of_the_other_client(own: object, shared: object) -> None:
-    """Else one transport could not carry both, and `UNSET` would be two."""
+    """With types of its own it would need another transport, and a second `UNSET`."""
     names = [name for name in vars(own) if not name.startswith("_")]
     assert [] == [name for name in names if getattr(own, name) is not getattr(shared, name)]
     assert 6 < len(names)
 
 
 def test_a_secret_is_in_the_model_and_not_in_its_repr() -> None:
-    """Models are logged."""
+    """Programs log models, and the log must not contain the secret."""
     key = ModelKey.from_dict({"name": "a", "secret": "al-1"})
     assert "al-1" == key.secret
     assert "ModelKey(name='a', secret=<secret>)" == repr(key)
@@ -61,11 +61,11 @@ def test_a_secret_is_in_the_model_and_not_in_its_repr() -> None:
 
 
 def test_the_contract_is_the_one_in_the_spec() -> None:
-    """The emulator and the tests read it from here."""
+    """The emulator and the tests read the contract from the package."""
     assert source.load(paths.SPEC / "admin.yaml") == spec.load()
     assert "https://cloud.mongodb.com" == SERVERS[0].url
 
 
 def test_type_checkers_are_told_that_there_are_types() -> None:
-    """PEP 561: without the marker they ignore all annotations."""
+    """PEP 561: without the marker, type checkers ignore all annotations."""
     assert files("voyageai_admin_rest").joinpath("py.typed").is_file()

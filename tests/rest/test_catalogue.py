@@ -20,7 +20,7 @@ EVIDENCE = ("source", "sources")
 
 
 def differences(written: Any, emitted: Any, path: str = "") -> list[str]:
-    """Return the differences between a YAML entry and its object; evidence is left out."""
+    """Return the differences between a YAML entry and its object, without evidence."""
     if isinstance(written, dict):
         found = []
         for key, value in written.items():
@@ -39,15 +39,15 @@ def differences(written: Any, emitted: Any, path: str = "") -> list[str]:
     return [] if same else [f"{path}: {expected!r} became {emitted!r}"]
 
 
-def test_all_models_are_there() -> None:
-    """In the order of the catalogue."""
+def test_all_models_of_the_spec_are_there() -> None:
+    """Every model in the spec reaches users, in the order of the catalogue."""
     assert list(WRITTEN["models"]) == list(MODELS)
     assert 30 < len(MODELS)
 
 
 @pytest.mark.parametrize("name", WRITTEN["models"])
 def test_every_value_of_a_model_is_that_of_the_catalogue(name: str) -> None:
-    """Limits, prices, dimensions, dates: all of them, whatever fields there are."""
+    """Limits, prices, dimensions and dates reach users unchanged, as does any new field."""
     model = MODELS[name]
     assert name == model.name
     assert [] == differences(WRITTEN["models"][name], model)
@@ -55,12 +55,12 @@ def test_every_value_of_a_model_is_that_of_the_catalogue(name: str) -> None:
 
 @pytest.mark.parametrize("section", ["tiers", "geography", "batch", "tokenization"])
 def test_every_value_of_a_section_is_that_of_the_catalogue(section: str) -> None:
-    """Tier factors, discounts and the like."""
+    """Tier factors, discounts and other sections reach users unchanged."""
     assert [] == differences(WRITTEN[section], getattr(catalogue, section.upper()))
 
 
 def test_prompts_are_exact() -> None:
-    """A space less and the vectors differ from the server's."""
+    """One space less, and the vectors would differ from the server's."""
     assert set(WRITTEN["prompts"]) == set(PROMPTS)
     for name, prompts in WRITTEN["prompts"].items():
         assert (prompts["query"], prompts["document"]) == (
@@ -81,20 +81,20 @@ def test_prompts_are_exact() -> None:
     ],
 )
 def test_literal_types_are_the_models_of_an_endpoint(literal: str, endpoint: str) -> None:
-    """An editor completes the names that can be sent there."""
+    """Editors complete exactly the model names that an endpoint accepts."""
     expected = [name for name, model in MODELS.items() if model.endpoint == endpoint]
     assert expected
     assert expected == list(get_args(getattr(catalogue, literal)))
 
 
 def test_a_model_is_found_by_its_name() -> None:
-    """The same object each time."""
+    """Each look-up returns the same object."""
     assert MODELS["voyage-4"] is find("voyage-4")
     assert isinstance(find("rerank-2.5"), Model)
 
 
 @pytest.mark.parametrize(
-    ("name", "near"),
+    ("name", "similar"),
     [
         ("voyage4", "voyage-4"),
         ("voyage-4-larg", "voyage-4-large"),
@@ -102,48 +102,48 @@ def test_a_model_is_found_by_its_name() -> None:
         ("voyage-context4", "voyage-context-4"),
     ],
 )
-def test_an_unknown_name_comes_with_similar_ones(name: str, near: str) -> None:
-    """Most unknown names are typos."""
+def test_an_unknown_name_comes_with_similar_ones(name: str, similar: str) -> None:
+    """Most unknown names are typos, and the suggestion shows the right spelling."""
     with pytest.raises(UnknownModelError) as caught:
         find(name)
     assert name == caught.value.name
-    assert near == caught.value.near[0]
+    assert similar == caught.value.similar[0]
     assert repr(name) in str(caught.value)
-    assert f"did you mean {near}" in str(caught.value)
+    assert f"did you mean {similar}" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["gpt-99-turbo", "", "\ud800", None, 5, [[]]])
 def test_a_name_without_similar_names_has_no_suggestions(name: Any) -> None:
-    """And whatever is asked for, the error is the same one."""
+    """A wrong suggestion would mislead; the error is the same for any type of name."""
     with pytest.raises(UnknownModelError) as caught:
         find(name)
-    assert () == caught.value.near
+    assert () == caught.value.similar
     assert "did you mean" not in str(caught.value)
 
 
 def test_the_error_survives_pickle_and_copies() -> None:
-    """With what it carries."""
+    """The suggestions survive too, so errors can cross process boundaries."""
     with pytest.raises(UnknownModelError) as caught:
         find("voyage4")
     error = caught.value
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
-        assert (error.name, error.near, str(error)) == (twin.name, twin.near, str(twin))
+        assert (error.name, error.similar, str(error)) == (twin.name, twin.similar, str(twin))
 
 
 def test_the_error_is_a_lookup_error() -> None:
-    """Callers that go on without knowledge of the model catch it by a name they know."""
+    """Programs catch LookupError to go on with a model that this release does not know."""
     with pytest.raises(LookupError):
         find("voyage-99")
 
 
 def test_models_survive_pickle() -> None:
-    """Clients hold models, and are pickled."""
+    """Clients hold models, and are pickled for other processes."""
     for model in MODELS.values():
         assert model == pickle.loads(pickle.dumps(model))
 
 
 def test_the_catalogue_can_not_be_changed() -> None:
-    """It is shared by all clients of a process."""
+    """All clients of a process share the catalogue."""
     with pytest.raises(TypeError):
         MODELS["voyage-4"] = find("voyage-4-lite")  # type: ignore[index]  # the point of the test
     with pytest.raises(attrs.exceptions.FrozenInstanceError):

@@ -18,19 +18,19 @@ METHODS = ("get", "put", "post", "delete", "patch")
 
 
 def test_the_package_data_is_the_spec() -> None:
-    """Not the lowered one: validators and people read it."""
+    """Validators and readers get the spec itself, not the version simplified for the generator."""
     assert source.load(paths.SPEC / "openapi.yaml") == spec.load()
 
 
 def test_the_document_is_a_new_one_each_time() -> None:
-    """A caller that changes it changes its own copy."""
+    """A caller that changes the document changes only its own copy."""
     first = spec.load()
     first.clear()
     assert spec.load()
 
 
 def test_all_operations_are_in_the_table(contract: Any) -> None:
-    """In the order of the spec."""
+    """Every operation of the spec can be looked up, in the order of the spec."""
     expected = [
         (node["operationId"], method.upper(), path, node["tags"][0])
         for path, item in contract.document["paths"].items()
@@ -45,14 +45,14 @@ def test_all_operations_are_in_the_table(contract: Any) -> None:
 def test_the_hosts_of_an_operation_are_those_of_its_tag(
     operation: Operation, contract: Any
 ) -> None:
-    """A call of a file to a host without files is answered as if it was misspelled."""
+    """A call for files to a host without them would fail with a misleading 404."""
     (tag,) = (tag for tag in contract.document["tags"] if tag["name"] == operation.tag)
     everywhere = [server["x-name"] for server in contract.document["servers"]]
     assert tag.get("x-servers", everywhere) == list(operation.servers)
 
 
 def test_the_module_of_an_operation_is_its_own(operation: Operation) -> None:
-    """It has the four functions, and says which operation it is."""
+    """Each module has the four functions, and names its operation."""
     module = import_module(f"voyageai_rest.api.{operation.module}")
     for name in ("build_request", "parse_response", "send", "send_async"):
         assert callable(getattr(module, name))
@@ -60,7 +60,7 @@ def test_the_module_of_an_operation_is_its_own(operation: Operation) -> None:
 
 
 def test_the_request_of_an_operation_is_its_body(operation: Operation, contract: Any) -> None:
-    """By the name of its schema, which is that of its model."""
+    """Each request is found by the name of its schema, which is also that of its model."""
     described = contract.document["paths"][operation.path][operation.method.lower()]
     assert ("requestBody" in described) == (operation.request is not None)
     if operation.request:
@@ -69,7 +69,7 @@ def test_the_request_of_an_operation_is_its_body(operation: Operation, contract:
 
 
 def test_all_hosts_are_in_the_table(contract: Any) -> None:
-    """In the order of the spec; the first is the default."""
+    """Every host can be chosen; the first of the spec is the default."""
     expected = [
         (server["x-name"], server["url"], server["x-platform"], server.get("x-key-prefix"))
         for server in contract.document["servers"]
@@ -98,24 +98,24 @@ def test_all_hosts_are_in_the_table(contract: Any) -> None:
     ],
 )
 def test_constraints_are_those_of_the_spec(schema: str, field: str, expected: Constraint) -> None:
-    """Of a plain field, of alternatives, of an enum, of a reference."""
+    """Constraints are found for plain fields, alternatives, enums and references."""
     assert expected == CONSTRAINTS[schema][field]
 
 
 def test_constraints_are_of_fields_that_exist() -> None:
-    """Field names of models and of constraints are the API's."""
+    """A constraint on an unknown name would never be checked."""
     for schema, fields in CONSTRAINTS.items():
         assert set(fields) <= set(getattr(models, schema).__annotations__)
 
 
 def test_constraints_can_not_be_changed() -> None:
-    """All clients of a process share them."""
+    """All clients of a process share the constraints."""
     with pytest.raises(TypeError):
         CONSTRAINTS["EmbeddingsRequest"]["input"] = Constraint()  # type: ignore[index]  # the point
 
 
 def test_literal_types_are_the_enums(contract: Any) -> None:
-    """For type checkers and, as a tuple, at run time."""
+    """Type checkers read the Literal types, and programs the same values as tuples."""
     enums = {name: node["enum"] for name, node in contract.schemas.items() if "enum" in node}
     assert {"InputType", "OutputDtype", "BatchStatus"} <= set(enums)
     for name, values in enums.items():
@@ -124,7 +124,7 @@ def test_literal_types_are_the_enums(contract: Any) -> None:
 
 
 def test_every_dtype_says_what_its_memory_is(contract: Any) -> None:
-    """Decoding needs no knowledge of its own."""
+    """Vectors of a new dtype are decoded without a change of the decoder."""
     schema = contract.schemas["OutputDtype"]
     assert set(schema["enum"]) == set(DTYPES)
     for name, memory in schema["x-memory"].items():

@@ -1,4 +1,4 @@
-"""The data that errors carry."""
+"""The data that errors carry, and their messages."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def client_for(answer: httpx2.Response | Exception) -> Client:
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 404, 418, 499, 500, 503, 520, 529, 599])
 @pytest.mark.parametrize("content", [b"", HTML, b'{"detail": "No."}'], ids=["", "html", "json"])
 def test_any_status_but_success_is_a_status_error(status: int, content: bytes, raw: type) -> None:
-    """Also the ones that no standard names, such as 529 for overload."""
+    """Also statuses without a standard name, such as 529 for overload."""
     refused(create_embeddings, raw, status, content)
 
 
 def test_every_operation_has_status_errors(
     operation: Operation, module_of: Callable[..., ModuleType], raw: type
 ) -> None:
-    """One template makes all operations, so the tests above may try a few."""
+    """One template generates all operations, so the tests above may try only a few."""
     refused(module_of(operation), raw, 529, b'{"detail": "No."}')
 
 
 def refused(module: ModuleType, raw: type, status: int, content: bytes) -> None:
-    """Read a refusal, and hold the error against it."""
+    """Read an error response, and compare the error with it."""
     headers = {"x-request-id": "r-1", "x-other": "y"}
     with pytest.raises(StatusError) as caught:
         module.parse_response(raw(status, content, headers))
@@ -65,7 +65,7 @@ def refused(module: ModuleType, raw: type, status: int, content: bytes) -> None:
 
 @pytest.mark.parametrize("status", [520, 529])
 def test_statuses_without_a_name_pass_the_http_library(status: int) -> None:
-    """As above, over httpx2; its headers can be asked for in any case."""
+    """Users see them over httpx2 as well, with header names in any case."""
     answer = httpx2.Response(status, content=HTML, headers={"X-Request-Id": "r-2"})
     with client_for(answer) as client, pytest.raises(StatusError) as caught:
         create_embeddings.send(client=client, body=BODY)
@@ -77,7 +77,7 @@ def test_statuses_without_a_name_pass_the_http_library(status: int) -> None:
 
 
 def test_the_error_object_is_there_to_read(raw: type) -> None:
-    """With whatever else the server says."""
+    """Programs read the error object with all further fields that the server sends."""
     content = b'{"detail": "Slow down.", "code": "rate"}'
     with pytest.raises(StatusError) as caught:
         create_embeddings.parse_response(raw(429, content, {}))
@@ -88,14 +88,14 @@ def test_the_error_object_is_there_to_read(raw: type) -> None:
 
 @pytest.mark.parametrize("content", [b"", HTML, b"null", b"[]", b"{}", b'{"detail": 5}'])
 def test_there_is_no_error_object_where_the_body_is_none(content: bytes, raw: type) -> None:
-    """None, rather than another exception while the first is handled."""
+    """Reading it gives None instead of a second exception while the first is handled."""
     with pytest.raises(StatusError) as caught:
         create_embeddings.parse_response(raw(500, content, {}))
     assert caught.value.error is None
 
 
 def test_a_list_of_details_is_shown(raw: type) -> None:
-    """Server frameworks give one entry per mistake."""
+    """Server frameworks report one entry per invalid field, and users see them all."""
     detail = [{"loc": ["body", "input"], "msg": "field required"}]
     with pytest.raises(StatusError, match="field required") as caught:
         create_embeddings.parse_response(raw(422, json.dumps({"detail": detail}).encode(), {}))
@@ -115,7 +115,7 @@ def errors() -> list[Any]:
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 def test_errors_survive_pickle_and_copies(error: ResponseError) -> None:
-    """Errors cross process boundaries, with all that they carry."""
+    """Errors cross process boundaries with all their data."""
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert type(error) is type(twin)
         assert vars(error) == vars(twin)
@@ -133,14 +133,14 @@ def test_errors_survive_pickle_and_copies(error: ResponseError) -> None:
     ],
 )  # fmt: skip
 def test_what_acts_on_terminals_is_shown_as_it_is_written(text: str, expected: str) -> None:
-    """Anybody's text can clear a screen, forge a line of a log, or break the writing of one."""
+    """A server's text could clear the screen, forge a log line, or break an encoding."""
     assert expected == printable(text) == printable(printable(text))
     expected.encode()
 
 
 @pytest.mark.parametrize("text", ["a" * 100_000, "\x1b" * 100_000, "\x1b" * 20_000])
 def test_a_long_text_is_cut_once(text: str) -> None:
-    """However long it is and often it is shown; its length is told."""
+    """However long the text is, the message stays short and gives its full length."""
     shown = printable(text)
 
     assert BODY_LIMIT == len(shown)
@@ -150,7 +150,7 @@ def test_a_long_text_is_cut_once(text: str) -> None:
 
 @pytest.mark.parametrize("kind", [StatusError, MalformedResponse])
 def test_errors_are_printable_and_carry_what_came(kind: type[ResponseError]) -> None:
-    """Every traceback shows them, as the cause of the error that users catch."""
+    """Every traceback prints them, as the cause of the error that users catch."""
     reason = "no\x1b[2J\n" + "a" * 100_000
     error = kind(status_code=400, headers={}, content=b"\x1b", reason=reason)
 
@@ -161,7 +161,7 @@ def test_errors_are_printable_and_carry_what_came(kind: type[ResponseError]) -> 
 
 
 def test_shape_errors_survive_pickle_and_copies() -> None:
-    """Shape errors cross process boundaries too."""
+    """They cross process boundaries like the status errors."""
     error = ShapeError("missing", "index").within("[3]").within("data")
     assert "data[3].index: missing" == str(error)
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
@@ -192,14 +192,14 @@ def test_the_key_is_in_no_error(answer: httpx2.Response | Exception) -> None:
 
 @pytest.mark.parametrize("key", ["pa-secret\n", "pa-secret ", "pa\x00secret", "pä-secret", ""])
 def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key: str) -> None:
-    """The HTTP library would put it into its message."""
+    """The HTTP library's own error would contain the key."""
     with pytest.raises(ValueError, match="api_key must be") as caught:
         Client(api_key=key)
     assert "secret" not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
 
 def test_a_key_is_checked_when_it_is_changed_too() -> None:
-    """Keys are rotated while a client lives."""
+    """Programs rotate keys during a client's life."""
     client = Client(api_key="pa-secret")
     with pytest.raises(ValueError, match="api_key must be"):
         client.api_key = "pa-new\r\nX-Other: 1"

@@ -1,4 +1,4 @@
-"""Models: what is read, is written again; what is not set, stays away."""
+"""Models write what they read, and leave out fields that are not set."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ OPEN = [name for name, additional in OBJECTS.items() if additional is True]
 CLOSED = [name for name, additional in OBJECTS.items() if additional is False]
 
 
-def test_reading_keeps_nothing(model_of: ModelOf, schema: str, typical: Any) -> None:
-    """A program that reads for days would grow by a little with every model."""
+def test_reading_keeps_no_memory(model_of: ModelOf, schema: str, typical: Any) -> None:
+    """A long-running program would otherwise leak a little memory with every model."""
     model = model_of(schema)
     model.from_dict(copy.deepcopy(typical))
     before = model._known_shape
@@ -54,19 +54,19 @@ def test_every_example_round_trips(schema: str, example: Any, model_of: ModelOf)
 
 
 def test_every_example_survives_json(schema: str, typical: Any, model_of: ModelOf) -> None:
-    """`to_dict` gives nothing but JSON types."""
+    """`to_dict` returns only values that JSON can hold."""
     assert typical == json.loads(json.dumps(model_of(schema).from_dict(typical).to_dict()))
 
 
 def test_reading_leaves_the_data_alone(schema: str, typical: Any, model_of: ModelOf) -> None:
-    """The caller's dictionary is the caller's."""
+    """A caller's dictionary is never changed."""
     given = copy.deepcopy(typical)
     model_of(schema).from_dict(given)
     assert typical == given
 
 
 def test_models_survive_pickle_and_copies(schema: str, typical: Any, model_of: ModelOf) -> None:
-    """Work is handed to other processes by pickle."""
+    """Process pools pickle what they send."""
     value = model_of(schema).from_dict(typical)
     for twin in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):
         assert value == twin
@@ -74,7 +74,7 @@ def test_models_survive_pickle_and_copies(schema: str, typical: Any, model_of: M
 
 
 def test_unset_stays_one_object(schema: str, typical: Any, model_of: ModelOf) -> None:
-    """A second one would be sent as a value."""
+    """A second UNSET would be sent as a value."""
     value = model_of(schema).from_dict(typical)
     unset = [name for name in attrs.fields_dict(type(value)) if getattr(value, name) is UNSET]
     for twin in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):
@@ -90,7 +90,7 @@ def test_models_take_keywords_only(schema: str, typical: Any, model_of: ModelOf)
 
 @pytest.mark.parametrize("answer", OPEN)
 def test_unknown_fields_of_answers_survive(answer: str, model_of: ModelOf, contract: Any) -> None:
-    """Responses are open: what the API adds tomorrow is passed on today."""
+    """A field that the API adds tomorrow reaches users today."""
     unknown = {"from_tomorrow": {"a": [1, None]}, "additional_properties": 2}
     wider = {**contract.example(answer), **unknown}
     value = model_of(answer).from_dict(wider)
@@ -102,14 +102,14 @@ def test_unknown_fields_of_answers_survive(answer: str, model_of: ModelOf, contr
 def test_unknown_fields_of_requests_are_refused(
     request_schema: str, model_of: ModelOf, contract: Any
 ) -> None:
-    """Requests are closed: a field that no model holds would be lost without a word."""
+    """A misspelled field of a request would otherwise be lost silently."""
     wider = {**contract.example(request_schema), "from_tomorrow": 1}
     with pytest.raises(ShapeError, match="unknown keys: from_tomorrow"):
         model_of(request_schema).from_dict(wider)
 
 
 def test_unset_is_one_object() -> None:
-    """`is UNSET` holds wherever a value has been."""
+    """`is UNSET` holds even after copying or pickling."""
     assert UNSET is pickle.loads(pickle.dumps(UNSET))
     assert UNSET is copy.copy(UNSET)
     assert UNSET is copy.deepcopy(UNSET)
@@ -117,14 +117,14 @@ def test_unset_is_one_object() -> None:
 
 
 def test_unset_is_false_and_says_its_name() -> None:
-    """It reads as what it is, in conditions and in messages."""
+    """UNSET reads naturally in conditions and in messages."""
     assert not UNSET
     assert "UNSET" == repr(UNSET)
 
 
 @pytest.mark.parametrize("schema", ["FileObject", "Batch"])
 def test_unknown_enum_values_survive(schema: str, model_of: ModelOf, contract: Any) -> None:
-    """A state that is new to this release is no reason to lose the answer."""
+    """A status that is new to this release must not make the response unreadable."""
     values = {"purpose": "batch-v2", "status": "paused", "endpoint": "/v2/x"}
     example = contract.example(schema)
     example = {**example, **{name: value for name, value in values.items() if name in example}}
@@ -132,7 +132,7 @@ def test_unknown_enum_values_survive(schema: str, model_of: ModelOf, contract: A
 
 
 def test_times_keep_their_value() -> None:
-    """A time is the same moment in whichever zone it is written."""
+    """A time is the same moment in whichever time zone the server writes it."""
     fields = {"id": "a", "bytes": 1, "filename": "b", "purpose": "batch"}
     noon = datetime.datetime(2025, 12, 1, 12, 0, 0, 455349, tzinfo=datetime.UTC)
     for text in (
@@ -147,7 +147,7 @@ def test_times_keep_their_value() -> None:
 
 
 def test_null_times_stay_null(contract: Any) -> None:
-    """Null, which came, is not the same as no field."""
+    """An explicit null differs from a missing field."""
     example = {**contract.example("Batch"), "completed_at": None}
     batch = Batch.from_dict(example)
     assert batch.completed_at is None
@@ -156,7 +156,7 @@ def test_null_times_stay_null(contract: Any) -> None:
 
 
 def test_server_defaults_are_not_sent() -> None:
-    """The server's defaults are the server's to change."""
+    """A new default of the server applies without a new release."""
     assert {"input": "a", "model": "m"} == EmbeddingsRequest(input="a", model="m").to_dict()
     request = RerankRequest(query="q", documents=["d"], model="m")
     assert {"query": "q", "documents": ["d"], "model": "m"} == request.to_dict()
@@ -165,28 +165,28 @@ def test_server_defaults_are_not_sent() -> None:
 def test_only_required_fields_and_constants_are_sent_by_any_model(
     schema: str, example: Any, model_of: ModelOf, contract: Any
 ) -> None:
-    """As above, for every model there is."""
+    """The same holds for every model of the contract."""
     required = contract.schemas[schema].get("required", [])
     value = model_of(schema).from_dict({name: example[name] for name in required})
     assert set(required) == set(value.to_dict())
 
 
 def test_none_is_sent_as_null() -> None:
-    """None is a value that the caller chose."""
+    """None is a value that the caller chose, unlike UNSET."""
     request = EmbeddingsRequest(input="a", model="m", input_type=None, output_dimension=None)
     expected = {"input": "a", "model": "m", "input_type": None, "output_dimension": None}
     assert expected == request.to_dict()
 
 
 def test_false_and_zero_are_sent() -> None:
-    """Only what is unset is left out, not what is false."""
+    """Only UNSET is left out, not every value that is false."""
     request = RerankRequest(query="", documents=[], model="", top_k=0, truncation=False)
     expected = {"query": "", "documents": [], "model": "", "top_k": 0, "truncation": False}
     assert expected == request.to_dict()
 
 
 class Untouchable(list[float]):
-    """A list that fails whoever looks at its items."""
+    """A list that raises if anything looks at its items."""
 
     def __iter__(self) -> Any:
         raise AssertionError("the items were looked at")
@@ -195,7 +195,7 @@ class Untouchable(list[float]):
 
 
 def test_vectors_are_handed_over_as_they_are() -> None:
-    """A thousand vectors are a million numbers; to look at each would take most of the time."""
+    """A thousand vectors are a million numbers, and checking each would dominate the time."""
     vector = Untouchable([0.6, 0.8])
     value = Embedding.from_dict({"embedding": vector, "index": 0})
     assert value.embedding is vector
@@ -203,7 +203,7 @@ def test_vectors_are_handed_over_as_they_are() -> None:
 
 
 def test_equality_is_by_value() -> None:
-    """Models are data."""
+    """Programs compare models, as they are plain data."""
     one, same = (Embedding(embedding=[0.5], index=0) for _ in range(2))
     assert one == same
     assert one != Embedding(embedding=[0.5], index=1)
@@ -211,19 +211,19 @@ def test_equality_is_by_value() -> None:
 
 
 def test_positional_arguments_are_refused() -> None:
-    """As the signature says."""
+    """Models take keywords only, as the signature shows."""
     with pytest.raises(TypeError, match="positional"):
         Embedding([0.5], 0)  # type: ignore[misc]  # the point of the test
 
 
 def test_misspelled_fields_are_refused() -> None:
-    """A typo is an error where it is made."""
+    """A typo raises where it is made."""
     with pytest.raises(TypeError, match="input_typ"):
         EmbeddingsRequest(input="a", model="m", input_typ="query")  # type: ignore[call-arg]  # ditto
 
 
 def test_parameters_of_a_reranking_job_are_not_read_as_those_of_another() -> None:
-    """All kinds have a model; the first that fits would lose what it does not know."""
+    """All kinds of jobs have a model; taking the first that fits would lose fields."""
     request = {
         "endpoint": "/v1/rerank",
         "input_file_id": "file-1",
@@ -236,19 +236,19 @@ def test_parameters_of_a_reranking_job_are_not_read_as_those_of_another() -> Non
 
 
 def test_parts_of_an_input_are_written_from_any_sequence() -> None:
-    """A tuple of models is a list in JSON."""
+    """Users may pass a tuple of models where JSON has a list."""
     content: Any = (TextContent(text="a"), TextContent(text="b"))
     expected = {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
     assert expected == MultimodalInput(content=content).to_dict()
 
 
 def test_constants_need_not_be_given() -> None:
-    """There is only one value they can have."""
+    """They have only one possible value."""
     assert {"type": "text", "text": "a"} == TextContent(text="a").to_dict()
 
 
 def test_all_models_are_exported(contract: Any) -> None:
-    """One per schema, by its name; the rest are Literal types, unions and aliases."""
+    """Each schema has a model of its name; other exports are Literal types, unions and aliases."""
     named = {name for name, schema in contract.schemas.items() if schema.get("type") == "object"}
     enums = {name for name, schema in contract.schemas.items() if "enum" in schema}
     assert named | enums == set(models.__all__) == set(dir(models))
@@ -256,6 +256,6 @@ def test_all_models_are_exported(contract: Any) -> None:
 
 
 def test_an_unknown_model_is_an_attribute_error() -> None:
-    """Lazy loading must not change what Python says of typos."""
+    """Lazy loading keeps Python's usual error for a typo."""
     with pytest.raises(AttributeError, match=r"models.*EmbeddingRequest"):
         models.EmbeddingRequest  # type: ignore[attr-defined]  # noqa: B018  # the point of the test

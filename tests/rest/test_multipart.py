@@ -1,4 +1,4 @@
-"""Files on their way up, over real HTTP."""
+"""File uploads over real HTTP."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ANSWER = {
 
 
 class Uploads:
-    """A server that keeps what it is sent."""
+    """A server that keeps the files it receives."""
 
     def __init__(self) -> None:
         self.types: list[str] = []
@@ -68,7 +68,7 @@ class Uploads:
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
 
     def keep(self, headers: Any, body: bytes) -> None:
-        """Read a body as mail, with the standard library and not with what wrote it."""
+        """Parse a body with the standard library's mail parser, not with the code that wrote it."""
         self.types.append(headers["Content-Type"])
         self.lengths.append(headers["Content-Length"])
         text = b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body
@@ -79,7 +79,7 @@ class Uploads:
         self.parts.append(named)
 
     def content(self, upload: int = -1) -> bytes:
-        """The bytes of the file."""
+        """Return the bytes of the file."""
         content = self.parts[upload]["file"].get_payload(decode=True)
         assert isinstance(content, bytes)
         return content
@@ -87,7 +87,7 @@ class Uploads:
 
 @pytest.fixture
 def uploads() -> Iterator[Uploads]:
-    """A server on the loopback."""
+    """Run the server on the loopback."""
     uploads = Uploads()
     thread = threading.Thread(target=uploads.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -105,7 +105,7 @@ def upload(uploads: Uploads, *contents: Any, name: str = "lines.jsonl") -> None:
 
 
 def test_a_file_arrives_as_it_is(uploads: Uploads) -> None:
-    """With its name and its purpose."""
+    """The server gets the same bytes, name and purpose."""
     upload(uploads, LINES)
     assert LINES == uploads.content()
     part = uploads.parts[0]
@@ -115,7 +115,7 @@ def test_a_file_arrives_as_it_is(uploads: Uploads) -> None:
 
 
 def test_the_boundary_is_another_each_time(uploads: Uploads) -> None:
-    """A boundary that is known can be written into a file."""
+    """A predictable boundary could be written into a file to add fields."""
     upload(uploads, LINES, LINES, LINES)
     assert 3 == len(set(uploads.types))
 
@@ -134,7 +134,7 @@ def test_a_file_can_not_add_fields(uploads: Uploads) -> None:
 
 @pytest.mark.parametrize("name", ['a"; name="purpose', "a\r\nX: 1.jsonl", "ä 漢.jsonl"])
 def test_a_file_name_can_not_add_headers(uploads: Uploads, name: str) -> None:
-    """Names come from users too."""
+    """File names can come from strangers."""
     upload(uploads, b"{}", name=name)
     part = uploads.parts[0]["file"]
     assert {"file", "purpose"} == set(uploads.parts[0])
@@ -142,7 +142,7 @@ def test_a_file_name_can_not_add_headers(uploads: Uploads, name: str) -> None:
 
 
 def test_an_open_file_is_sent_from_disk(uploads: Uploads, tmp_path: Path) -> None:
-    """Its length is known, so the body is not chunked."""
+    """The length is known, so the body needs no chunked encoding."""
     path = tmp_path / "lines.jsonl"
     path.write_bytes(LINES)
     with path.open("rb") as file:
@@ -154,7 +154,7 @@ def test_an_open_file_is_sent_from_disk(uploads: Uploads, tmp_path: Path) -> Non
 def test_a_file_that_is_still_being_written_through_a_buffer_is_sent_whole(
     uploads: Uploads, tmp_path: Path
 ) -> None:
-    """Bytes that are not on disk yet are missing from the size of the descriptor."""
+    """Buffered bytes are missing from the size of the descriptor."""
     with (tmp_path / "lines.jsonl").open("w+b") as file:
         file.write(LINES)
         file.seek(0)
@@ -163,7 +163,7 @@ def test_a_file_that_is_still_being_written_through_a_buffer_is_sent_whole(
 
 
 def test_a_pipe_is_sent(uploads: Uploads) -> None:
-    """It has a descriptor, whose size is 0, and can't seek."""
+    """A pipe has a descriptor of size 0, and can't seek."""
     reading, writing = os.pipe()
     os.write(writing, LINES[:4000])
     os.close(writing)
@@ -173,7 +173,7 @@ def test_a_pipe_is_sent(uploads: Uploads) -> None:
 
 
 def test_a_raw_pipe_is_sent(uploads: Uploads) -> None:
-    """Without Python's buffer it refuses to seek in another way."""
+    """An unbuffered pipe refuses to seek with a different exception."""
     reading, writing = os.pipe()
     os.write(writing, LINES[:4000])
     os.close(writing)
@@ -183,7 +183,7 @@ def test_a_raw_pipe_is_sent(uploads: Uploads) -> None:
 
 
 class Stream(io.RawIOBase):
-    """Bytes that come once."""
+    """A stream that can be read once."""
 
     def __init__(self, content: bytes) -> None:
         self._rest = io.BytesIO(content)
@@ -196,13 +196,13 @@ class Stream(io.RawIOBase):
 
 
 def test_a_file_that_can_not_seek_is_sent(uploads: Uploads) -> None:
-    """Such as the body of another answer."""
+    """The body of another response, for example, can be uploaded directly."""
     upload(uploads, Stream(LINES))
     assert LINES == uploads.content()
 
 
 def test_a_compressed_file_is_sent_as_it_reads(uploads: Uploads, tmp_path: Path) -> None:
-    """Its descriptor knows only the size of what is compressed."""
+    """The size of its descriptor is that of the compressed data."""
     path = tmp_path / "lines.jsonl.gz"
     path.write_bytes(gzip.compress(LINES))
     with gzip.open(path) as file:
@@ -211,7 +211,7 @@ def test_a_compressed_file_is_sent_as_it_reads(uploads: Uploads, tmp_path: Path)
 
 
 def test_files_can_be_sent_without_blocking(uploads: Uploads) -> None:
-    """The same body, from an event loop."""
+    """An event loop sends the same body without blocking."""
 
     async def main() -> str:
         async with Client(api_key="t", base_url=uploads.url) as client:
@@ -225,7 +225,7 @@ def test_files_can_be_sent_without_blocking(uploads: Uploads) -> None:
 
 
 def test_a_media_type_can_be_given(uploads: Uploads) -> None:
-    """The name alone may not tell it."""
+    """The file name alone may not tell the type."""
     file = File(content=LINES, name="lines", media_type="application/jsonl")
     with Client(api_key="t", base_url=uploads.url) as client:
         upload_file.send(client=client, body=UploadFileRequest(file=file, purpose="batch"))
@@ -233,7 +233,7 @@ def test_a_media_type_can_be_given(uploads: Uploads) -> None:
 
 
 def test_a_text_file_is_refused(tmp_path: Path) -> None:
-    """Its bytes would depend on the machine."""
+    """Its bytes would depend on the machine's encoding."""
     with (tmp_path / "a").open("w+", encoding="utf-8") as file, Client(api_key="t") as client:
         content: Any = file
         body = UploadFileRequest(file=File(content=content, name="a"), purpose="batch")

@@ -1,4 +1,4 @@
-"""The package as it is imported."""
+"""The generated package as users import it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODULES = sorted(
 
 
 def loaded_by(statement: str) -> set[str]:
-    """The modules that a statement loads, in a process that does nothing else."""
+    """Return the modules that a statement loads in a fresh process."""
     code = f"import sys\nbefore = set(sys.modules)\n{statement}\n"
     code += "import json; print(json.dumps(sorted(set(sys.modules) - before)))"
     done = subprocess.run(
@@ -45,28 +45,28 @@ def loaded_by(statement: str) -> set[str]:
     ids=["package", "catalogue", "tables", "spec", "models", "operations"],
 )
 def test_no_http_library_is_loaded(statement: str) -> None:
-    """It takes longer to load than all the rest, and who builds requests may send them otherwise."""
+    """Importing one takes longer than all the rest, and some programs send requests otherwise."""
     loaded = loaded_by(statement)
     assert {"voyageai_rest"} <= loaded
     assert set() == loaded & {"httpx2", "httpcore", "h11", "anyio", "asyncio", "ssl"}
 
 
 def test_a_model_loads_only_itself() -> None:
-    """There are dozens; a call needs two or three."""
+    """A call needs two or three of dozens of models."""
     loaded = loaded_by("from voyageai_rest.models import EmbeddingsRequest")
     models = {name for name in loaded if name.startswith("voyageai_rest.models.")}
     assert {"voyageai_rest.models.embeddings_request"} == models
 
 
 def test_the_client_is_loaded_when_asked_for() -> None:
-    """By the name that the documentation uses."""
+    """Users import it by the name in the documentation."""
     loaded = loaded_by("from voyageai_rest import Client")
     assert {"httpx2", "voyageai_rest.client"} <= loaded
     assert "Client" == Client.__name__
 
 
 def test_every_module_can_be_imported_first() -> None:
-    """Imports between modules make no circle, wherever one enters."""
+    """The modules have no circular imports, so users can start with any of them."""
     code = f"""
 import sys
 from importlib import import_module
@@ -80,20 +80,20 @@ for name in {MODULES!r}:
 
 
 def test_the_examples_of_docstrings_run() -> None:
-    """Users copy them."""
+    """Users copy the examples."""
     for name in ("voyageai_rest", *MODULES):
         assert 0 == doctest.testmod(import_module(name)).failed, name
 
 
 def test_there_are_examples() -> None:
-    """Or the test above would check nothing."""
+    """Without examples, the test above would check nothing."""
     finder = doctest.DocTestFinder()
     found = [test for name in MODULES for test in finder.find(import_module(name)) if test.examples]
     assert 30 < len(found)
 
 
 def test_every_public_thing_has_a_docstring() -> None:
-    """Editors show it."""
+    """Editors show the docstrings."""
     for name in ("voyageai_rest", *MODULES):
         module = import_module(name)
         things = [
@@ -106,11 +106,11 @@ def test_every_public_thing_has_a_docstring() -> None:
 
 
 def test_type_checkers_are_told_that_there_are_types() -> None:
-    """PEP 561: without the marker they ignore all annotations."""
+    """PEP 561: without the marker, type checkers ignore all annotations."""
     assert files("voyageai_rest").joinpath("py.typed").is_file()
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """Lazy loading must not change what Python says of typos."""
+    """Lazy loading keeps Python's usual error for a typo."""
     with pytest.raises(AttributeError, match=r"voyageai_rest.*Clinet"):
         voyageai_rest.Clinet  # type: ignore[attr-defined]  # noqa: B018  # the point of the test

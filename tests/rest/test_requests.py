@@ -1,4 +1,4 @@
-"""Requests on the wire."""
+"""Requests as the server receives them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Sent = list[httpx2.Request]
 
 
 def client_for(sent: Sent, answer: httpx2.Response, **options: Any) -> Client:
-    """A client whose requests end up in a list."""
+    """Return a client that appends its requests to a list."""
 
     def handler(request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -56,7 +56,7 @@ def answer_of(operation: Operation, contract: Any) -> httpx2.Response:
 
 
 def wire(request: httpx2.Request) -> tuple[Any, ...]:
-    """All that is sent, with the random boundary of multipart bodies replaced."""
+    """Return everything that is sent, with the random multipart boundary replaced."""
     kind = request.headers.get("content-type", "")
     boundary = kind.partition("boundary=")[2]
     headers = [
@@ -77,7 +77,7 @@ async def send_async(client: Client, module: ModuleType, arguments: dict[str, An
 def test_both_ways_send_the_same(
     operation: Operation, module_of: ModuleOf, arguments_of: Any, contract: Any
 ) -> None:
-    """There is one API; that the caller waits differently is no difference to it."""
+    """Users can switch between blocking and asynchronous calls without other effects."""
     sent: Sent = []
     answer = answer_of(operation, contract)
     module, arguments = module_of(operation), arguments_of(operation)
@@ -93,7 +93,7 @@ def test_both_ways_send_the_same(
 def test_requests_are_what_the_contract_says(
     operation: Operation, module_of: ModuleOf, arguments_of: Any, contract: Any
 ) -> None:
-    """Method, path, key and kind of body."""
+    """Method, path, key and kind of body are those that the server expects."""
     sent: Sent = []
     with client_for(sent, answer_of(operation, contract)) as client:
         module_of(operation).send(client=client, **arguments_of(operation))
@@ -116,7 +116,7 @@ def test_requests_are_what_the_contract_says(
 def test_the_body_is_read_into_the_model(
     operation: Operation, module_of: ModuleOf, arguments_of: Any, contract: Any, model_of: Any
 ) -> None:
-    """The answer's example, as the model of its schema."""
+    """The example of a response becomes a model of its schema."""
     answer = answer_of(operation, contract)
     with client_for([], answer) as client:
         parsed = module_of(operation).send(client=client, **arguments_of(operation)).parsed
@@ -129,7 +129,7 @@ def test_the_body_is_read_into_the_model(
 def test_building_a_request_is_pure(
     operation: Operation, module_of: ModuleOf, arguments_of: Any
 ) -> None:
-    """Same arguments, same request; it knows neither host nor key."""
+    """The same arguments give the same request, which contains neither host nor key."""
     module = module_of(operation)
     arguments = arguments_of(operation)
     first, second = (module.build_request(**arguments) for _ in range(2))
@@ -139,14 +139,14 @@ def test_building_a_request_is_pure(
 
 @pytest.mark.parametrize("file_id", ["", ".", ".."])
 def test_a_path_that_would_be_another_is_refused(file_id: str) -> None:
-    """To delete the file of no name must not mean to delete all files."""
+    """Deleting a file with an empty id must not become a request to delete all files."""
     with pytest.raises(ValueError, match="can't be a segment of a path"):
         delete_file.build_request(file_id=file_id)
 
 
 @pytest.mark.parametrize("file_id", ["../batches", "a/../b", "%2e%2e", "a?limit=1", "ä", "a b"])
 def test_a_path_parameter_stays_one_segment(file_id: str) -> None:
-    """Whatever an id holds, it is an id."""
+    """No id can lead to another path."""
     sent: Sent = []
     with client_for(sent, httpx2.Response(200, content=b"x")) as client:
         retrieve_file_content.send(client=client, file_id=file_id)
@@ -159,7 +159,7 @@ def test_a_path_parameter_stays_one_segment(file_id: str) -> None:
 
 
 def test_query_parameters_are_sent_as_given() -> None:
-    """And those that are not given are not sent, whatever the server's default."""
+    """Parameters that are not given are not sent, whatever the server's default."""
     sent: Sent = []
     answer = httpx2.Response(200, json={"data": []})
     with client_for(sent, answer) as client:
@@ -172,7 +172,7 @@ def test_query_parameters_are_sent_as_given() -> None:
 
 @pytest.mark.parametrize("slash", ["", "/", "//"])
 def test_the_base_url_may_end_with_a_slash(slash: str) -> None:
-    """People paste both."""
+    """Users paste a URL with or without a slash."""
     sent: Sent = []
     answer = httpx2.Response(200, json={"data": []})
     with client_for(sent, answer, base_url=f"http://127.0.0.1:9/v1{slash}") as client:
@@ -181,12 +181,12 @@ def test_the_base_url_may_end_with_a_slash(slash: str) -> None:
 
 
 def test_the_first_host_is_the_default() -> None:
-    """Hosts come from the contract."""
+    """A client without a base URL calls the contract's first host."""
     assert SERVERS[0].url == Client(api_key="t").base_url
 
 
 def test_there_is_a_finite_timeout() -> None:
-    """A server that never answers must not stop a program for ever."""
+    """A server that never answers must not block a program forever."""
     sent: Sent = []
     with client_for(sent, httpx2.Response(200, json={"data": []})) as client:
         list_files.send(client=client)
@@ -195,7 +195,7 @@ def test_there_is_a_finite_timeout() -> None:
 
 
 def test_the_timeout_can_be_set() -> None:
-    """As a number for all phases."""
+    """Users can set one number for all phases."""
     sent: Sent = []
     with client_for(sent, httpx2.Response(200, json={"data": []}), timeout=2.5) as client:
         list_files.send(client=client)
@@ -203,7 +203,7 @@ def test_the_timeout_can_be_set() -> None:
 
 
 def test_further_headers_are_sent_but_do_not_replace_the_key() -> None:
-    """The key is the client's."""
+    """A caller's header can't replace the client's key by accident."""
     sent: Sent = []
     headers = {"X-Trace": "1", "Authorization": "Basic x"}
     with client_for(sent, httpx2.Response(200, json={"data": []}), headers=headers) as client:
@@ -213,7 +213,7 @@ def test_further_headers_are_sent_but_do_not_replace_the_key() -> None:
 
 
 def test_an_empty_body_is_sent() -> None:
-    """Only UNSET is no body."""
+    """Only UNSET means no body, and an empty dict is a body."""
     sent: Sent = []
     with client_for(sent, httpx2.Response(200)) as client:
         for body in ({}, [], False, 0, UNSET):
@@ -222,7 +222,7 @@ def test_an_empty_body_is_sent() -> None:
 
 
 def test_one_pool_serves_all_requests() -> None:
-    """Opening a connection costs more than most answers."""
+    """Opening a connection costs more than most responses."""
     client = client_for([], httpx2.Response(200, json={"data": []}))
     with client:
         list_files.send(client=client)
@@ -234,7 +234,7 @@ def test_one_pool_serves_all_requests() -> None:
 
 
 def test_a_closed_client_can_be_used_again() -> None:
-    """Closing frees connections; it does not spoil the client."""
+    """Closing frees connections without making the client unusable."""
     client = client_for([], httpx2.Response(200, json={"data": []}))
     for _ in range(2):
         with client:
@@ -242,7 +242,7 @@ def test_a_closed_client_can_be_used_again() -> None:
 
 
 def test_closing_twice_or_unused_does_nothing() -> None:
-    """So that it can stand in every `finally`."""
+    """Programs can close in every `finally`."""
     client = Client(api_key="t")
     client.close()
     client.close()
@@ -251,7 +251,7 @@ def test_closing_twice_or_unused_does_nothing() -> None:
 
 
 def test_texts_of_any_script_are_sent_as_utf8() -> None:
-    """Nothing is lost on the way."""
+    """No character is lost or escaped on the way."""
     sent: Sent = []
     text = "ä 漢字 🦆 \x00"
     answer = {"data": [], "usage": {"total_tokens": 1}}

@@ -1,4 +1,4 @@
-"""Whatever comes back, reading it gives the model or a typed error that says where."""
+"""Reading any response gives the model, or a typed error that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ operations = st.sampled_from(OPERATIONS)  # all are of one template
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a JSON value, from the outermost inwards."""
+    """Return every path in a JSON value, outermost first."""
     yield path
     if isinstance(value, (dict, list)):
         for key in value if isinstance(value, dict) else range(len(value)):
@@ -54,7 +54,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """A copy with something else at a place."""
+    """Return a copy with another value at a path."""
     if not path:
         return new
     value = json.loads(json.dumps(value))  # no two entries are one object
@@ -66,7 +66,7 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 def without(value: Any, *path: Any) -> Any:
-    """A copy without a field."""
+    """Return a copy without a field."""
     value = json.loads(json.dumps(value))  # no two entries are one object
     target = value
     for key in path[:-1]:
@@ -148,7 +148,7 @@ def without(value: Any, *path: Any) -> Any:
 def test_the_message_names_the_place(
     operation_module: Any, body: Any, reason: str, raw: type
 ) -> None:
-    """Among a thousand entries, the one that is broken."""
+    """A user sees which of a thousand entries is broken."""
     response = raw(200, json.dumps(body).encode(), {})
     with pytest.raises(MalformedResponse) as caught:
         operation_module.parse_response(response)
@@ -158,7 +158,7 @@ def test_the_message_names_the_place(
 
 
 def test_unbroken_bodies_are_read(raw: type) -> None:
-    """Or the bodies above could be broken elsewhere."""
+    """Otherwise the bodies above could fail for another reason."""
     for module, body in (
         (create_embeddings, VECTORS),
         (create_contextualized_embeddings, DOCUMENTS),
@@ -184,7 +184,7 @@ def test_unbroken_bodies_are_read(raw: type) -> None:
     ids=["empty", "html", "cut", "bytes", "latin", "deep", "long-number", "nul", "bom"],
 )
 def test_a_body_that_is_not_json_is_malformed(content: bytes, raw: type) -> None:
-    """Proxies answer with what they have."""
+    """Proxies answer with HTML or nothing."""
     with pytest.raises(MalformedResponse, match="the body is not JSON") as caught:
         create_embeddings.parse_response(raw(200, content, {"x-request-id": "r-1"}))
     assert content == caught.value.content
@@ -192,7 +192,7 @@ def test_a_body_that_is_not_json_is_malformed(content: bytes, raw: type) -> None
 
 
 def parse(operation: Operation, module_of: ModuleOf, response: Any) -> Any:
-    """The model, or None for either of the two errors that there may be."""
+    """Return the model, or None for either of the two expected errors."""
     try:
         parsed = module_of(operation).parse_response(response)
     except (StatusError, MalformedResponse) as caught:
@@ -210,7 +210,7 @@ def parse(operation: Operation, module_of: ModuleOf, response: Any) -> Any:
 def test_any_bytes_with_any_status_give_the_model_or_a_typed_error(
     module_of: ModuleOf, raw: type, operation: Operation, status: int, content: bytes
 ) -> None:
-    """Callers can name all that they have to catch."""
+    """Users can list every exception that they have to catch."""
     parse(operation, module_of, raw(status, content, {}))
 
 
@@ -218,7 +218,7 @@ def test_any_bytes_with_any_status_give_the_model_or_a_typed_error(
 def test_any_json_with_any_status_gives_the_model_or_a_typed_error(
     module_of: ModuleOf, raw: type, operation: Operation, status: int, body: Any
 ) -> None:
-    """As above, for bodies that can be decoded."""
+    """The same holds for bodies that are valid JSON."""
     parse(operation, module_of, raw(status, json.dumps(body).encode(), {}))
 
 
@@ -226,7 +226,7 @@ def test_any_json_with_any_status_gives_the_model_or_a_typed_error(
 def test_a_body_with_anything_anywhere_gives_the_model_or_a_typed_error(
     module_of: ModuleOf, raw: type, contract: Any, operation: Operation, data: st.DataObject
 ) -> None:
-    """Bodies that are almost right reach every reader. What is accepted can be written again."""
+    """Nearly right bodies reach every parser, and an accepted one can be written again."""
     schema = contract.answer(operation)
     body = contract.example(schema) if schema else {}
     path = data.draw(st.sampled_from(list(places(body))))
@@ -240,7 +240,7 @@ def test_a_body_with_anything_anywhere_gives_the_model_or_a_typed_error(
 @given(body=json_values, status=statuses.filter(lambda status: status != 200))
 @with_example(body={"detail": "x"}, status=520)
 def test_any_error_body_gives_a_status_error(raw: type, body: Any, status: int) -> None:
-    """An error whose body is strange is still that error."""
+    """An unreadable body must not hide the status."""
     response = raw(status, json.dumps(body).encode(), {})
     with pytest.raises(StatusError) as caught:
         create_embeddings.parse_response(response)
@@ -255,7 +255,7 @@ def test_any_error_body_gives_a_status_error(raw: type, body: Any, status: int) 
 def test_deep_bodies_give_typed_errors_and_models_that_can_be_shown(
     start: bytes, end: bytes, raw: type
 ) -> None:
-    """Decoding and showing what is too deep fail at different depths; each is tried."""
+    """Decoding and repr fail at different depths, so several are tried."""
     for depth in (*range(300, 1100), 5_000, 100_000):
         deep = start * depth + b"1" + end * depth
         with pytest.raises(StatusError):
@@ -269,6 +269,6 @@ def test_deep_bodies_give_typed_errors_and_models_that_can_be_shown(
 
 
 def test_every_operation_is_tried() -> None:
-    """The tests above run for each."""
+    """Each test above runs for every operation."""
     assert 14 <= len(OPERATIONS)
     assert issubclass(StatusError, ResponseError)

@@ -1,4 +1,4 @@
-"""Shared fixtures of the tests of versions."""
+"""Fixtures shared by the tests of version verdicts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .repository import Repository
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
-    """A repository in which 0.6.0 is released."""
+    """A repository in which version 0.6.0 is released."""
     repository = Repository(tmp_path_factory.mktemp("released"))
     repository.release()
     return repository.root

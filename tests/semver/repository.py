@@ -1,4 +1,4 @@
-"""A small repository like this one, with a release, for tests of verdicts."""
+"""A small repository with one release, laid out like this one, for tests of verdicts."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Repository:
         self.write(name, text.replace(old, new))
 
     def describe(self, change: Callable[[Any], None] = lambda contract: None) -> None:
-        """Change the spec."""
+        """Change a file of the spec in the repository."""
         change(self.contract)
         for name in ("openapi", "catalogue"):
             self.write(f"spec/{name}.yaml", json.dumps(self.contract[name]))

@@ -1,4 +1,4 @@
-"""The changelog tells what was released when."""
+"""The changelog states which version was released when."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ TEXT = """# Changelog
 
 
 def test_the_heading_of_a_release_gets_its_day():
-    """Readers see what they can install, and since when."""
+    """Readers see which versions they can install, and since when."""
     expected = TEXT.replace("(not yet released)", "(2031-05-07)")
 
     assert expected == changelog.cut(TEXT, TWO, DAY)
 
 
 def test_a_dated_section_keeps_its_day():
-    """A release that is taken up again is the same release."""
+    """Repeating the release of a version keeps the date of its first attempt."""
     dated = changelog.cut(TEXT, TWO, DAY)
 
     assert dated == changelog.cut(dated, TWO, date(2032, 1, 1))
@@ -47,13 +47,13 @@ def test_a_dated_section_keeps_its_day():
     ],
 )
 def test_a_version_is_released_only_when_it_is_described(text, message):
-    """Users read the changelog, not the log of git."""
+    """Users read the changelog, not the git log."""
     with pytest.raises(ReleaseError, match=message):
         changelog.cut(text, TWO, DAY)
 
 
 def test_the_next_version_gets_a_section_of_its_own():
-    """Nothing is added to what was released."""
+    """New entries never go into the section of a released version."""
     dated = changelog.cut(TEXT, TWO, DAY)
     begun = changelog.begin(dated, Version("1.2.0"))
 
@@ -63,6 +63,6 @@ def test_the_next_version_gets_a_section_of_its_own():
 
 
 def test_two_versions_are_not_begun_at_once():
-    """New entries could stand under either."""
+    """With two unreleased sections, nobody could tell where a new entry belongs."""
     with pytest.raises(ReleaseError, match=r"1\.1\.0 is not yet released"):
         changelog.begin(TEXT, Version("1.2.0"))

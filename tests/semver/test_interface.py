@@ -1,4 +1,4 @@
-"""The meaning of a change in code for users of the package."""
+"""What a change in the code means for users of the package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .repository import CLIENT
 EMULATOR = "overlay/voyageai_emulator/server.py"
 CLASS = "class Client(Base):\n"
 SEARCH = "text: str, limit: int | None = None"
-# Name, file, old and new text, and the changes that are reported.
+# Name, file, old and new text, and the expected changes.
 CHANGES = [
     ("method added", CLIENT, CLASS, f"{CLASS}    def read(self) -> None: ...\n", [("minor", "`voyageai.Client.read` is new")]),
     ("method removed", CLIENT, "def search", "def _search", [("major", "`voyageai.Client.search` is gone")]),
@@ -63,7 +63,7 @@ CHANGES = [
     ids=[change[0] for change in CHANGES],
 )
 def test_a_change_is_reported_once_as_users_see_it(file, old, new, expected, repository):
-    """The number of the next version and its changelog are made of it."""
+    """The next version number and the changelog draft are derived from these sentences."""
     if old:
         repository.replace(file, old, new)
     else:
@@ -72,7 +72,7 @@ def test_a_change_is_reported_once_as_users_see_it(file, old, new, expected, rep
 
 
 def test_a_package_that_the_last_release_did_not_have_is_new(repository):
-    """Its names are not there to be listed one by one."""
+    """The report has one line for a new package instead of one for each of its names."""
     repository.write("overlay/voyageai_emulator/__init__.py", "")
     shutil.move(repository.root / "overlay/voyageai_emulator", repository.root / "elsewhere")
     assert [("major", "`voyageai_emulator` is gone")] == repository.reported()
@@ -84,6 +84,6 @@ def test_a_package_that_the_last_release_did_not_have_is_new(repository):
 
 
 def test_every_kind_of_breakage_has_a_sentence():
-    """A later griffe may find more."""
+    """A later griffe may report kinds that have no sentence yet."""
     missing = {kind.name for kind in griffe.BreakageKind} - rules().keys()
     assert set(HANDLED_HERE) == missing

@@ -1,4 +1,4 @@
-"""Version and changelog must cover what has changed since the last release."""
+"""The version and the changelog must cover every change since the last release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def without_a_model(contract):
 
 @pytest.fixture
 def run(repository, capsys):
-    """The exit status of the command without type checkers, and what it prints."""
+    """Run the command without type checkers; return its exit status and output."""
 
     def start(*arguments):
         status = main(arguments, repository.root, ())
@@ -40,8 +40,8 @@ def run(repository, capsys):
     return start
 
 
-def test_where_nothing_has_changed_nothing_is_asked_for(repository):
-    """A release is followed by a tree that is the same."""
+def test_without_changes_nothing_is_required(repository):
+    """Right after a release the tree equals it, so the check must pass."""
     verdict = repository.verdict()
 
     assert [] == verdict.problems
@@ -50,7 +50,7 @@ def test_where_nothing_has_changed_nothing_is_asked_for(repository):
 
 
 def test_a_new_model_asks_for_a_version_and_a_line(repository):
-    """A version that is released has not got it."""
+    """The released version does not have the model, so users need a new version."""
     repository.describe(with_a_model_and_a_field)
 
     assert [
@@ -62,7 +62,7 @@ def test_a_new_model_asks_for_a_version_and_a_line(repository):
 
 
 def test_a_new_model_that_is_named_is_fine(repository):
-    """Then the branch can be merged."""
+    """With a new version and a changelog entry the branch can be merged."""
     repository.describe(with_a_model_and_a_field)
     repository.begin("0.6.1", ADDED)
 
@@ -70,15 +70,15 @@ def test_a_new_model_that_is_named_is_fine(repository):
 
 
 def test_a_higher_version_than_needed_is_fine(repository):
-    """A maintainer may promise more than is needed."""
+    """A maintainer may raise the version further than the changes require."""
     repository.describe(with_a_model_and_a_field)
     repository.begin("1.0.0", ADDED)
 
     assert [] == repository.verdict().problems
 
 
-def test_what_breaks_asks_for_more(repository):
-    """The last number does not tell it."""
+def test_a_breaking_change_needs_a_higher_version(repository):
+    """A patch release must not break users' code."""
     repository.describe(without_a_model)
     repository.begin("0.6.1", "### Removed\n\n- `wren-1`.")
 
@@ -99,8 +99,8 @@ def test_what_breaks_asks_for_more(repository):
         ("", False),
     ],
 )
-def test_what_breaks_is_named_as_such(section, accepted, repository):
-    """A user who reads only the breaking changes has to find it there."""
+def test_a_breaking_change_is_listed_as_one(section, accepted, repository):
+    """Users who read only the breaking changes must find the entry there."""
     repository.describe(without_a_model)
     repository.begin("0.7.0", section)
 
@@ -112,7 +112,7 @@ def test_what_breaks_is_named_as_such(section, accepted, repository):
     ("section", "accepted"), [("### Added\n\n- Much.", False), ("Types.", True)]
 )
 def test_types_that_break_are_mentioned(section, accepted, repository):
-    """Type checkers have no word by which a changelog could name it."""
+    """A break that only type checkers see has no name that a changelog could be checked for."""
     repository.replace(CLIENT, "text: str", "text: bytes")
     repository.begin("0.7.0", section)
 
@@ -121,7 +121,7 @@ def test_types_that_break_are_mentioned(section, accepted, repository):
 
 
 def test_code_that_works_otherwise_asks_for_a_version(repository):
-    """The content of a released version never changes."""
+    """The content of a released version never changes, so new behaviour needs a new version."""
     repository.replace(CLIENT, "return []", 'return [""]')
 
     verdict = repository.verdict()
@@ -139,14 +139,14 @@ def test_code_that_works_otherwise_asks_for_a_version(repository):
     ],
 )
 def test_only_what_users_get_counts(file, old, new, level, repository):
-    """The rest is nobody's business but ours."""
+    """Changes to tests and tools reach no user, so they need no new version."""
     repository.replace(file, old, new)
 
     assert level is repository.verdict().level
 
 
 def test_what_is_generated_is_named_once(repository):
-    """The contract has it already; a name of our own is named itself."""
+    """A generated name is covered by its contract entry; a hand-written name needs its own."""
     repository.describe(with_a_model_and_a_field)
     repository.replace("generated/voyageai_rest/models.py", "text: str", "text: str\n    page: int")
     repository.write("generated/voyageai_rest/types.py", "class Unset: ...\n")
@@ -161,7 +161,7 @@ def test_what_is_generated_is_named_once(repository):
 
 
 def test_what_is_no_longer_generated_is_named(repository):
-    """Programs on the typed client break, though the wire is the same."""
+    """Programs on the generated client break although the wire format is unchanged."""
     repository.replace("generated/voyageai_rest/models.py", "class Search", "class Find")
 
     item = repository.verdict().changes[0]
@@ -169,7 +169,7 @@ def test_what_is_no_longer_generated_is_named(repository):
 
 
 def test_the_draft_is_in_plain_words(repository):
-    """It is what a maintainer begins with; the same at many places stands there once."""
+    """A maintainer starts from the draft, which lists a change made in many places only once."""
 
     def change(contract):
         with_a_model_and_a_field(contract)
@@ -209,7 +209,7 @@ def test_the_draft_is_in_plain_words(repository):
 
 
 def test_a_draft_is_enough(repository):
-    """A maintainer who pastes it has named everything."""
+    """A maintainer who pastes the draft into the changelog passes the check."""
     repository.describe(with_a_model_and_a_field)
     repository.describe(without_a_model)
     repository.replace(CLIENT, "def search", "def find")
@@ -219,8 +219,8 @@ def test_a_draft_is_enough(repository):
     assert [] == repository.verdict().problems
 
 
-def test_code_that_type_checked_goes_on_doing_so(repository):
-    """It breaks where nothing at run time does."""
+def test_narrower_types_are_a_breaking_change(repository):
+    """Stricter annotations break users' type checks although nothing fails at run time."""
     repository.replace(CLIENT, "-> list[str]", "-> tuple[str, ...]")
     repository.replace(CLIENT, "return []", "return ()")
     repository.replace("tests/typing/usage.py", "list[str]", "tuple[str, ...]")
@@ -237,8 +237,8 @@ def test_code_that_type_checked_goes_on_doing_so(repository):
     assert [] == repository.verdict(MYPY).problems
 
 
-def test_code_that_was_refused_may_be_taken(repository):
-    """Taking more breaks nobody, though an ignore is not needed any more."""
+def test_wider_types_break_nobody(repository):
+    """Wider annotations break nobody, though a user's `type: ignore` may become unused."""
     repository.replace(CLIENT, "key: str", "key: str | int")
     repository.begin("0.6.1")
 
@@ -246,7 +246,7 @@ def test_code_that_was_refused_may_be_taken(repository):
 
 
 def test_the_last_release_is_the_newest_that_it_goes_on_from(repository):
-    """Neither a candidate nor another branch's release is what users have."""
+    """Users have neither a release candidate nor a release of another branch."""
     repository.begin("0.9.1")
     repository.commit("Begin 0.9.1")
     repository.git("tag", "v0.7.0rc1")
@@ -262,7 +262,7 @@ def test_the_last_release_is_the_newest_that_it_goes_on_from(repository):
 
 
 def test_a_release_is_judged_by_the_one_before(repository, run):
-    """A release that was tagged by hand and pushed at once would be compared with itself."""
+    """A release tagged by hand and pushed at once would otherwise be compared with itself."""
     repository.describe(without_a_model)
     repository.write("overlay/voyageai/version.py", 'VERSION = "0.6.1"\n')
     repository.commit("Release 0.6.1")
@@ -274,14 +274,14 @@ def test_a_release_is_judged_by_the_one_before(repository, run):
 
 
 def test_a_change_after_a_release_is_judged_by_that(repository):
-    """Its number is given away."""
+    """A released version number can't be reused for a later change."""
     repository.describe(without_a_model)
 
     assert "v0.6.0" == last_release(repository.root)
 
 
-def test_a_slip_of_our_own_is_no_verdict(repository, run, monkeypatch):
-    """Python's status for it is that of a problem."""
+def test_a_crash_is_no_verdict(repository, run, monkeypatch):
+    """Python exits with 1 on a crash, which is also the status of a failed verdict."""
     monkeypatch.delitem(rules(), "added")
     repository.replace(CLIENT, "def search", "def found(self) -> None: ...\n\n    def search")
 
@@ -291,7 +291,7 @@ def test_a_slip_of_our_own_is_no_verdict(repository, run, monkeypatch):
 
 
 def test_before_the_first_release_anything_goes(repository, run):
-    """Nobody relies on anything yet."""
+    """No user depends on anything before the first release."""
     repository.git("tag", "--delete", "v0.6.0")
     repository.describe(without_a_model)
 
@@ -302,7 +302,7 @@ def test_before_the_first_release_anything_goes(repository, run):
 
 @pytest.mark.parametrize("form", ["text", "markdown", "draft"])
 def test_every_form_tells_what_to_write(form, repository, run):
-    """It is read in a terminal, in a pull request, or pasted."""
+    """A verdict is read in a terminal, in a pull request, or pasted into the changelog."""
     repository.describe(without_a_model)
 
     status, said = run("--format", form)
@@ -312,7 +312,7 @@ def test_every_form_tells_what_to_write(form, repository, run):
 
 
 def test_the_json_is_stable(repository, run):
-    """Other programs read it."""
+    """Other programs parse the JSON, so its keys stay."""
     repository.describe(without_a_model)
     repository.begin("0.7.0", "### Removed\n\n- `wren-1`.")
 
@@ -347,8 +347,8 @@ def test_the_json_is_stable(repository, run):
         (lambda repository: repository.write("overlay/voyageai/version.py", ""), "VERSION"),
     ],
 )
-def test_what_can_not_be_judged_is_no_verdict(break_it, message, repository, run):
-    """A job that could not look must not look like one that found something."""
+def test_a_failed_comparison_is_no_verdict(break_it, message, repository, run):
+    """A job that could not compare must not look like one that found a problem."""
     break_it(repository)
 
     status, said = run("v0.6.0")

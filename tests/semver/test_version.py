@@ -25,5 +25,5 @@ from generator.semver.version import minimum
     ],
 )
 def test_the_number_tells_how_much_has_changed(released, level, expected):
-    """Users who pin `>=0.6,<0.7` rely on it."""
+    """Users who pin `>=0.6,<0.7` rely on the number to exclude breaking changes."""
     assert Version(expected) == minimum(Version(released), level)

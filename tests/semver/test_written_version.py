@@ -1,4 +1,4 @@
-"""The version is written once."""
+"""The version is written in one place only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.release import repositories
 
 
 def test_no_other_file_names_the_version():
-    """A second place is forgotten one day."""
+    """A second copy would be forgotten at some release."""
     known = str(version.read(paths.ROOT))
     places = ("overlay", "noxfile.py", "pyproject.toml", "README.md")
     search = ("--files-with-matches", "--word-regexp", "--fixed-strings", known, "--", *places)
@@ -25,12 +25,12 @@ def test_no_other_file_names_the_version():
     [("0.6.0.dev0", "0.6.0"), ("0.6.0", "0.6.0"), ("1.0.0rc1", "1.0.0rc1")],
 )
 def test_a_version_in_the_making_becomes_final(written, released):
-    """Pre-releases are released as what they are."""
+    """Cutting a release drops the development suffix; pre-releases keep theirs."""
     assert released == str(version.final(Version(written)))
 
 
 def test_a_version_is_read_as_it_was_written(tmp_path):
-    """Cutting a release writes it."""
+    """Cutting a release writes the version, and the next step reads it back."""
     root = repositories.empty(tmp_path, "1.0.0.dev0", "")
     version.write(root, Version("1.0.0"))
 
@@ -38,6 +38,6 @@ def test_a_version_is_read_as_it_was_written(tmp_path):
 
 
 def test_an_invalid_version_is_refused(tmp_path):
-    """Package indexes would refuse it later."""
+    """Package indexes would refuse it only at the upload."""
     with pytest.raises(ReleaseError, match="'next' is not a version"):
         version.read(repositories.empty(tmp_path, "next", ""))

@@ -11,7 +11,7 @@ PROSE = {"description", "summary", "title", "example", "examples", "x-source", "
 
 
 def record(document: dict[str, Any]) -> str:
-    """All facts of a document but its prose."""
+    """Return all facts of a document, without its prose."""
     return "\n".join(sorted(_facts(document, ""))) + "\n"
 
 
@@ -31,7 +31,7 @@ def _facts(node: Any, path: str) -> Iterator[str]:
 
 
 def _name(item: Any, place: int) -> object:
-    """Return the name of an item of a list, so that a new one leaves the others' lines alone."""
+    """Return a name for an item of a list, so that a new item leaves the other lines unchanged."""
     if not isinstance(item, dict):
         return place
     return item.get("x-name") or item.get("name") or str(item.get("$ref", place)).rpartition("/")[2]

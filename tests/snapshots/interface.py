@@ -8,7 +8,7 @@ from typing import Any
 
 import griffe
 
-# Rooms that users have no reason to enter; they may change freely.
+# Internal packages, which may change freely.
 INTERNAL = (
     "voyageai.calls",
     "voyageai.cli.",  # its commands are what users call; tests/snapshots records their help
@@ -20,17 +20,17 @@ INTERNAL = (
     "voyageai.transport",
     "voyageai.vectors",
 )
-# Rooms of which users see what the package exports, and not its modules.
+# Packages whose exports are public, but not their modules.
 EXPORTING = (
     *("voyageai.batches", "voyageai.files", "voyageai.tables", "voyageai_emulator"),
     *("voyageai.integrations.daft", "voyageai.integrations.ray"),
 )
-# A release changes its value, and nobody's code.
+# Each release changes this value.
 CHANGING = ("voyageai.version.VERSION",)
 
 
 def record(package: str, folder: Path) -> str:
-    """Everything a user can reach without an underscore.
+    """Return every public name of a package with its signature, one per line.
 
     Args:
         package: Name of the package.
@@ -44,7 +44,7 @@ def record(package: str, folder: Path) -> str:
 def _lines(item: griffe.Object | griffe.Alias) -> Iterator[str]:
     for member in _members(item):
         if member.is_module:
-            if item.path != "voyageai_emulator":  # its modules are its own business
+            if item.path != "voyageai_emulator":  # its modules are internal
                 yield f"{member.path}: module"
                 yield from _lines(member)
         elif member.is_class:
@@ -60,11 +60,11 @@ def _lines(item: griffe.Object | griffe.Alias) -> Iterator[str]:
 
 
 def _members(item: griffe.Object | griffe.Alias) -> Iterator[Any]:
-    """Public ones, under the name by which users reach them."""
+    """Return the public members of a class, under the names by which users reach them."""
     if item.path in EXPORTING:
         yield from (item.members[str(name)] for name in item.exports or ())
         return
-    # What an exported class inherits comes from a module that nobody is to know.
+    # An exported class may inherit from a class of an internal module.
     found = item.all_members if item.is_alias and item.is_class else item.members
     for name, member in found.items():
         hidden = name.startswith("_") and name not in ("__init__", "__version__")

@@ -11,7 +11,7 @@ from tests.cli.commands import FOUND
 
 @pytest.mark.parametrize("words", [(), *FOUND], ids=" ".join)
 def test_help_is_as_recorded(words, same_as_recorded):
-    """It is the manual: a change of it is read by a person."""
+    """The help is the command line's manual, so a person reviews each change of it."""
     done = CliRunner().invoke(program, [*words, "--help"], prog_name="voyageai")
     assert 0 == done.exit_code
     same_as_recorded(f"help/{'_'.join(('voyageai', *words))}.txt", done.stdout)

@@ -23,7 +23,7 @@ OPENAPI = paths.SPEC / "openapi.yaml"
 
 
 def home(package: str) -> Path:
-    """The folder that holds an installed package."""
+    """Return the folder that holds an installed package."""
     found = find_spec(package)
     assert found is not None
     assert found.origin is not None
@@ -31,13 +31,13 @@ def home(package: str) -> Path:
 
 
 def test_requests_are_as_recorded(same_as_recorded):
-    """Requests change only on purpose, and are the same from both clients."""
+    """A reviewer sees each change of a request; both clients send the same."""
     same_as_recorded("wire.txt", wire.record())
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_public_interfaces_are_as_recorded(same_as_recorded, package):
-    """A name that disappears breaks somebody's code."""
+    """A removed or changed public name breaks users' code, so a reviewer sees it."""
     same_as_recorded(f"interface_{package}.txt", interface.record(package, home(package)))
 
 
@@ -52,13 +52,13 @@ def test_public_interfaces_are_as_recorded(same_as_recorded, package):
     ids=lambda path: path.stem,
 )
 def test_the_contract_is_as_recorded(same_as_recorded, path):
-    """A fact that changes is read by a person, apart from the wording around it."""
+    """A reviewer sees changed facts apart from changed wording."""
     same_as_recorded(f"contract_{path.stem}.txt", contract.record(spec.load(path)))
 
 
 @pytest.fixture(scope="module")
 def renamed(tmp_path_factory) -> Path:
-    """A tree generated from a spec in which a field of a request has another name."""
+    """Generate a tree from a spec in which a field of a request has another name."""
     folder = tmp_path_factory.mktemp("renamed")
     text = OPENAPI.read_text(encoding="utf-8")
     assert 3 <= text.count("truncation:")
@@ -80,7 +80,7 @@ def test_all_lines_that_differ_are_shown():
 
 
 def test_a_renamed_field_shows_in_the_contract():
-    """The snapshot would be worthless if it did not."""
+    """A snapshot that misses a renamed field would be worthless."""
     document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     fields = changed["components"]["schemas"]["RerankRequest"]["properties"]
@@ -90,7 +90,7 @@ def test_a_renamed_field_shows_in_the_contract():
 
 
 def test_a_changed_default_shows_in_the_contract():
-    """Defaults change what users get without a change of their code."""
+    """A changed default changes users' results without a change of their code."""
     document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     changed["components"]["schemas"]["RerankRequest"]["properties"]["truncation"]["default"] = False
@@ -108,7 +108,7 @@ def test_a_changed_default_shows_in_the_contract():
     ids=["tag", "host", "parameter"],
 )
 def test_a_new_item_of_a_list_adds_lines_and_changes_none(place, item):
-    """Named items have no position that matters: a review shows what is new, and nothing else."""
+    """The snapshot names items instead of numbering them, so a diff shows only what is new."""
     document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     items = changed
@@ -121,7 +121,7 @@ def test_a_new_item_of_a_list_adds_lines_and_changes_none(place, item):
 
 
 def test_a_changed_sentence_does_not_show_in_the_contract():
-    """Otherwise nobody would read the diffs."""
+    """Reviewers would stop reading diffs full of rewording."""
     document = spec.load(OPENAPI)
     changed = copy.deepcopy(document)
     changed["components"]["schemas"]["RerankRequest"]["description"] = "Something else."
@@ -130,7 +130,7 @@ def test_a_changed_sentence_does_not_show_in_the_contract():
 
 
 def test_a_renamed_field_shows_on_the_wire(renamed):
-    """Of the generated client alone: the overlay would not even start with it."""
+    """Only the generated client is tested, as the overlay can't be imported after a rename."""
     script = (
         "from voyageai_rest.api.reranking import rerank\n"
         "from voyageai_rest.models import RerankRequest\n"
@@ -147,14 +147,14 @@ def test_a_renamed_field_shows_on_the_wire(renamed):
 
 
 def test_a_renamed_field_shows_in_the_interface(renamed):
-    """Users of the generated client write its name."""
+    """Users of the generated client write the field's name in their code."""
     recorded = interface.record("voyageai_rest", home("voyageai_rest"))
 
     assert recorded != interface.record("voyageai_rest", renamed)
 
 
 def test_a_changed_name_default_or_type_shows_in_the_interface(tmp_path):
-    """The snapshot would be worthless if it did not."""
+    """A snapshot that misses such a change would be worthless."""
     changes = {
         "def embed_query(": "def _embed_query(",
         "truncation: bool | None = True": "truncation: bool | None = False",

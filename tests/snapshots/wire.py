@@ -58,7 +58,7 @@ PARAMETERS = {
     "cloud": "ANY", "geography": "ANY", "model_group_name": "embed_large", "items_per_page": 5,
     "page_num": 2,
 }  # fmt: skip
-# Not the business of these snapshots: secrets, versions, and what follows from the rest.
+# Not recorded: secrets, versions, and headers that follow from the rest.
 LEFT_OUT = {
     "authorization",
     "user-agent",
@@ -70,7 +70,7 @@ LEFT_OUT = {
 
 
 def record() -> str:
-    """All calls, one paragraph each.
+    """Return the requests of all calls, one paragraph each.
 
     Raises:
         AssertionError: The blocking and the asynchronous client do not send the same.
@@ -103,7 +103,7 @@ def record() -> str:
 
 
 class Seen(Exception):
-    """Carries a request out of a client."""
+    """An exception that carries the request out of a client."""
 
 
 def _catch(request: httpx2.Request) -> httpx2.Response:
@@ -159,7 +159,7 @@ def _rest_async(made: Callable[[], Any], module: Any, arguments: dict[str, Any])
 
 
 def _arguments(module: Any, package: str, document: dict[str, Any]) -> dict[str, Any]:
-    """Arguments for an operation: the first example of its body, and a value per parameter."""
+    """Return arguments for an operation: the first example of its body, a value per parameter."""
     import inspect
 
     models: Any = import_module(f"{package}.models")

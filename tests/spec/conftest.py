@@ -1,4 +1,4 @@
-"""Shared fixtures of the tests of the spec."""
+"""Fixtures shared by the tests of the spec."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from generator.checks import Documents, read
 
 @pytest.fixture(scope="session")
 def contracts() -> dict[str, Documents]:
-    """Return the contracts of `spec/` by package, loaded once; copy before changing."""
+    """Return the contracts of `spec/` by package, loaded once; a test must copy before changing."""
     return {documents.contract.package: documents for documents in read()}
 
 
 @pytest.fixture(scope="session")
 def documents(contracts: dict[str, Documents]) -> Documents:
-    """Return the contract of the models."""
+    """Return the contract of embedding and reranking."""
     return contracts["voyageai_rest"]

@@ -23,7 +23,7 @@ def one_of(*options: object, keyword: str = "oneOf") -> dict[str, object]:
     return {"description": "Purpose.", keyword: list(options)}
 
 
-# The rule, the document, the path in it, and the value at this path that breaks the rule.
+# The rule, the document, a path in it, and a value there that breaks the rule.
 FAULTS: list[tuple[str, str, Place, object]] = [
     ("openapi-is-valid", "openapi", ("info",), DROPPED),
     ("openapi-is-valid", "openapi", ("openapi",), "3.0.3"),

@@ -1,4 +1,4 @@
-"""Facts that hold of the contract, whatever else changes in it."""
+"""Facts that the contract must state, whatever else changes in it."""
 
 from generator import contract
 from generator.checks import Documents
@@ -28,7 +28,7 @@ HOSTS = {
 
 
 def test_every_known_operation_is_there(documents: Documents) -> None:
-    """An operation that is lost in an edit would be lost from the client without a word."""
+    """An operation lost in an edit would silently disappear from the client."""
     found = {
         (operation["id"], operation["method"], operation["path"])
         for operation in contract.operations(documents.openapi)
@@ -37,13 +37,13 @@ def test_every_known_operation_is_there(documents: Documents) -> None:
 
 
 def test_every_known_host_is_there(documents: Documents) -> None:
-    """The client finds its host by these names."""
+    """The client chooses its base URL by these names."""
     found = {server["name"]: server["url"] for server in contract.servers(documents.openapi)}
     assert HOSTS.items() <= found.items()
 
 
 def test_files_and_batches_are_on_one_host(documents: Documents) -> None:
-    """No page of the vendor's says that the others have them."""
+    """The vendor documents files and batches for its own host only."""
     found = {
         operation["tag"]: operation["servers"]
         for operation in contract.operations(documents.openapi)
@@ -63,7 +63,7 @@ def test_keys_of_a_host_are_recognized_by_their_prefix(documents: Documents) -> 
 
 
 def test_a_prefix_that_no_page_states_is_marked_as_inferred(documents: Documents) -> None:
-    """If a key of the United States begins otherwise, this is the fact to doubt."""
+    """If keys of the United States have another prefix, this inferred fact needs correction."""
     sources = {server["x-name"]: server["x-source"] for server in documents.openapi["servers"]}
     inferred = [name for name, source in sources.items() if "inferred" in str(source)]
     assert ["us"] == inferred
@@ -84,7 +84,7 @@ def test_only_voyage_s_own_host_takes_null(documents: Documents) -> None:
 
 
 def test_rerankers_of_today_have_rate_limits(documents: Documents) -> None:
-    """A client that keeps to a usage tier would slow them down to the lowest of all."""
+    """Without a limit of its own, a reranker would be held to the lowest limit of any model."""
     models = documents.catalogue["models"]
     limits = {
         name: (models[name]["tpm"], models[name]["rpm"]) for name in ("rerank-3", "rerank-3-lite")
@@ -95,7 +95,7 @@ def test_rerankers_of_today_have_rate_limits(documents: Documents) -> None:
 def test_vectors_of_different_models_are_not_compared_but_in_one_series(
     documents: Documents,
 ) -> None:
-    """The vendor's guide to migration says so; a wrong space gives search results that are noise."""
+    """The vendor's migration guide says so; mixing spaces gives search results that are noise."""
     models = documents.catalogue["models"]
     spaces: dict[str, set[str]] = {}
     for name, model in models.items():
@@ -103,7 +103,7 @@ def test_vectors_of_different_models_are_not_compared_but_in_one_series(
             spaces.setdefault(model["embedding_space"], set()).add(name)
     series = {"voyage-4-large", "voyage-4", "voyage-4-lite", "voyage-4-nano"}
     assert series <= spaces["voyage-4"]
-    # It was the first: what was there before has a space of its own.
+    # No earlier model shares a space with another.
     first = models["voyage-4"]["released"]
     shared = {name for names in spaces.values() if len(names) > 1 for name in names}
     assert set() == {name for name in shared if models[name].get("released", "") < first}

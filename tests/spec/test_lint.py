@@ -1,4 +1,4 @@
-"""The rules of the spec: the spec keeps them, and each is seen to fire."""
+"""The spec passes its own rules, and each rule fires on a fault of its kind."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from .faults import DROPPED, EMBED, FAULTS, SCHEMAS, Place, changed
 
 
 def test_the_spec_keeps_its_rules(contracts: dict[str, Documents]) -> None:
-    """All that is generated rests on them."""
+    """All generated code relies on these rules."""
     assert [] == problems(contracts.values())
     assert 2 <= len(contracts)
 
@@ -26,27 +26,27 @@ def test_the_spec_keeps_its_rules(contracts: dict[str, Documents]) -> None:
 def test_a_fault_breaks_its_rule_and_no_other(
     documents: Documents, expected: str, name: str, place: Place, value: object, full: bool
 ) -> None:
-    """A rule that does not fire guards nothing; one that fires for another's fault misleads."""
+    """A rule that never fires guards nothing; one that fires for another fault misleads."""
     broken = changed(documents, name, place, value)
     if full or expected in map(rule, FORM):
         found = {name for name, _ in lint(broken)}
-    else:  # the form takes nine tenths of the time
+    else:  # checks of the form take nine tenths of the time
         found = {rule(check) for check in CHECKS if check not in FORM and any(check(broken))}
     assert {expected} == found
 
 
 def test_every_rule_is_seen_to_fire() -> None:
-    """A new rule comes with a fault that breaks it."""
+    """Each new rule needs a sample fault in `faults.py` that breaks it."""
     assert {rule(check) for check in CHECKS} == {fault[0] for fault in FAULTS}
 
 
 def test_every_rule_says_what_it_holds() -> None:
-    """The docstrings are the list of rules that a contributor reads."""
+    """Contributors read the rules' docstrings as the list of rules."""
     assert [] == [rule(check) for check in CHECKS if not check.__doc__]
 
 
 def test_a_finding_says_where_it_is(documents: Documents) -> None:
-    """A file of this length can't be searched by eye."""
+    """The spec is too long to search by eye, so each finding gives a path into it."""
     place = (*SCHEMAS, "Embedding", "properties", "index")
     ((_, finding),) = lint(changed(documents, "openapi", (*place, "description"), DROPPED))
     assert place == finding.path
@@ -79,7 +79,7 @@ def test_a_wrong_reference_says_what_is_wrong(
 
 
 def test_a_valid_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is a gate: only its status says whether to go on."""
+    """CI goes by the exit status of the command."""
     assert 0 == command.main()
     assert "spec/ complies with all rules\n" == capsys.readouterr().out
 
@@ -87,7 +87,7 @@ def test_a_valid_spec_passes_the_command(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_fault_fails_the_command_and_is_named(
     documents: Documents, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What to repair, and where, is one line."""
+    """A contributor reads in one line which part of the spec to repair."""
     broken = changed(documents, "openapi", (*EMBED, "summary"), DROPPED).openapi
     folder = Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
     (folder / "openapi.yaml").write_text(json.dumps(broken), encoding="utf-8")
@@ -100,7 +100,7 @@ def test_a_fault_fails_the_command_and_is_named(
 def test_a_file_that_cannot_be_read_fails_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    """Of a key that is written twice, YAML readers elsewhere would silently drop one."""
+    """A duplicate key is an error here, as other YAML readers would silently drop one value."""
     folder = Path(shutil.copytree(paths.SPEC, tmp_path / "spec"))
     (folder / "openapi.yaml").write_text(text, encoding="utf-8")
     assert 1 == command.main(folder)

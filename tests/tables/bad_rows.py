@@ -1,4 +1,4 @@
-"""A file of which one row in a hundred is bad, of five kinds, and a job of it on the emulator."""
+"""A job on the emulator whose file has one bad row in a hundred, of five kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voyageai_emulator import Emulator
 from .conftest import KEY
 
 MARK = "the server refuses this"
-MODEL, TOO_LONG = "voyage-2", "a " * 4100  # tokens; it takes 4,000
+MODEL, TOO_LONG = "voyage-2", "a " * 4100  # 4,100 tokens; the limit is 4,000
 KINDS: list[tuple[str | None, str, int | None, str]] = [
     (None, "null", None, "it is null"),
     ("", "empty", None, "it is empty"),
@@ -21,7 +21,7 @@ KINDS: list[tuple[str | None, str, int | None, str]] = [
     ("half of a letter: \ud83d", "invalid_text", None, "it is not valid Unicode"),
     (MARK, "refused", 422, "of its own"),
 ]
-"""By kind: the text, and the code, status and part of the message of the reason."""
+"""By kind: the text, and the code, status and part of the message of its failure."""
 
 
 def check_bad_rows(emulator: Emulator, folder: Path, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""Both clients over an API in memory, and jobs with small slices."""
+"""Both clients over an in-memory API, and jobs with small slices."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def done(value: Any) -> Any:
 
 
 def number_of(text: str) -> float:
-    """Return the number that fills the vector of a text."""
+    """Return the number of which a text's vector consists."""
     return float(zlib.crc32(text.encode()) % 1000)
 
 
 class Api:
-    """An API in memory, which records requests.
+    """An in-memory API that records requests.
 
     Attributes:
         bodies: Bodies of the successful requests, in order.
@@ -131,7 +131,7 @@ def texts_in(body: Any) -> list[str]:
 
 
 def entries(texts: list[str]) -> list[dict[str, Any]]:
-    """Return a vector for each text."""
+    """Return the response's entry for each text: a vector that holds only its number."""
     return [
         {
             "object": "embedding",
@@ -173,7 +173,7 @@ def rows_of(count: int) -> list[dict[str, Any]]:
 
 
 def table_in(path: Path) -> list[tuple[Any, float | None]]:
-    """Return the ids of a table, each with the number that fills its vector."""
+    """Return each id of a table with the number of which its vector consists."""
     import pyarrow.parquet as pq
 
     found: list[tuple[Any, float | None]] = []
@@ -192,13 +192,13 @@ def expected(rows: list[dict[str, Any]]) -> list[tuple[Any, float | None]]:
 
 @pytest.fixture
 def api() -> Api:
-    """An API in memory."""
+    """An in-memory API."""
     return Api()
 
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def vo(request: pytest.FixtureRequest, api: Api) -> Any:
-    """Each of the two clients."""
+    """Each of the two clients, connected to the in-memory API."""
     return api.client(request.param)
 
 

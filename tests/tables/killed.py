@@ -32,9 +32,9 @@ def outlive(kind: str, via: str, emulator: Emulator, folder: Path, kills: int) -
     Args:
         kind: The client.
         via: `live` or `batch`.
-        emulator: What answers.
-        folder: Where the job is.
-        kills: How often its process is killed. Batches do not end before the last time, which comes
+        emulator: The server.
+        folder: The directory of the job.
+        kills: The number of kills. Batches do not end before the last kill, which happens
             while their answers are downloaded and joined.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Of two thousand rows twenty are bad: the others are embedded, and these have their reasons."""
+"""A file of 2,000 rows with 20 bad ones: the others are embedded, and each bad one has a reason."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from .bad_rows import check_bad_rows
 def test_bad_rows_of_five_kinds_stop_no_other_and_are_sent_again_alone(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Null, empty, too long, no Unicode, and refused by the server for reasons of its own."""
+    """Rows are null, empty, too long, not Unicode, or refused by the server for other reasons."""
     check_bad_rows(emulator, tmp_path, 2000)

@@ -1,4 +1,4 @@
-"""The table of a finished job: its rows by similarity, read a few at a time."""
+"""The table of a finished job, searched by similarity in batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COUNT = 500
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A client of an emulator, and the tables of two dtypes."""
+    """A client of an emulator, and the folder of tables with two dtypes."""
     import voyageai_emulator
 
     folder: Path = tmp_path_factory.mktemp("tables")
@@ -39,7 +39,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize("dtype", ["float", "int8"])
 @pytest.mark.parametrize("k", [1, 7, COUNT - 1, COUNT * 2])
 def test_the_nearest_rows_are_those_of_a_search_of_all(found, dtype, k):
-    """As numpy finds them in one matrix."""
+    """The search gives the same rows as numpy does for the whole matrix."""
     vo, folder = found
     options = {**OPTIONS, "input_type": "query", "output_dtype": dtype}
     query = vo.embed(["text number 77"], model="voyage-4", **options)
@@ -59,7 +59,7 @@ def test_the_nearest_rows_are_those_of_a_search_of_all(found, dtype, k):
 
 
 def test_similarities_come_in_small_batches_without_the_vectors(found):
-    """So that memory is constant, whatever the table's size."""
+    """Memory stays constant whatever the table's size."""
     vo, folder = found
     table = voyageai.tables.open(folder / "float")
     query = vo.embed_query("text", model="voyage-4", output_dimension=256)
@@ -72,7 +72,7 @@ def test_similarities_come_in_small_batches_without_the_vectors(found):
 
 
 def test_a_table_says_what_it_holds(found):
-    """And opens as a dataset."""
+    """Readers see the number of rows and the columns, and can open the table as a dataset."""
     _, folder = found
     table = voyageai.tables.open(str(folder / "int8"))
 
@@ -84,7 +84,7 @@ def test_a_table_says_what_it_holds(found):
 
 
 def test_a_query_of_another_shape_is_refused(found):
-    """Its similarity would mean nothing."""
+    """A similarity between vectors of different shapes would be meaningless."""
     _, folder = found
     table = voyageai.tables.open(folder / "float")
     with pytest.raises(
@@ -99,7 +99,7 @@ def test_a_query_of_another_shape_is_refused(found):
 
 
 def test_a_table_in_which_every_row_failed_has_no_nearest(api, tmp_path):
-    """But its columns."""
+    """The result is empty but has the usual columns."""
     rows = [{"id": row, "body": ""} for row in range(3)]
     job_of(api.client(), rows, tmp_path / "v").run()
     result = voyageai.tables.open(tmp_path / "v").search([0.1] * 256)
@@ -108,6 +108,6 @@ def test_a_table_in_which_every_row_failed_has_no_nearest(api, tmp_path):
 
 
 def test_a_directory_without_a_table_is_refused(tmp_path):
-    """Not found empty."""
+    """A mistyped path must not look like an empty table."""
     with pytest.raises(ArgumentError, match=r"holds no table: there is no part-\*.parquet"):
         voyageai.tables.open(tmp_path)

@@ -1,4 +1,4 @@
-"""Record batches in, record batches with vectors out."""
+"""The embedder takes record batches and returns them with vectors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BATCH = pa.record_batch(
 
 @pytest.fixture(params=[Embedder, AsyncEmbedder])
 def made(request: pytest.FixtureRequest, api: Api) -> Any:
-    """Return a function that makes an embedder of either kind, called without waiting."""
+    """Return a function that makes an embedder, and a blocking function that calls it."""
 
     def make(**options: Any) -> Any:
         own = {"api_key": KEY, "transport": httpx2.MockTransport(api)}
@@ -47,12 +47,12 @@ async def waited(value: Any) -> Any:
 
 
 def numbers(column: Any) -> list[float | None]:
-    """The numbers that vectors consist of."""
+    """Return the number of which each vector consists, or None for null."""
     return [None if vector is None else vector[0] for vector in column.to_pylist()]
 
 
 def test_vectors_and_reasons_are_columns_beside_the_others(made, api):
-    """One row that is refused leaves the others their vectors."""
+    """A row that is refused gets a reason, and the others get their vectors."""
     api.refuse = lambda text: 400 if text == "refused" else None
     embedder, call = made(on_error="column")
     out = call(BATCH)
@@ -68,7 +68,7 @@ def test_vectors_and_reasons_are_columns_beside_the_others(made, api):
 
 
 def test_rows_without_a_vector_are_null_or_raise(made, api):
-    """As asked for; a null is no failure."""
+    """The user chooses by `on_error`, and an input that is null is never an error."""
     api.refuse = lambda text: 400 if text == "refused" else None
     embedder, call = made(on_error="null", column="vector")
     out = call(BATCH)
@@ -85,7 +85,7 @@ def test_rows_without_a_vector_are_null_or_raise(made, api):
 
 
 def test_tables_empty_batches_and_nulls_alone_keep_their_kind(made, api):
-    """Engines ask with an empty batch what comes out."""
+    """Engines pass an empty batch to learn the output schema."""
     embedder, call = made()
     for some in (BATCH.slice(0, 0), BATCH.slice(2, 1), pa.table({"body": ["a", "b"]})):
         out = call(some)
@@ -95,7 +95,7 @@ def test_tables_empty_batches_and_nulls_alone_keep_their_kind(made, api):
 
 
 def test_requests_hold_a_thousand_rows_at_most(made, api):
-    """Whatever the engine's batches are."""
+    """An engine's batches may be larger than a request may be."""
     _, call = made()
     out = call(pa.record_batch({"body": [f"text {row}" for row in range(2300)]}))
 
@@ -103,8 +103,8 @@ def test_requests_hold_a_thousand_rows_at_most(made, api):
     assert [number_of(f"text {row}") for row in range(2300)] == numbers(out["embedding"])
 
 
-def test_whole_numbers_have_their_own_type(api):
-    """As binary vectors have fewer of them."""
+def test_quantized_vectors_have_their_own_type(api):
+    """Integer vectors have an integer type, and packed bits an eighth of the length."""
     embedder = Embedder("body", model="voyage-4", output_dtype="int8")
     packed = Embedder("body", model="voyage-4", output_dtype="ubinary", output_dimension=512)
 
@@ -113,7 +113,7 @@ def test_whole_numbers_have_their_own_type(api):
 
 
 def test_a_pickle_holds_no_key_and_no_client(made, monkeypatch, emulator):
-    """It is made where it is used, from the environment there."""
+    """A worker creates the client from its own environment, so no key is sent to it."""
     monkeypatch.setenv("VOYAGE_API_KEY", "pa-not-in-the-pickle")
     monkeypatch.setenv("VOYAGE_BASE_URL", str(emulator))
     embedder = Embedder("body", model="voyage-4", on_error="null", **OPTIONS)
@@ -129,7 +129,7 @@ def test_a_pickle_holds_no_key_and_no_client(made, monkeypatch, emulator):
 
 
 def test_a_share_is_the_part_of_a_worker(made):
-    """Eight workers have an eighth each."""
+    """Eight workers with `share=1/8` together use exactly the rate limit."""
     embedder, call = made(rate_limit=RateLimiter(RateLimit(rpm=800)), share=1 / 8)
     call(BATCH.slice(0, 2))
 
@@ -145,14 +145,14 @@ def test_a_share_is_the_part_of_a_worker(made):
     ],
 )
 def test_a_wrong_argument_is_refused_where_it_is_written(options, match):
-    """Not first on a worker."""
+    """The user sees the error in their own code, not later on a worker."""
     with pytest.raises(ArgumentError, match=match):
         Embedder("body", model="voyage-4", **options)
 
 
 @pytest.mark.parametrize("on_error", ["raise", "null", "column"])
 def test_an_error_of_all_rows_is_raised_at_once(made, api, on_error):
-    """Instead of thousands of requests; a plain word tells it from a bad row."""
+    """After one refusal, a request with a plain word shows whether all rows would be refused."""
     api.refuse = lambda text: 400
     _, call = made(on_error=on_error)
     with pytest.raises(InvalidRequestError) as caught:
@@ -163,7 +163,7 @@ def test_an_error_of_all_rows_is_raised_at_once(made, api, on_error):
 
 
 def test_a_wrong_key_is_an_error_at_once(made, api):
-    """Whatever becomes of single rows."""
+    """A wrong key concerns every row, so no row is marked as failed for it."""
     api.before = lambda body: httpx2.Response(401, json={"detail": "no such key"})
     _, call = made(on_error="null")
     with pytest.raises(AuthenticationError):
@@ -172,7 +172,7 @@ def test_a_wrong_key_is_an_error_at_once(made, api):
 
 
 def test_a_bad_row_at_the_beginning_costs_one_word(made, api):
-    """After the first answer a refusal concerns rows, and nothing is asked beside them."""
+    """The request with a plain word is sent only before the first success."""
     api.refuse = lambda text: 400 if text == "refused" else None
     _, call = made(on_error="null")
     batch = BATCH.take([4, 0])
@@ -191,15 +191,15 @@ def test_a_bad_row_at_the_beginning_costs_one_word(made, api):
     ],
 )
 def test_a_model_without_vectors_of_known_size_is_refused(model, match):
-    """The schema has to be known beforehand; a newer model is taken with its dimension."""
+    """The schema must be known in advance, so a newer model needs `output_dimension`."""
     with pytest.raises(ArgumentError, match=match):
         Embedder("body", model=model)
     newer = Embedder("body", model="unheard-of", output_dimension=64)
     assert pa.list_(pa.float32(), 64) == newer.schema(BATCH.schema).field("embedding").type
 
 
-def test_a_column_of_that_name_is_not_doubled(made, api):
-    """Readers would find the one or the other; nothing is sent before that is said."""
+def test_an_output_column_that_exists_is_refused(made, api):
+    """Two columns of one name would confuse readers, so the error comes before any request."""
     embedder, call = made(column="id")
     with pytest.raises(ArgumentError, match="there is a column 'id' already"):
         call(BATCH)
@@ -213,14 +213,14 @@ def test_a_column_of_that_name_is_not_doubled(made, api):
     [(RateLimit(tpm=3000), 30), (RateLimit(rpm=3, tpm=300), 100), (RateLimit(rpm=1), 160_000)],
 )
 def test_requests_are_a_small_part_of_the_limit(made, limit, most):
-    """What the last one of a minute does not fill is lost; few a minute must be larger."""
+    """Smaller requests use more of each minute's limit, but few per minute must be larger."""
     embedder, call = made(rate_limit=limit)
     call(BATCH.slice(0, 0))
     assert most == embedder._max_request_tokens()
 
 
 def test_batches_together_keep_to_the_concurrency(api):
-    """Daft hands over dozens of batches at once."""
+    """Daft passes dozens of batches at once."""
     running, most = 0, 0
 
     async def answer(request: httpx2.Request) -> httpx2.Response:
@@ -239,13 +239,13 @@ def test_batches_together_keep_to_the_concurrency(api):
     async def embed() -> None:
         await asyncio.gather(*(embedder(BATCH.slice(0, 2)) for _ in range(8)))
 
-    for _ in range(2):  # an event loop each
+    for _ in range(2):  # each in a new event loop
         asyncio.run(embed())
     assert 2 == most
 
 
 def test_a_column_that_is_not_there_is_named(made):
-    """With those that are."""
+    """The error lists the columns that exist."""
     _, call = made()
     with pytest.raises(ArgumentError, match="there is no column 'body'; there are id"):
         call(BATCH.select(["id"]))
@@ -255,7 +255,7 @@ def test_a_column_that_is_not_there_is_named(made):
 
 
 def test_shares_multiply_and_outlive_pickling():
-    """A worker may divide its part once more."""
+    """A worker may divide its share again, in a process of its own."""
     limiter = RateLimiter(RateLimit(rpm=400, tpm=8000))
     half = limiter.shared(1 / 2)
     quarter = half.shared(1 / 2)
@@ -268,7 +268,7 @@ def test_shares_multiply_and_outlive_pickling():
 
 
 @pytest.mark.parametrize("share", [0, -1, 1.5, True, "1", None])
-def test_a_share_is_a_part(share):
-    """Of what there is."""
+def test_a_share_is_above_0_and_at_most_1(share):
+    """A share of 0 would send nothing, and one above 1 would exceed the limit."""
     with pytest.raises(ArgumentError, match="share must be a number above 0, up to 1, not"):
         RateLimiter(RateLimit(rpm=1), share=share)

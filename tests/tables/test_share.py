@@ -1,4 +1,4 @@
-"""Jobs at a rate limit: they use nearly all of it, and are never refused. Time is virtual."""
+"""Jobs at a rate limit use nearly all of it and are never refused; time is virtual."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODEL, TPM, ROWS, MINUTE, LATENCY = "voyage-4", 60_000, 18_000, 60.0, 0.3
 
 
 class Now:
-    """The time."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -31,7 +31,7 @@ class Now:
 
 
 def sent(jobs: list[tuple[Schedule, RateLimiter]], client: Any) -> Iterator[tuple[float, int]]:
-    """Carry out jobs together; tell when each request was sent, and its tokens."""
+    """Run jobs together; yield the time of each request and its tokens."""
     now = Now()
     server = RateLimits(None, MODELS, now)
     server.set(MODEL, rpm=2000, tpm=TPM)
@@ -68,7 +68,7 @@ def sent(jobs: list[tuple[Schedule, RateLimiter]], client: Any) -> Iterator[tupl
 def test_jobs_use_nearly_all_of_a_limit_and_are_never_refused(
     processes: int, api: Api, tmp_path: Path
 ) -> None:
-    """The limit is what a large table waits for; and the server refuses what is beyond it."""
+    """A large table takes as long as the limit allows, so unused tokens cost the user time."""
     jobs: list[Any] = []
     tables: dict[Path, list[Any]] = {}
     for process in range(processes):

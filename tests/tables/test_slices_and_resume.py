@@ -1,4 +1,4 @@
-"""Jobs that are ended at any moment go on where they were; what is not the same is refused."""
+"""Jobs stopped at any moment resume; a job with other arguments or rows is refused."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .killed import CONCURRENCY, PER_QUERY, ROWS, outlive
 
 
 class BreakError(Exception):
-    """An exception that ends a job in these tests."""
+    """An exception that stops a job in these tests."""
 
 
 def breaking(api: Any, after: int) -> None:
-    """Let the API refuse the key after some answers."""
+    """Make the API refuse the key after some responses."""
     import httpx2
 
     def before(body: Any) -> httpx2.Response | None:
@@ -38,7 +38,7 @@ def breaking(api: Any, after: int) -> None:
 
 
 def mending(api: Any) -> None:
-    """Let the API answer again."""
+    """Make the API answer again."""
     api.before = lambda body: None
 
 
@@ -46,7 +46,7 @@ def mending(api: Any) -> None:
 
 
 def test_slices_are_the_same_whichever_are_done_already(tmp_path):
-    """Of several inputs, with any of the slices left out."""
+    """Slices do not depend on how many inputs there are or which slices are finished."""
     for name, rows in (("a", 25), ("b", 0), ("c", 10), ("d", 7)):
         ids = pa.array([f"{name}{row}" for row in range(rows)], pa.string())
         pa.parquet.write_table(pa.table({"id": ids, "body": ids}), tmp_path / f"{name}.parquet")
@@ -96,7 +96,7 @@ def _part(number: int, input: int, first: int, rows: int, last: str) -> Any:
 @pytest.mark.parametrize("make", [list, iter, "reader", "file"])
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_job_that_fails_goes_on_where_it_was(vo, api, tmp_path, make, after):
-    """No row is sent again that was answered."""
+    """No row that has a vector is sent again."""
     rows = rows_of(45)
 
     def source() -> Any:
@@ -121,7 +121,7 @@ def test_a_job_that_fails_goes_on_where_it_was(vo, api, tmp_path, make, after):
 
 
 def test_a_job_that_is_done_sends_nothing(vo, api, tmp_path):
-    """And has the same result."""
+    """Running a finished job again returns the same result for free."""
     first = done(job_of(vo, rows_of(45), tmp_path / "v").run())
     sent = api.sent
 
@@ -130,7 +130,7 @@ def test_a_job_that_is_done_sends_nothing(vo, api, tmp_path):
 
 
 def test_a_source_that_breaks_loses_nothing_and_its_error_arrives_as_it_is(vo, api, tmp_path):
-    """Requests in flight are waited for, and their answers kept."""
+    """Requests in flight are completed and their responses stored before the error is raised."""
 
     def source(most: int) -> Iterator[Any]:
         for row in rows_of(3000):
@@ -147,7 +147,7 @@ def test_a_source_that_breaks_loses_nothing_and_its_error_arrives_as_it_is(vo, a
 
 
 def test_groups_that_were_answered_are_not_sent_again(vo, api, tmp_path):
-    """Nor split, when the rest of their slice is."""
+    """A group with a stored response is not sent again, even if the rest of its slice is."""
     rows = [{**row, "q": f"question {place // 4}"} for place, row in enumerate(rows_of(40))]
     options: dict[str, Any] = {"method": "rerank", "columns": ("q", "body"), "model": "rerank-2.5"}
     breaking(api, 4)
@@ -163,7 +163,7 @@ def test_groups_that_were_answered_are_not_sent_again(vo, api, tmp_path):
 
 
 def unfinished(api: Any, vo: Any, directory: Path, rows: list[Any]) -> Path:
-    """The log of a slice of which a part was answered."""
+    """Return the log of a slice of which a part was answered."""
     options: dict[str, Any] = {"slice_rows": 1500, "concurrency": 1}
     breaking(api, 1)
     with pytest.raises(AuthenticationError):
@@ -173,14 +173,14 @@ def unfinished(api: Any, vo: Any, directory: Path, rows: list[Any]) -> Path:
 
 
 def go_on(vo: Any, directory: Path, rows: list[Any]) -> Any:
-    """The same job, to its end."""
+    """Resume the same job and run it to its end."""
     result = done(job_of(vo, rows, directory, slice_rows=1500).run())
     assert expected(rows) == table_in(directory)
     return result
 
 
 def test_a_line_that_was_torn_by_a_crash_is_left_out(api, tmp_path):
-    """Its rows are sent again; those before it are not."""
+    """Only the rows of the truncated line are sent again."""
     vo, rows = api.client(), rows_of(1400)
     log = unfinished(api, vo, tmp_path, rows)
     with log.open("ab") as file:
@@ -191,7 +191,7 @@ def test_a_line_that_was_torn_by_a_crash_is_left_out(api, tmp_path):
 
 
 def test_an_answer_whose_vectors_are_damaged_is_asked_for_again(api, tmp_path):
-    """Its tokens stay counted: they were billed."""
+    """Its tokens stay counted, as they were billed."""
     vo, rows = api.client(), rows_of(1400)
     log = unfinished(api, vo, tmp_path, rows)
     with (log.parent / "vectors.bin").open("r+b") as file:
@@ -205,7 +205,7 @@ def test_an_answer_whose_vectors_are_damaged_is_asked_for_again(api, tmp_path):
 
 @pytest.mark.parametrize("name", ["vectors.bin", "columns.arrow", "log.jsonl"])
 def test_a_missing_file_is_created_again(api, tmp_path, name):
-    """A crash can come between any two of them."""
+    """A crash can happen between the creation of any two of them."""
     vo, rows = api.client(), rows_of(1400)
     (unfinished(api, vo, tmp_path, rows).parent / name).unlink()
 
@@ -213,7 +213,7 @@ def test_a_missing_file_is_created_again(api, tmp_path, name):
 
 
 def test_a_crash_after_a_finished_slice_loses_nothing(api, tmp_path):
-    """Neither a part that is half written nor a folder that is half removed."""
+    """The crash may leave a half-written part or a half-removed folder."""
     vo, rows = api.client(), rows_of(20)
     done(job_of(vo, rows, tmp_path).run())
     (tmp_path / ".part-000001.parquet.part").write_bytes(b"half")
@@ -226,7 +226,7 @@ def test_a_crash_after_a_finished_slice_loses_nothing(api, tmp_path):
 
 
 def test_a_part_of_another_job_is_refused(api, tmp_path):
-    """It may have other vectors."""
+    """The other job may have vectors of another model or dimension."""
     vo = api.client()
     for name in ("a", "b"):
         job_of(vo, rows_of(5), tmp_path / name).run()
@@ -236,7 +236,7 @@ def test_a_part_of_another_job_is_refused(api, tmp_path):
         job_of(vo, rows_of(5), tmp_path / "b").run()
 
 
-# Changes
+# Changed arguments and sources
 
 
 @pytest.mark.parametrize(
@@ -249,14 +249,14 @@ def test_a_part_of_another_job_is_refused(api, tmp_path):
     ],
 )
 def test_other_arguments_are_refused_by_name(vo, tmp_path, options, match):
-    """Vectors of two kinds in one table are of no use."""
+    """Vectors of two models or sizes in one table would be useless."""
     done(job_of(vo, rows_of(5), tmp_path / "v").run())
     with pytest.raises(ArgumentError, match=match):
         job_of(vo, rows_of(5), tmp_path / "v", **options)
 
 
 def test_a_file_that_has_changed_is_refused_by_name(vo, tmp_path):
-    """By its size or time; and one that is new is noticed, too."""
+    """A change of size or time counts, and so does an additional file."""
     path = tmp_path / "in" / "a.parquet"
     path.parent.mkdir()
     pa.parquet.write_table(pa.Table.from_pylist(rows_of(5)), path)
@@ -272,7 +272,7 @@ def test_a_file_that_has_changed_is_refused_by_name(vo, tmp_path):
 
 @pytest.mark.parametrize("make", [list, pa.Table.from_pylist], ids=["list", "table"])
 def test_other_rows_in_memory_are_refused(vo, tmp_path, make):
-    """As many as before, but others."""
+    """The number of rows is the same, so only their contents differ."""
     rows = rows_of(25)
     done(job_of(vo, make(rows), tmp_path / "v").run())
     rows[3] = {**rows[3], "body": "something else"}
@@ -281,7 +281,7 @@ def test_other_rows_in_memory_are_refused(vo, tmp_path, make):
 
 
 def test_rows_that_are_read_once_are_read_again_and_compared(vo, api, tmp_path):
-    """However they are cut into batches."""
+    """The rows may be cut into batches in another way."""
     rows = rows_of(25)
     table = pa.Table.from_pylist(rows)
     done(job_of(vo, table.to_reader(max_chunksize=4), tmp_path / "v").run())
@@ -297,7 +297,7 @@ def test_rows_that_are_read_once_are_read_again_and_compared(vo, api, tmp_path):
 
 
 def test_a_source_that_is_read_once_is_not_taken_for_an_empty_one(vo, tmp_path):
-    """A second run of the same job needs a new one."""
+    """An exhausted iterator would otherwise make a job without rows."""
     job = job_of(vo, iter(rows_of(25)), tmp_path / "v")
     assert 25 == done(job.run()).rows
     for act in (job.run, job.retry_failed):
@@ -310,7 +310,7 @@ def test_a_source_that_is_read_once_is_not_taken_for_an_empty_one(vo, tmp_path):
 
 
 def test_a_part_says_what_it_is(vo, tmp_path):
-    """For whoever has it alone."""
+    """A reader who has only this file sees the model, the dimension and the slice."""
     done(job_of(vo, rows_of(5), tmp_path / "v").run())
     info = read_info(tmp_path / "v" / "part-000000.parquet")
 
@@ -332,7 +332,7 @@ def test_a_part_says_what_it_is(vo, tmp_path):
 
 
 def test_a_job_outlives_being_killed(emulator, tmp_path):
-    """Only what was on its way is sent twice; `tests/jobs` kills more often, and batches too."""
+    """Only requests in flight are sent twice; `tests/jobs` tests more kills, and batches too."""
     rows = outlive("Client", "live", emulator, tmp_path, 1)
     sent = Counter(text for request in emulator.requests for text in request.body["documents"])
 

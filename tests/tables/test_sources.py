@@ -1,4 +1,4 @@
-"""Rows come out of every source as they are, and what is wrong is named before anything is sent."""
+"""Every source gives its rows unchanged, and errors in it are named before any request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WANTED = [{"id": row["id"], "body": row["body"]} for row in ROWS]
 
 
 def read(source: Any, columns: Columns = COLUMNS, skip: int = 0, **options: Any) -> list[Any]:
-    """All rows of all inputs."""
+    """Read all rows of all inputs."""
     found = source_of(source, **options)
     return [
         row
@@ -41,7 +41,7 @@ def write_ndjson(path: Path) -> None:
 
 
 def write_arrow(path: Path, make: Callable[..., Any]) -> None:
-    """An Arrow file or stream."""
+    """Write an Arrow file or stream."""
     with make(str(path), TABLE.schema) as writer:
         writer.write_table(TABLE, max_chunksize=700)
 
@@ -59,14 +59,14 @@ WRITERS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("skip", [0, 1, 700, 1500, 2499, 2500, 9999])
 def test_a_file_of_each_format_gives_its_rows_from_any_on(name, skip, tmp_path):
-    """A job that is resumed begins in the middle."""
+    """A resumed job starts reading in the middle of a file."""
     WRITERS[name](tmp_path / name)
 
     assert WANTED[skip:] == read(tmp_path / name, skip=skip)
 
 
 class Frame:
-    """A data frame, as polars has it: what Arrow asks for is all there is."""
+    """A data frame like those of polars, which Arrow reads by one method."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export the rows as an Arrow C stream."""
@@ -74,7 +74,7 @@ class Frame:
 
 
 def cursor() -> sqlite3.Cursor:
-    """A cursor of a database."""
+    """Return a database cursor over the rows."""
     database = sqlite3.connect(":memory:")
     database.execute("create table texts (id integer, body text, more text)")
     database.executemany("insert into texts values (:id, :body, :more)", ROWS)
@@ -82,7 +82,7 @@ def cursor() -> sqlite3.Cursor:
 
 
 def lists() -> Iterator[list[Any]]:
-    """Rows, some at a time."""
+    """Yield the rows in lists."""
     for start in range(0, len(ROWS), 300):
         yield ROWS[start : start + 300]
 
@@ -102,13 +102,13 @@ SOURCES: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_whatever_has_rows_gives_them(name):
-    """Nobody has to write a file first."""
+def test_rows_in_memory_are_a_source(name):
+    """Rows in memory, such as data frames and iterators, need no file."""
     assert WANTED == read(SOURCES[name]())
 
 
 def test_a_cursor_gives_its_rows():
-    """Of any database, by the DB-API."""
+    """A cursor of any database works, as only the DB-API is used."""
     found = cursor()
     try:
         assert WANTED == read(found)
@@ -120,12 +120,12 @@ def test_a_cursor_gives_its_rows():
     ("name", "repeats"), [("table", True), ("frame", True), ("dicts", True), ("reader", False)]
 )
 def test_a_source_knows_whether_it_can_be_read_again(name, repeats):
-    """If it can, finished slices are not read to compare them."""
+    """The rows of finished slices are read again only from a source that can't be repeated."""
     assert repeats == source_of(SOURCES[name]()).can_repeat
 
 
 def test_globs_directories_and_lists_give_files_in_order(tmp_path, monkeypatch):
-    """Each file is an input; hidden ones and those of a job are none."""
+    """Each file is an input, except for hidden files and those of a job."""
     for number in (3, 1, 2):
         folder = tmp_path / "in" / f"part={number}"
         folder.mkdir(parents=True)
@@ -148,7 +148,7 @@ def test_globs_directories_and_lists_give_files_in_order(tmp_path, monkeypatch):
 
 
 def test_files_of_other_names_are_read_by_their_given_format(tmp_path):
-    """As exports are often called `dump`."""
+    """Exports often have names such as `dump`."""
     write_ndjson(tmp_path / "dump")
 
     assert WANTED == read(tmp_path / "dump", format="ndjson")
@@ -161,7 +161,7 @@ def test_files_of_other_names_are_read_by_their_given_format(tmp_path):
 
 
 def test_texts_of_csv_stay_texts(tmp_path):
-    """A column of numbers, or one that begins empty, is of another type to the reader."""
+    """The CSV reader would take a column of numbers, or one that starts empty, for another type."""
     rows = ["id,body", *(f"{row}," for row in range(3)), "3,0012", '4,"a', 'b"', "5,1.50"]
     (tmp_path / "a.csv").write_text("\n".join(rows) + "\n")
 
@@ -170,7 +170,7 @@ def test_texts_of_csv_stay_texts(tmp_path):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_missing_column_is_named_with_those_that_are_there(name, tmp_path):
-    """And the file that lacks it."""
+    """The user learns which file lacks the column, and what its columns are called."""
     WRITERS[name](tmp_path / name)
     with pytest.raises(ArgumentError, match=rf"{name}: there is no column 'b'; there are id, body"):
         read(tmp_path / name, Columns("id", ("b",)))
@@ -178,7 +178,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(name, tmp_path):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_missing_column_of_rows_in_memory_is_named(name):
-    """In the same words."""
+    """The error is the same as for files."""
     with pytest.raises(ArgumentError, match=r"^there is no column 'b'; there are id, body, more"):
         read(SOURCES[name](), Columns("id", ("b",)))
 
@@ -193,15 +193,15 @@ def test_a_missing_column_of_rows_in_memory_is_named(name):
     ],
 )
 def test_a_bad_line_is_named(line, match, tmp_path):
-    """By file and number."""
+    """The error gives the file and the line number."""
     good = json.dumps(ROWS[0])
     (tmp_path / "a.ndjson").write_text(f"{good}\n\n{line}\n{good}\n")
     with pytest.raises(ArgumentError, match=match):
         read(tmp_path / "a.ndjson")
 
 
-def test_a_file_that_is_none_of_its_format_is_named(tmp_path):
-    """Not a traceback from within Arrow."""
+def test_a_file_of_the_wrong_format_is_named(tmp_path):
+    """The user gets the file's name instead of an internal Arrow traceback."""
     for name in ("a.parquet", "a.arrow"):
         (tmp_path / name).write_text("no table")
         with pytest.raises(ArgumentError, match=rf"{name} can't be read: "):
@@ -218,27 +218,27 @@ def test_a_file_that_is_none_of_its_format_is_named(tmp_path):
         (b"rows", "source must be a path, .*, not bytes"),
     ],
 )
-def test_what_has_no_rows_is_refused(given, match):
-    """Before a directory is made."""
+def test_an_invalid_source_is_refused(given, match):
+    """The error comes before the job's directory is created."""
     with pytest.raises(ArgumentError, match=match):
         source_of(given)
 
 
 def test_an_iterable_of_something_else_is_refused():
-    """It names what came."""
+    """The error names the type that was found."""
     with pytest.raises(ArgumentError, match=r"each must be .*, not int"):
         read([1, 2])
 
 
-def test_rows_of_more_columns_later_and_of_none_are_read(tmp_path):
-    """The first thousand tell the columns."""
+def test_rows_may_lack_columns_that_others_have(tmp_path):
+    """The columns are collected from the first thousand rows."""
     assert [{"id": 1, "body": None}, {"id": 2, "body": "b"}] == read(
         [{"id": 1}, {"id": 2, "body": "b"}]
     )
 
 
 def test_lines_and_tabs_are_formats_that_are_named(tmp_path):
-    """No suffix stands for them: many a .txt is something else."""
+    """The suffix .txt does not imply one text per line, so the user names the format."""
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\n\nfour")
     (tmp_path / "a.tsv").write_text("text\tn\none\t1\n")
 

@@ -1,4 +1,4 @@
-"""Table jobs: every row has a result or a reason, requests are full, and few."""
+"""Table jobs give each row a result or a reason, with few and full requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LONE = "lone \ud800 surrogate"
 
 
 def test_a_table_has_a_vector_for_each_row_in_order_beside_what_is_kept(vo, tmp_path):
-    """The columns are typed for Arrow, and say what they are."""
+    """The columns have Arrow types, and columns named by `keep` are copied."""
     rows = [{**row, "more": place} for place, row in enumerate(rows_of(25))]
     result = done(job_of(vo, rows, tmp_path / "v", keep=["more"]).run())
 
@@ -50,7 +50,7 @@ def test_a_table_has_a_vector_for_each_row_in_order_beside_what_is_kept(vo, tmp_
 
 
 def test_both_clients_write_the_same_bytes(api, tmp_path):
-    """But for the id of the job."""
+    """The files are equal except for the id of the job."""
     tables = []
     for kind in ("Client", "AsyncClient"):
         done(job_of(api.client(kind), rows_of(25), tmp_path / kind).run())
@@ -60,7 +60,7 @@ def test_both_clients_write_the_same_bytes(api, tmp_path):
 
 
 def test_the_public_methods_do_the_same(vo, api, tmp_path):
-    """The public methods are the faces of these jobs."""
+    """`tables.embed` and `tables.prepare_embed` run the same job as the tests here."""
     rows = rows_of(7)
     call = {"text": "body", "id": "id", "model": "voyage-4", "progress": False, **OPTIONS}
     result = done(vo.tables.embed(rows, into=tmp_path / "a", **call))
@@ -74,7 +74,7 @@ def test_the_public_methods_do_the_same(vo, api, tmp_path):
 
 
 def test_rows_without_ids_are_numbered_over_all_files(vo, tmp_path):
-    """So that failures and vectors have a name."""
+    """Failures and vectors can be matched to the input by these numbers."""
     for name, first in (("a", 0), ("b", 3)):
         texts = [None if row == 4 else f"text {row}" for row in range(first, first + 3)]
         pa.parquet.write_table(pa.table({"body": texts}), tmp_path / f"{name}.parquet")
@@ -88,7 +88,7 @@ def test_rows_without_ids_are_numbered_over_all_files(vo, tmp_path):
 
 
 def test_requests_are_filled_with_tokens_up_to_the_limit_of_the_model(api, tmp_path):
-    """At most, by an estimate that answers correct; and with a thousand rows."""
+    """A request stays below the token limit and has at most a thousand rows."""
     long = "word " * 20_000
     rows = [{"id": row, "body": long if row < 20 else "short"} for row in range(2020)]
     done(job_of(api.client(), rows, tmp_path / "v", model="voyage-3-large", slice_rows=5000).run())
@@ -101,7 +101,7 @@ def test_requests_are_filled_with_tokens_up_to_the_limit_of_the_model(api, tmp_p
 
 
 def test_tokens_are_counted_where_the_tokenizer_is_at_hand(vo, api, tmp_path):
-    """Estimates are far off for such texts, so requests would be half empty."""
+    """Estimates are far too high for such texts, so requests would be half empty."""
     words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
     words.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     counting = api.client(type(vo).__name__, tokenizers={"voyage-3-large": words})
@@ -121,7 +121,7 @@ def test_tokens_are_counted_where_the_tokenizer_is_at_hand(vo, api, tmp_path):
 
 
 def test_requests_are_no_smaller_than_the_requests_per_minute_allow(api, tmp_path):
-    """Three a minute, each of a hundredth, would be three hundredths of the limit."""
+    """With 3 requests a minute, each must hold a third of the tokens to use the whole limit."""
     vo = api.client(rate_limit=RateLimiter(RateLimit(rpm=3, tpm=6000)))
     rows = [{"id": row, "body": "word " * 20} for row in range(100)]
     done(job_of(vo, rows, tmp_path / "v", slice_rows=500).run())
@@ -130,7 +130,7 @@ def test_requests_are_no_smaller_than_the_requests_per_minute_allow(api, tmp_pat
 
 
 def test_requests_are_a_hundredth_of_the_tokens_per_minute_at_most(api, tmp_path):
-    """Otherwise the last of a minute leaves much of it unused."""
+    """Larger requests would leave more of each minute's tokens unused."""
     vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=20_000)))
     spec_rows = [{"id": row, "body": "word " * 20} for row in range(20)]
     done(job_of(vo, spec_rows, tmp_path / "v", slice_rows=50).run())
@@ -139,7 +139,7 @@ def test_requests_are_a_hundredth_of_the_tokens_per_minute_at_most(api, tmp_path
 
 
 def test_a_refusal_for_the_rate_is_tried_again_and_fewer_are_sent_at_once(vo, api, tmp_path):
-    """After the time that the server asks for."""
+    """The job waits for as long as `Retry-After` says."""
     lock, at_once, most = threading.Lock(), [0], [0]
     refusals = iter(range(6))
 
@@ -163,7 +163,7 @@ def test_a_refusal_for_the_rate_is_tried_again_and_fewer_are_sent_at_once(vo, ap
 
 
 def test_a_key_that_is_refused_ends_the_job_at_once_and_says_how_to_go_on(vo, api, tmp_path):
-    """No row is at fault."""
+    """The error concerns the key, so no row is marked as failed, and finished rows are kept."""
     api.before = lambda body: httpx2.Response(401, json={"detail": "who?"})
     job = job_of(vo, rows_of(40), tmp_path / "v")
     with pytest.raises(AuthenticationError) as caught:
@@ -176,7 +176,7 @@ def test_a_key_that_is_refused_ends_the_job_at_once_and_says_how_to_go_on(vo, ap
 
 
 def test_a_job_whose_rows_are_all_refused_stops_soon(vo, api, tmp_path):
-    """The arguments are at fault then, not the rows."""
+    """If every row is refused, the arguments are wrong and not the rows."""
     api.refuse = lambda text: 400
     with pytest.raises(VoyageError, match="refused") as caught:
         done(job_of(vo, rows_of(1000), tmp_path / "v", slice_rows=1000).run())
@@ -188,7 +188,7 @@ def test_a_job_whose_rows_are_all_refused_stops_soon(vo, api, tmp_path):
 
 
 def bad_rows() -> list[dict[str, Any]]:
-    """A thousand rows, of which one in a hundred is bad, of five kinds."""
+    """Return a thousand rows, of which seven are bad for five different reasons."""
     bad = {
         100: None,
         250: "",
@@ -213,12 +213,12 @@ REASONS = {
 
 
 def refuse(text: str) -> int | None:
-    """Refuse as the server does what is too long, or for reasons of its own."""
+    """Return the status for a text as the server does: too long, or refused for other reasons."""
     return {"too long": 400, "refused": 422}.get(text)
 
 
 def test_bad_rows_are_named_with_their_reasons_and_all_others_are_embedded(vo, api, tmp_path):
-    """One bad row neither stops the rest nor sends the rest one by one."""
+    """One bad row neither stops the others nor causes a request per row."""
     api.refuse = refuse
     job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400)
     assert 3 == job.estimate.failing
@@ -237,7 +237,7 @@ def test_bad_rows_are_named_with_their_reasons_and_all_others_are_embedded(vo, a
 
 
 def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tmp_path):
-    """Rows that fail again stay named."""
+    """Rows that fail again are still listed as failures."""
     api.refuse = refuse
     job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400)
     first = done(job.run())
@@ -248,7 +248,7 @@ def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tm
 
     assert (995, 5) == (result.rows, result.failed)
     assert ["refused", "refused"] == api.texts
-    assert 4 == api.sent  # two slices, of which one is halved
+    assert 4 == api.sent  # two slices, one of which is halved
     still = {"r100", "r250", "r333", "r400", "r900"}
     good = [row for row in bad_rows() if row["id"] not in still]
     assert expected(good) == table_in(tmp_path / "v")
@@ -257,7 +257,7 @@ def test_rows_that_failed_are_sent_again_alone_and_take_their_places(vo, api, tm
 
 
 def test_many_rows_may_fail_once_more(api, tmp_path):
-    """Earlier answers show that the arguments are right."""
+    """Earlier successes show that the arguments are right, so the retry does not stop early."""
     api.refuse = lambda text: 400 if int(text.split()[2]) % 2 else None
     job = job_of(api.client(), rows_of(60), tmp_path / "v", slice_rows=60)
 
@@ -267,7 +267,7 @@ def test_many_rows_may_fail_once_more(api, tmp_path):
 
 @pytest.mark.skipif(not takes_null_vectors(), reason="this pyarrow can't read them back")
 def test_rows_without_a_result_may_be_null(vo, api, tmp_path):
-    """So that the table has all rows of the source."""
+    """With `on_error="null"` the table has all rows of the source."""
     api.refuse = refuse
     job = job_of(vo, bad_rows(), tmp_path / "v", slice_rows=400, on_error="null")
     result = done(job.run())
@@ -284,7 +284,7 @@ def test_rows_without_a_result_may_be_null(vo, api, tmp_path):
 
 
 def test_null_vectors_need_a_pyarrow_that_reads_them(vo, monkeypatch, tmp_path):
-    """pyarrow 17 to 24 write a file that they refuse to read."""
+    """pyarrow 17 to 24 write a null vector that they can't read back."""
     rows = rows_of(1)
     monkeypatch.setattr(pa, "__version__", "24.0.0")
     with pytest.raises(ArgumentError, match="on_error='null' needs pyarrow 26"):
@@ -296,7 +296,7 @@ def test_null_vectors_need_a_pyarrow_that_reads_them(vo, monkeypatch, tmp_path):
 
 
 def test_a_row_without_a_result_may_end_the_job(vo, api, tmp_path):
-    """Finished rows are kept; the error names the row."""
+    """Finished rows are kept, and the error names the row."""
     api.refuse = lambda text: 422 if text == "text number 33 here" else None
     job = job_of(vo, rows_of(40), tmp_path / "v", on_error="raise", concurrency=1)
     with pytest.raises(RowError, match=r"^row 'r33': refused: .*this text is refused") as caught:
@@ -308,8 +308,8 @@ def test_a_row_without_a_result_may_end_the_job(vo, api, tmp_path):
     assert 40 == len(set(api.texts)) == len(api.texts)
 
 
-def test_a_failure_of_a_row_that_the_client_refuses_is_its_own(vo, api, tmp_path):
-    """As of a query with more documents than a request can have."""
+def test_a_query_that_the_client_refuses_fails_alone(vo, api, tmp_path):
+    """A query with more documents than a request may have must not fail the others."""
     rows = [
         {"id": row, "q": "all" if row < 1001 else "few", "d": f"d {row}"} for row in range(1003)
     ]
@@ -341,14 +341,14 @@ def test_a_failure_of_a_row_that_the_client_refuses_is_its_own(vo, api, tmp_path
     ],
 )
 def test_an_id_that_is_null_or_repeated_is_refused_by_name(vo, tmp_path, make, ids, match):
-    """Its vector could not be told from another's."""
+    """Two vectors could not be told apart by such an id."""
     rows = make([{"id": id_, "body": "text"} for id_ in ids])
     with pytest.raises(ArgumentError, match=match):
         done(job_of(vo, rows, tmp_path / "v").run())
 
 
 def test_negative_ids_are_no_repetition(api, tmp_path):
-    """-1 and -2 have one hash in Python."""
+    """In Python, -1 and -2 have the same hash."""
     rows = [{"id": id_, "body": "text"} for id_ in (-1, -2, 2**63 - 1, -(2**63), 0)]
 
     assert 5 == job_of(api.client(), rows, tmp_path / "v").run().rows
@@ -356,18 +356,18 @@ def test_negative_ids_are_no_repetition(api, tmp_path):
 
 @pytest.mark.parametrize("make", [list, iter], ids=["read before", "read once"])
 def test_rows_of_a_group_that_are_not_adjacent_are_refused_by_name(vo, tmp_path, make):
-    """Each document is one request."""
+    """Each document is one request, so its rows must be read together."""
     rows = make([{"id": n, "doc": doc, "body": "text"} for n, doc in enumerate("aaba")])
     options = {"method": "contextualized_embed", "model": "voyage-context-4"}
     with pytest.raises(ArgumentError, match="rows of doc 'a' are not adjacent"):
         done(job_of(vo, rows, tmp_path / "v", **options).run())
 
 
-# Other kinds
+# Contextualized chunks and reranking
 
 
 def test_chunks_are_sent_by_document_and_documents_are_never_split(vo, api, tmp_path):
-    """Not even by slices."""
+    """The vectors of chunks depend on their whole document, so no slice may cut it."""
     rows = [{**row, "doc": place // 7} for place, row in enumerate(rows_of(40))]
     options = {"method": "contextualized_embed", "model": "voyage-context-4", "slice_rows": 10}
     result = done(job_of(vo, rows, tmp_path / "v", **options).run())
@@ -379,7 +379,7 @@ def test_chunks_are_sent_by_document_and_documents_are_never_split(vo, api, tmp_
 
 
 def test_documents_are_scored_by_query(vo, api, tmp_path):
-    """In the order of the rows, not in that of the scores."""
+    """The scores are in the order of the rows, not sorted."""
     rows = [{**row, "q": f"question {place // 4}"} for place, row in enumerate(rows_of(20))]
     columns, model = ("q", "body"), "rerank-2.5"
     result = done(
@@ -394,7 +394,7 @@ def test_documents_are_scored_by_query(vo, api, tmp_path):
 
 
 def test_a_text_that_comes_again_is_sent_once(vo, api, tmp_path):
-    """Within a slice, if asked for."""
+    """With `deduplicate=True` each slice sends and pays for equal texts once."""
     rows = [{"id": row, "body": f"text {row % 3}"} for row in range(20)]
     result = done(job_of(vo, rows, tmp_path / "v", deduplicate=True).run())
 
@@ -403,11 +403,11 @@ def test_a_text_that_comes_again_is_sent_once(vo, api, tmp_path):
     assert 6 == len(api.texts)
 
 
-# Money
+# Cost
 
 
 def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
-    """Billed cost, with that of lost answers, never exceeds it."""
+    """The billed cost of all runs, with the worst case for lost responses, never exceeds it."""
     rows = rows_of(400)
     api.tokens_per_word = 3
     job = job_of(vo, rows, tmp_path / "v", concurrency=2)
@@ -432,7 +432,7 @@ def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
     assert "up to $0.0000" in str(stop.value)
     assert 0 < len(api.texts) < 400
 
-    with pytest.raises(MaxCostError):  # in all its runs
+    with pytest.raises(MaxCostError):  # the limit counts all runs
         done(job_of(vo, rows, tmp_path / "v").run(max_cost=limit))
     assert billed == 3 * 4 * len(api.texts)
     result = done(job_of(vo, rows, tmp_path / "v").run(max_cost=1))
@@ -441,7 +441,7 @@ def test_max_cost_is_a_promise_that_is_kept_over_runs(vo, api, tmp_path):
 
 
 def test_lost_answers_count_at_their_most_whether_or_not_there_was_a_limit_then(vo, api, tmp_path):
-    """What nobody has limited is limited later; what is known is told apart from what is not."""
+    """A later limit must hold too, so the job stores what lost responses may have cost."""
     rows = rows_of(20)
     lost = iter([True])
 
@@ -475,7 +475,7 @@ def test_lost_answers_count_at_their_most_whether_or_not_there_was_a_limit_then(
 
 
 def test_the_last_request_is_cut_down_to_what_the_money_allows(vo, api, tmp_path):
-    """Rather than to stop with much of it left."""
+    """Stopping earlier would leave much of the allowed cost unused."""
     job = job_of(vo, rows_of(1000), tmp_path / "v", slice_rows=1000)
     api.tokens_per_word = 8
     with pytest.raises(MaxCostError) as stop:
@@ -485,8 +485,8 @@ def test_the_last_request_is_cut_down_to_what_the_money_allows(vo, api, tmp_path
     assert 0.8 * job.estimate.cost < stop.value.spent <= job.estimate.cost
 
 
-def test_max_cost_refuses_what_it_will_not_do_before_anything_is_sent(vo, api, tmp_path):
-    """Among it a model without a price."""
+def test_max_cost_is_checked_before_anything_is_sent(vo, api, tmp_path):
+    """The price of a model must be known, and the estimate must fit."""
     job = job_of(vo, rows_of(100), tmp_path / "v")
     with pytest.raises(MaxCostError, match="but the job would cost about"):
         done(job.run(max_cost=1e-9))
@@ -499,11 +499,11 @@ def test_max_cost_refuses_what_it_will_not_do_before_anything_is_sent(vo, api, t
     assert 0 == api.sent
 
 
-# Around
+# Locks, progress and arguments
 
 
 def test_a_job_that_runs_is_locked(vo, api, tmp_path):
-    """Two would send and pay everything twice."""
+    """Two processes would each send, and pay for, every row."""
     job, other = (job_of(vo, rows_of(10), tmp_path / "v") for _ in range(2))
     refused: list[Exception] = []
 
@@ -522,22 +522,22 @@ def test_a_job_that_runs_is_locked(vo, api, tmp_path):
 
 
 def test_progress_tells_rows_tokens_and_money(vo, tmp_path):
-    """At the end for certain."""
-    told: list[Any] = []
-    done(job_of(vo, rows_of(30), tmp_path / "v", progress=told.append).run())
+    """The last report always gives the final numbers."""
+    events: list[Any] = []
+    done(job_of(vo, rows_of(30), tmp_path / "v", progress=events.append).run())
 
     assert ("done", 30, 30, "rows") == (
-        told[-1].stage,
-        told[-1].done,
-        told[-1].total,
-        told[-1].unit,
+        events[-1].stage,
+        events[-1].done,
+        events[-1].total,
+        events[-1].unit,
     )
-    assert re.search(r"v: voyage-4, 120 tokens, \$", told[-1].message)
+    assert re.search(r"v: voyage-4, 120 tokens, \$", events[-1].message)
 
 
 def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
-    """Over the last minute, once there is enough of it; and the minutes, for a line in each."""
-    told: list[Any] = []
+    """The share is measured over the last minute, and a log gets one line a minute."""
+    events: list[Any] = []
     now = 0.0
     client = api.client(rate_limit=RateLimit(tpm=6000))
     prepared = job_of(client, rows_of(1000), tmp_path / "v")._prepared
@@ -551,23 +551,23 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
 
     job = TableJob(Sender(), prepared, {})
     totals = Totals()
-    report = job._reporter(totals, told.append)
+    report = job._reporter(totals, events.append)
     for now in range(0, 91, 5):  # 2 rows and 75 tokens a second  # the clock reads it
         totals.rows, totals.tokens = 2 * now, 75 * now
         report()
         report()
 
-    assert 19 == len(told)
-    assert {"v: voyage-4"} == {one.message for one in told}
-    assert re.fullmatch(r"375 tokens, \$\S+", told[1].detail)
-    assert told[2].detail.endswith(", 75% of the limit, 8 min left")
-    assert told[-1].detail.endswith(", 75% of the limit, 7 min left")
-    assert [0] * 12 + [1] * 7 == [one.minutes for one in told]
+    assert 19 == len(events)
+    assert {"v: voyage-4"} == {one.message for one in events}
+    assert re.fullmatch(r"375 tokens, \$\S+", events[1].detail)
+    assert events[2].detail.endswith(", 75% of the limit, 8 min left")
+    assert events[-1].detail.endswith(", 75% of the limit, 7 min left")
+    assert [0] * 12 + [1] * 7 == [one.minutes for one in events]
     lines: list[str] = []
     shown = Lines(lambda _, line: lines.append(line))
-    for one in told:
+    for one in events:
         shown.show(one)
-    assert 3 == len(lines)  # the beginning, a tenth, a minute
+    assert 3 == len(lines)  # at the start, after a tenth and after a minute
     assert lines[-1].startswith("v: voyage-4: 120 of 1,000 rows, 4,500 tokens, $")
 
 
@@ -587,17 +587,17 @@ def test_progress_tells_the_share_of_the_limit_and_the_time_left(api, tmp_path):
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_is_written(vo, tmp_path, options, match):
-    """In words that say what to do."""
+    """The error says what to change, and the directory is not created."""
     rows = [{**row, "number": 1} for row in rows_of(3)]
-    given = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS, **options}
+    arguments = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS, **options}
     with pytest.raises(ArgumentError, match=match):
-        done(vo.tables.prepare_embed(rows, into=tmp_path / "v", **given))
+        done(vo.tables.prepare_embed(rows, into=tmp_path / "v", **arguments))
 
     assert not (tmp_path / "v").exists()
 
 
 def test_fields_that_a_table_has_no_use_for_are_refused(vo, tmp_path):
-    """Rows are chunks already, and each gets a score."""
+    """The rows of a table are already chunks, and each row gets a score."""
     into = tmp_path / "v"
     chunks: dict[str, Any] = {"text": "a", "group": "b", "model": "voyage-context-4", "into": into}
     for name in ("enable_auto_chunking", "chunk_size", "chunk_overlap"):
@@ -613,7 +613,7 @@ SOURCES = ["parquet", "arrow", "csv", "ndjson", "table", "reader", "dataset", "l
 
 
 def empty(name: str, path: Any) -> Any:
-    """A source without a row."""
+    """Return a source without rows."""
     table = pa.table({"id": pa.array([], pa.int32()), "body": pa.array([], pa.string())})
     file = path / f"a.{name}"
     if name == "parquet":
@@ -638,7 +638,7 @@ def empty(name: str, path: Any) -> Any:
 @pytest.mark.parametrize("via", ["live", "batch"])
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_without_rows_is_a_table_without_rows(vo, api, tmp_path, name, via):
-    """It has its columns, so that what reads it needs no exception."""
+    """The table has its columns, so readers need no special case."""
     job = job_of(vo, empty(name, tmp_path), tmp_path / "v", via=via)
     result = done(job.run())
 
@@ -656,47 +656,47 @@ def test_a_source_without_rows_is_a_table_without_rows(vo, api, tmp_path, name, 
 
 
 def test_an_unknown_argument_is_refused_with_the_name_that_is_near(vo, tmp_path):
-    """The error is like Python's."""
-    given: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
+    """The error is a `TypeError`, as for any Python function."""
+    arguments: dict[str, Any] = {"text": "body", "model": "voyage-4", "into": tmp_path / "v"}
     with pytest.raises(TypeError, match=r"^tables.embed\(\) got .*; did you mean 'concurrency'\?"):
-        done(vo.tables.embed([], concurency=1, **given))
+        done(vo.tables.embed([], concurency=1, **arguments))
 
 
 def test_a_directory_of_something_else_is_left_alone(vo, tmp_path):
-    """Nothing there is overwritten."""
+    """No file of the user is overwritten."""
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(ArgumentError, match="holds other files and no table job"):
         job_of(vo, rows_of(3), tmp_path)
 
 
 def test_a_share_makes_the_limit_of_a_job_smaller(api, tmp_path):
-    """Four processes with a quarter each stay within it."""
+    """Four processes with `share=1/4` together stay within the limit."""
     vo = api.client(rate_limit=RateLimiter(RateLimit(tpm=48_000, rpm=2000)))
-    given: dict[str, Any] = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS}
+    arguments: dict[str, Any] = {"text": "body", "id": "id", "model": "voyage-4", **OPTIONS}
     rows = [{"id": row, "body": "word " * 100} for row in range(20)]
-    vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **given)
+    vo.tables.embed(rows, into=tmp_path / "v", share=1 / 4, **arguments)
 
     assert max(sum(len(text.split()) for text in body["input"]) for body in api.bodies) <= 120
 
 
 def test_the_event_loop_is_never_blocked(api, tmp_path):
-    """A job reads and writes much: in threads."""
+    """File access of the job runs in threads, so other tasks of the loop go on."""
     rows = [{**row, "doc": place // 5} for place, row in enumerate(rows_of(45))]
     rows[7]["body"] = ""
     pa.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
 
     async def call() -> int:
         client = api.client("AsyncClient")
-        given: dict[str, Any] = {"text": "body", "id": "id", **OPTIONS}
+        arguments: dict[str, Any] = {"text": "body", "id": "id", **OPTIONS}
         source = tmp_path / "a.parquet"
         with blockbuster_ctx():
             job = await client.tables.prepare_embed(
-                source, into=tmp_path / "v", model="voyage-4", progress=False, **given
+                source, into=tmp_path / "v", model="voyage-4", progress=False, **arguments
             )
             found = await job.run()
             await job.retry_failed()
             await client.tables.contextualized_embed(
-                source, group="doc", into=tmp_path / "w", model="voyage-context-4", **given
+                source, group="doc", into=tmp_path / "w", model="voyage-context-4", **arguments
             )
         await client.aclose()
         return found.rows

@@ -1,4 +1,4 @@
-"""Tables by the Batch API are those of live jobs; no batch is submitted twice, and none is lost."""
+"""Tables by the Batch API equal those of live jobs; no batch is sent twice or lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BATCH: dict[str, Any] = {
 }
 RUNNERS: list[asyncio.Runner] = []
 LONG = "word " * 33_000
-"""A text of more tokens than the models read."""
+"""A text with more tokens than the context length of the models."""
 METHODS: dict[str, dict[str, Any]] = {
     "embed": {"truncation": False},
     "contextualized_embed": {"method": "contextualized_embed", "model": "voyage-context-4"},
@@ -50,7 +50,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def client(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Any]:
-    """Each of the two clients, at an emulator."""
+    """Each of the two clients, connected to an emulator."""
     found = getattr(voyageai, request.param)(KEY, base_url=emulator)
     with asyncio.Runner() as runner:
         RUNNERS.append(runner)
@@ -60,7 +60,7 @@ def client(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Any]:
 
 
 def done(value: Any) -> Any:
-    """What a call of either client gives, in the event loop of the test."""
+    """Return the result of a call of either client, awaited in the test's event loop."""
 
     async def wait() -> Any:
         return await value
@@ -70,12 +70,12 @@ def done(value: Any) -> Any:
 
 @pytest.fixture
 def small_batches(client: Any) -> None:
-    """Let a batch have few rows, so that small jobs have several."""
+    """Limit batches to few rows, so that small jobs have several batches."""
     limit_batches(client, inputs=16)
 
 
 def bad_rows(count: int = 45) -> list[dict[str, Any]]:
-    """Rows of groups of five, of which some have no text, and one is too long."""
+    """Return rows in groups of five, of which some have no text and one is too long."""
     bad = {3: None, 14: "", 17: "lone \ud800", 23: LONG, 44: None}
     return [
         {
@@ -90,7 +90,7 @@ def bad_rows(count: int = 45) -> list[dict[str, Any]]:
 
 
 def parts_of(path: Path) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """The parts of a table: their content, and what they say of themselves but for the job."""
+    """Return content and metadata of each part of a table, without the id of the job."""
     found = {}
     for part in sorted(path.glob("part-*")):
         table = pa.parquet.read_table(part)
@@ -100,7 +100,7 @@ def parts_of(path: Path) -> dict[str, tuple[Any, dict[str, Any]]]:
 
 
 def lines_of(emulator: Emulator, key: str = KEY) -> Counter[str]:
-    """How often each line was sent in batches that the emulator has created."""
+    """Count how often each line was sent in the batches that the emulator has created."""
     lines = Counter[str]()
     with voyageai.Client(key, base_url=emulator) as vo:
         for batch in vo.batches.list():
@@ -110,13 +110,13 @@ def lines_of(emulator: Emulator, key: str = KEY) -> Counter[str]:
 
 
 def created(emulator: Emulator) -> int:
-    """How many batches were created."""
+    """Count the batches that the emulator has created."""
     emulator.requests.settle()
     return sum(request.status == 200 for request in emulator.requests.of("createBatch"))
 
 
 def compare(client: Any, rows: Any, tmp_path: Path, **options: Any) -> tuple[Any, Any]:
-    """Run a job live and as batches, and see that the tables are the same; return the results."""
+    """Run a job live and as batches, compare the tables, and return both results."""
     results = []
     for name, via in (("live", {}), ("batch", BATCH)):
         job = job_of(client, rows, tmp_path / name, keep=["more"], **options, **via)
@@ -128,14 +128,14 @@ def compare(client: Any, rows: Any, tmp_path: Path, **options: Any) -> tuple[Any
     return live, batch
 
 
-# The same table
+# Equal tables
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_table_by_batches_is_the_one_that_live_requests_give(
     client, small_batches, tmp_path, method
 ):
-    """To the last bit, with failures among the rows, over several slices and batches."""
+    """Both tables are equal bit for bit, with failed rows, several slices and several batches."""
     live, batch = compare(client, bad_rows(), tmp_path, **METHODS[method])
 
     assert 0 < live.failed < 45
@@ -146,13 +146,13 @@ def test_a_table_by_batches_is_the_one_that_live_requests_give(
 
 @pytest.mark.parametrize("options", [{"deduplicate": True}, {"output_dtype": "int8"}], ids=str)
 def test_other_options_give_the_same_table_too(client, tmp_path, options):
-    """Texts that come again are sent once, and vectors are of any type."""
+    """Equal texts are sent once, and vectors may have any dtype."""
     rows = [{**row, "body": f"text {place % 7}", "more": 1} for place, row in enumerate(bad_rows())]
     compare(client, rows, tmp_path, **options)
 
 
 def test_a_source_that_is_read_once_is_written_down(client, emulator, tmp_path):
-    """So that its answers can be joined with its rows, whatever becomes of the source."""
+    """Its rows are needed again to join them with the answers, when the source may be gone."""
     rows = [
         {**row, "body": None if place < 1100 else row["body"]}
         for place, row in enumerate(rows_of(1500))
@@ -172,7 +172,7 @@ def test_a_source_that_is_read_once_is_written_down(client, emulator, tmp_path):
 
 
 def test_a_table_whose_rows_all_fail_needs_no_batch(client, emulator, tmp_path):
-    """They are named as in a live job."""
+    """Each row has the same reason as in a live job."""
     rows = [{**row, "body": None, "more": 1} for row in rows_of(25)]
     compare(client, rows, tmp_path)
 
@@ -183,7 +183,7 @@ def test_a_table_whose_rows_all_fail_needs_no_batch(client, emulator, tmp_path):
 
 
 def test_the_estimate_is_at_the_price_of_batches(client, tmp_path):
-    """A third less than the same job live."""
+    """A batch job costs a third less than the same live job."""
     live = job_of(client, rows_of(25), tmp_path / "a").estimate
     batch = job_of(client, rows_of(25), tmp_path / "b", **BATCH).estimate
 
@@ -193,7 +193,7 @@ def test_the_estimate_is_at_the_price_of_batches(client, tmp_path):
 
 
 def test_max_cost_is_kept_over_runs_and_retries(client, emulator, small_batches, tmp_path):
-    """What the first batches have cost counts, and what is done is kept."""
+    """The cost of earlier batches counts towards the limit, and their results are kept."""
     rows = rows_of(40)
     job = job_of(client, rows, tmp_path / "v", **BATCH)
     with pytest.raises(MaxCostError, match="but the job would cost about"):
@@ -213,7 +213,7 @@ def test_max_cost_is_kept_over_runs_and_retries(client, emulator, small_batches,
 
 
 def test_rows_that_failed_are_sent_again_alone_in_further_batches(client, emulator, tmp_path):
-    """Under what the whole job may cost, and into their places."""
+    """The retry keeps to the cost limit of the whole job, and puts the rows in their places."""
     rows = rows_of(45)
     emulator.batches.fail(times=1, status=500, message="Internal Server Error")
     job = job_of(client, rows, tmp_path / "v", **BATCH)
@@ -241,7 +241,7 @@ def test_rows_that_failed_are_sent_again_alone_in_further_batches(client, emulat
 
 
 def test_a_row_without_a_result_may_end_the_job(client, emulator, tmp_path):
-    """Before anything is sent if that is known; else it is tried again by the next run."""
+    """A row known to be bad stops the job unsent; others can succeed on the next run."""
     options = {"on_error": "raise", **BATCH}
     with pytest.raises(RowError, match=r"^row 'r3': null"):
         done(job_of(client, bad_rows(), tmp_path / "bad", **options).run())
@@ -260,7 +260,7 @@ def test_a_row_without_a_result_may_end_the_job(client, emulator, tmp_path):
 def test_a_job_whose_rows_are_all_refused_stops_before_it_sends_them_one_by_one(
     client, emulator, tmp_path
 ):
-    """The arguments are at fault then; nothing was billed, and the next run begins anew."""
+    """The arguments are wrong then; nothing was billed, and the next run starts again."""
     emulator.batches.fail(status=400, message="no such thing")
     job = job_of(client, rows_of(90), tmp_path / "v", **BATCH)
     with pytest.raises(InvalidRequestError, match="no such thing") as caught:
@@ -273,7 +273,7 @@ def test_a_job_whose_rows_are_all_refused_stops_before_it_sends_them_one_by_one(
 
 
 def test_many_rows_may_fail_once_more(client, emulator, tmp_path):
-    """That others were answered before shows that the arguments are right."""
+    """Earlier successes show that the arguments are right, so the retry does not stop early."""
     emulator.batches.fail(times=1, status=400, message="this line is refused")
     emulator.batches.fail(times=10, status=400, message="and each of its rows")
     job = job_of(client, rows_of(25), tmp_path / "v", slice_rows=50, **BATCH)
@@ -284,17 +284,17 @@ def test_many_rows_may_fail_once_more(client, emulator, tmp_path):
 
 
 def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
-    """From the writing of the rows to the table."""
-    told: list[Any] = []
-    done(job_of(client, rows_of(25), tmp_path / "v", progress=told.append, **BATCH).run())
+    """The user sees every stage, from writing the rows to the finished table."""
+    events: list[Any] = []
+    done(job_of(client, rows_of(25), tmp_path / "v", progress=events.append, **BATCH).run())
 
-    stages = [one.stage for one in told]
+    stages = [one.stage for one in events]
     assert {"preparing", "uploading", "creating", "running", "downloading", "done"} <= set(stages)
     assert ("done", 25, 25, "rows") == (
-        told[-1].stage,
-        told[-1].done,
-        told[-1].total,
-        told[-1].unit,
+        events[-1].stage,
+        events[-1].done,
+        events[-1].total,
+        events[-1].unit,
     )
 
 
@@ -315,19 +315,26 @@ def test_progress_tells_of_batches_and_of_rows(client, tmp_path):
         ({"via": "live", "timings": JobTimings()}, "timings has no effect with via='live'"),
     ],
 )
-def test_what_the_way_of_sending_has_no_use_for_is_refused(client, tmp_path, options, match):
-    """In words that say why, before anything is written."""
-    given = {"text": "body", "id": "id", "model": "voyage-4", "via": "batch", **OPTIONS, **options}
-    if given["model"] != "voyage-4":
-        del given["output_dimension"]
+def test_options_without_effect_are_refused(client, tmp_path, options, match):
+    """The error says why, and the directory is not created."""
+    arguments = {
+        "text": "body",
+        "id": "id",
+        "model": "voyage-4",
+        "via": "batch",
+        **OPTIONS,
+        **options,
+    }
+    if arguments["model"] != "voyage-4":
+        del arguments["output_dimension"]
     with pytest.raises(ArgumentError, match=match):
-        done(client.tables.prepare_embed(rows_of(3), into=tmp_path / "v", **given))
+        done(client.tables.prepare_embed(rows_of(3), into=tmp_path / "v", **arguments))
 
     assert not (tmp_path / "v").exists()
 
 
 def test_a_field_of_live_requests_alone_is_refused():
-    """Rather than left out."""
+    """Silently dropping the field would change the results."""
     spec = embed_spec("embed", "body", "voyage-4", {**OPTIONS, "via": "batch"}, None)
     with pytest.raises(
         ArgumentError, match=r"batches do not accept these arguments: .*priority; use via='live'"
@@ -336,15 +343,15 @@ def test_a_field_of_live_requests_alone_is_refused():
 
 
 def test_a_job_goes_on_as_it_was_begun(client, tmp_path):
-    """What is under way as a batch would be paid twice otherwise."""
+    """Batches under way would be paid for a second time by live requests."""
     done(job_of(client, rows_of(3), tmp_path / "v", **BATCH).run())
     with pytest.raises(ArgumentError, match="began with via='batch', not 'live'"):
         job_of(client, rows_of(3), tmp_path / "v")
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_public_methods_take_it(client, emulator, tmp_path, method):
-    """With the same arguments as live jobs."""
+def test_the_public_methods_take_via_batch(client, emulator, tmp_path, method):
+    """A user changes from live requests to batches by one argument."""
     options = {"id": "id", "into": tmp_path / "v", "progress": False, **BATCH}
     columns: dict[str, Any] = {
         "embed": {"text": "body", "model": "voyage-4", "input_type": "document"},
@@ -362,21 +369,21 @@ def test_the_public_methods_take_it(client, emulator, tmp_path, method):
     assert created(emulator) >= 1
 
 
-# Ended at any moment
+# Crashes
 
 
 class KilledError(BaseException):
-    """What ends a process, as far as its code can tell."""
+    """Stands for the end of the process, so no `except Exception` catches it."""
 
 
 class Breaking(httpx2.BaseTransport):
-    """Connections that end the process at a request, before or after it is answered."""
+    """A transport that kills the process at one request, before or after it is answered."""
 
     def __init__(self, place: int, *, answered: bool) -> None:
         self._http, self._left, self._answered = httpx2.HTTPTransport(), place, answered
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request, unless it is the one."""
+        """Send the request, unless the process is killed at it."""
         self._left -= 1
         if self._left == 0:
             if self._answered:
@@ -391,7 +398,7 @@ class Breaking(httpx2.BaseTransport):
 
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
 def test_a_job_that_ends_at_any_request_submits_nothing_twice(emulator, tmp_path, answered):
-    """The next run finds what was submitted; the table is the same."""
+    """The next run finds the batches already submitted, and the table is the same."""
     rows = bad_rows(20)
     options: dict[str, Any] = {"keep": ["more"], **BATCH}
     with voyageai.Client(KEY, base_url=emulator) as vo:
@@ -424,7 +431,7 @@ def test_a_job_that_ends_at_any_request_submits_nothing_twice(emulator, tmp_path
     "after", [0, 3, *(pytest.param(after, marks=pytest.mark.full) for after in (1, 2, 4))]
 )
 def test_a_job_that_ends_while_its_slices_are_written_goes_on(client, emulator, tmp_path, after):
-    """From the answers that it has; nothing is asked for again."""
+    """The next run uses the answers that were downloaded, and requests nothing again."""
     rows, told = bad_rows(), iter(range(after + 1))
 
     def end(progress: Any) -> None:
@@ -445,7 +452,7 @@ def test_a_job_that_ends_while_its_slices_are_written_goes_on(client, emulator, 
 
 
 def test_a_crash_between_batches_loses_nothing(client, emulator, tmp_path):
-    """Neither rows that are half written nor batches that are half removed."""
+    """The crash may leave half-written rows, or a half-removed folder of batches."""
     own = tmp_path / "v" / "_job"
     (own / "batch" / "batches").mkdir(parents=True)
     job = None

@@ -48,7 +48,7 @@ class Recorded:
 
     @property
     def providers(self) -> dict[str, Any]:
-        """The providers, in the form of the option `open_telemetry`."""
+        """Return the providers in the form of the option `open_telemetry`."""
         return {"tracer_provider": self._traces, "meter_provider": self._metrics}
 
     def client(self, **options: Any) -> Any:
@@ -58,7 +58,7 @@ class Recorded:
         return self.made[-1]
 
     def handled(self, mock: Any, **options: Any) -> Any:
-        """Return a client over a mock transport, whose waits only advance `time`."""
+        """Return a client over a mock transport; its sleeps only advance `time`."""
         client = self.client(transport=mock, base_url="https://api.example/v1", **options)
         time = Environment(clock=lambda: self.time, random=lambda: 0.5)
 
@@ -123,7 +123,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
-    """Close all clients after a test; open connections would cause warnings."""
+    """Close all clients after a test, as open connections would cause warnings."""
     yield
     while Recorded.made:
         client = Recorded.made.pop()
@@ -133,7 +133,7 @@ def closed() -> Iterator[None]:
 
 @pytest.fixture(params=KINDS)
 def recorded(request: pytest.FixtureRequest, emulator: Emulator) -> Recorded:
-    """The telemetry of each of the two clients."""
+    """Return the telemetry of one of the two clients."""
     emulator.requests.clear()
     return Recorded(request.param, emulator.url)
 

@@ -1,4 +1,4 @@
-"""The span and the metrics of a call are those of docs/opentelemetry.md, attribute by attribute."""
+"""The span and the metrics of a call have exactly the attributes in docs/opentelemetry.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ONE = {**RERANK, "documents": ["a"]}
 
 
 def start_of(url: str, operation: str, model: str) -> dict[str, Any]:
-    """What the span and the metrics of a call have in common."""
+    """Return the attributes that the span and the metrics of a call share."""
     parts = urlsplit(url)
     return {
         "gen_ai.operation.name": operation,
@@ -98,7 +98,7 @@ def start_of(url: str, operation: str, model: str) -> dict[str, Any]:
     ],
 )
 def test_a_call_is_one_span(recorded, method, arguments, operation, own):
-    """Dashboards read these names; one that is missing is a hole in all of them."""
+    """Dashboards query these names, so a missing one leaves a hole in each of them."""
     result = done(getattr(recorded.client(), method)(**arguments))
 
     [span] = recorded.spans()
@@ -122,7 +122,7 @@ def test_a_call_is_one_span(recorded, method, arguments, operation, own):
 
 
 def test_both_histograms_have_the_boundaries_of_the_conventions(recorded):
-    """Without them a backend puts all calls below five seconds into one bucket."""
+    """With the default boundaries a backend puts all calls below five seconds into one bucket."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         recorded.time += 0.3
@@ -178,7 +178,7 @@ def test_both_histograms_have_the_boundaries_of_the_conventions(recorded):
 
 
 def test_retries_are_within_the_span_and_each_attempt_names_it(recorded, emulator):
-    """A call is one thing to wait for, however often it was sent."""
+    """A call stays one span however often it is sent, so its duration is what the user waited."""
     emulator.faults.next("status", status=503, times=2)
     with recorded.tracer.start_as_current_span("caller") as caller:
         done(recorded.client(max_retries=FAST).embed(**EMBED))
@@ -222,8 +222,8 @@ def failing(status: int, **more: Any) -> httpx2.MockTransport:
         ),
     ],
 )
-def test_a_refusal_is_an_error_without_its_words(recorded, answer, kind, found):
-    """The words of a server may quote a text."""
+def test_a_span_of_an_error_has_no_text_of_the_server(recorded, answer, kind, found):
+    """Spans leave the program, and a server's message may quote the user's text."""
     with pytest.raises(kind):
         done(recorded.handled(answer, max_retries=FAST).rerank(**ONE))
 
@@ -244,7 +244,7 @@ def test_a_refusal_is_an_error_without_its_words(recorded, answer, kind, found):
 
 
 def test_a_connection_that_fails_has_no_status(recorded):
-    """There was no answer, and the status of an earlier attempt is not its own."""
+    """No response came, and the status of an earlier attempt would be misleading."""
     answers = iter([httpx2.Response(503)])
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -263,7 +263,7 @@ def test_a_connection_that_fails_has_no_status(recorded):
 
 
 def test_a_deadline_has_its_own_error(recorded):
-    """A caller who gave up is not a server that failed."""
+    """Dashboards can tell a caller's deadline from a failing server."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         recorded.time += 10
@@ -282,7 +282,7 @@ def test_a_deadline_has_its_own_error(recorded):
 
 
 def test_a_cancelled_call_ends_its_span(emulator):
-    """A span that is never ended is never seen, and a trace looks as if nothing was sent."""
+    """A span that never ends is never exported, so the trace would look as if nothing was sent."""
     recorded = Recorded("AsyncClient", emulator.url)
     started = asyncio.Event()
 
@@ -309,7 +309,7 @@ def test_a_cancelled_call_ends_its_span(emulator):
 
 
 def test_an_interrupted_call_ends_its_span(emulator):
-    """Ctrl-C comes anywhere."""
+    """Ctrl-C can interrupt a call at any point, and its span is still exported."""
     recorded = Recorded("Client", emulator.url)
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -325,7 +325,7 @@ def test_an_interrupted_call_ends_its_span(emulator):
 
 @pytest.mark.parametrize("texts", [[], ["\ud800"]])
 def test_a_wrong_argument_has_no_span(recorded, texts):
-    """Nothing was sent."""
+    """Nothing was sent, so a span would report a call that never happened."""
     with pytest.raises(error.ArgumentError):
         done(recorded.client().embed(**{**EMBED, "texts": texts}))
 
@@ -334,7 +334,7 @@ def test_a_wrong_argument_has_no_span(recorded, texts):
 
 
 def test_the_span_is_current_while_the_call_runs(recorded):
-    """Logs and the spans of attempts belong to it."""
+    """Log records and spans of attempts attach to the call that they belong to."""
     seen: list[Any] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -348,7 +348,7 @@ def test_the_span_is_current_while_the_call_runs(recorded):
 
 
 def test_files_and_batches_have_no_span_but_belong_to_the_callers(recorded, emulator):
-    """The conventions know none; a trace may still be followed to the server."""
+    """The conventions define no span for them, but a trace can still be followed to the server."""
     started = recorded.tracer.start_as_current_span("caller")
     with started as caller, pytest.raises(error.NotFoundError):
         done(recorded.client().batches.retrieve("batch-none"))
@@ -360,7 +360,7 @@ def test_files_and_batches_have_no_span_but_belong_to_the_callers(recorded, emul
 
 
 def test_headers_are_left_alone_without_propagation(recorded, emulator):
-    """Some gateways refuse what they don't know, and an instrumentor of HTTP may send its own."""
+    """Some gateways refuse unknown headers, and HTTP instrumentors send `traceparent` themselves."""
     providers = {**recorded.providers, "propagation": False}
     done(recorded.client(open_telemetry=providers).embed(**EMBED))
 
@@ -369,7 +369,7 @@ def test_headers_are_left_alone_without_propagation(recorded, emulator):
 
 
 def test_a_header_of_the_users_own_is_kept(recorded, emulator):
-    """It was set on purpose."""
+    """A `traceparent` that the user set is never overwritten."""
     own = f"00-{1:032x}-{2:016x}-01"
     done(recorded.client().embed(**EMBED, extra_headers={"Traceparent": own}))
 
@@ -380,7 +380,7 @@ def test_a_header_of_the_users_own_is_kept(recorded, emulator):
     "key", ["suppress_instrumentation", "suppress_language_model_instrumentation"]
 )
 def test_nothing_is_recorded_where_that_is_suppressed(recorded, emulator, key):
-    """Exporters that call by HTTP, and frameworks that record calls themselves, ask for it."""
+    """Exporters that call over HTTP, and frameworks with spans of their own, suppress ours."""
     token = context.attach(context.set_value(key, True))
     try:
         done(recorded.client().embed(**EMBED))
@@ -391,12 +391,12 @@ def test_nothing_is_recorded_where_that_is_suppressed(recorded, emulator, key):
 
 
 def test_vectors_stay_in_their_buffer(recorded):
-    """Lists of Python numbers take eight times the memory."""
+    """Recording a call makes no Python lists, which take eight times the memory of the vectors."""
     assert done(recorded.client().embed(**EMBED))._vectors is not None
 
 
 def test_a_raw_answer_has_a_span_too(recorded):
-    """It is not parsed for it."""
+    """The span of a raw response is recorded without parsing the body."""
     answer = done(recorded.client().with_raw_response.embed(**EMBED))
 
     [span] = recorded.spans()
@@ -406,7 +406,7 @@ def test_a_raw_answer_has_a_span_too(recorded):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_method_that_an_instrumentor_wraps_has_no_second_span(kind, emulator, monkeypatch):
-    """A sum of tokens over spans would count them twice."""
+    """Two spans for a call would count its tokens twice in any sum over spans."""
     recorded = Recorded(kind, emulator.url)
     client = recorded.client()
     wrapped = type(client).embed
@@ -424,7 +424,7 @@ def test_a_method_that_an_instrumentor_wraps_has_no_second_span(kind, emulator, 
 
 
 class Broken:
-    """A part of OpenTelemetry that always fails, with an exception of its own."""
+    """A part of OpenTelemetry in which every method raises."""
 
     fields = frozenset[str]()
 
@@ -437,7 +437,7 @@ class Broken:
     start_span = on_start = on_end = get_tracer = inject = fail
 
     def shutdown(self) -> None:
-        """End with the process, as a processor does."""
+        """Return without an error when the process ends, as a real processor does."""
 
 
 class BrokenTracer(TracerProvider):
@@ -446,7 +446,7 @@ class BrokenTracer(TracerProvider):
 
 
 def broken(place: str) -> Any:
-    """Providers of which one part fails."""
+    """Return providers in which one part is broken."""
     if place == "provider":
         return {"tracer_provider": Broken()}
     if place == "tracer":
@@ -458,7 +458,7 @@ def broken(place: str) -> Any:
 
 @pytest.mark.parametrize("place", ["provider", "tracer", "processor", "propagator"])
 def test_a_broken_part_breaks_no_call(recorded, caplog, place):
-    """Watching must not harm what is watched; the reason is in the log."""
+    """A failure of telemetry never fails the user's call; its cause goes to the log."""
     before = propagate.get_global_textmap()
     if place == "propagator":
         propagate.set_global_textmap(Broken())  # type: ignore[arg-type]  # it has what is called
@@ -476,7 +476,7 @@ def test_a_broken_part_breaks_no_call(recorded, caplog, place):
 
 
 def test_a_header_that_can_not_be_sent_is_left_out(recorded, emulator):
-    """A propagator of the program's own may write anything."""
+    """A program's own propagator may write a value that no header can hold."""
 
     class Odd:
         fields = frozenset[str]()

@@ -1,4 +1,4 @@
-"""Runs of jobs are spans with links to earlier runs, their parts are children, and all is counted."""
+"""A run of a job is a span with links to earlier runs and a child per part; metrics count rows."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def parent_of(span: Any) -> int | None:
 
 
 def own(span: Any, prefix: str) -> dict[str, Any]:
-    """The attributes of a span that begin so."""
+    """Return the attributes of a span whose names start with a prefix."""
     return {k.removeprefix(prefix): v for k, v in attributes(span).items() if k.startswith(prefix)}
 
 
 def test_a_run_of_a_batch_job_is_a_span_with_a_child_per_batch(recorded, emulator, tmp_path):
-    """What took the night, and which batch of it, is what one looks for in the morning."""
+    """The trace shows which batch of a nightly job took the time."""
     job = done(recorded.client().batches.prepare_embed(["a b", "c"], directory=tmp_path, **BATCH))
     results = done(job.run())
 
@@ -68,7 +68,7 @@ def test_a_run_of_a_batch_job_is_a_span_with_a_child_per_batch(recorded, emulato
 
 
 def test_counters_hold_what_each_run_has_added(recorded, tmp_path):
-    """Counters are added up over processes, so no row may be in them twice."""
+    """Backends add counters over all processes, so each row is counted in one run only."""
     client = recorded.client()
     results = done(client.batches.embed(["a b", "c"], directory=tmp_path / "batches", **BATCH))
     done(done(_resumed(client, tmp_path / "batches")).run())
@@ -96,7 +96,7 @@ def _resumed(client: Any, folder: Path) -> Any:
 
 @pytest.mark.parametrize("via", ["live", "batch"])
 def test_a_run_of_a_table_is_a_span_with_a_child_per_part(recorded, tmp_path, via):
-    """A slice that is slow is found by its number, and its calls are below it."""
+    """A slow slice is found by its number, and its calls are the children of its span."""
     more = {"poll": 0.02} if via == "batch" else {}
     client = recorded.client()
     job = done(client.tables.prepare_embed(ROWS, into=tmp_path, via=via, **TABLE, **more))
@@ -127,7 +127,7 @@ def test_a_run_of_a_table_is_a_span_with_a_child_per_part(recorded, tmp_path, vi
 
 
 def test_a_second_run_is_linked_to_the_first(recorded, tmp_path):
-    """A job outlives processes; a span does not."""
+    """A job can take several processes, and the links connect their traces."""
     job = done(recorded.client().tables.prepare_embed(ROWS, into=tmp_path, **TABLE))
     done(job.run())
     done(job.retry_failed())
@@ -164,7 +164,7 @@ vo.batches.embed(["It rains."], directory=folder, model="voyage-4", input_type="
 
 
 def test_a_later_process_is_linked_to_one_that_was_killed(recorded, emulator, tmp_path):
-    """The span of the killed one was never exported; the link says that there was one."""
+    """The killed run's span was never exported, but its link shows that there was a run."""
     script = SCRIPT.replace("KEY", repr(KEY))
     command = [sys.executable, "-c", script, emulator.url, str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -178,7 +178,7 @@ def test_a_later_process_is_linked_to_one_that_was_killed(recorded, emulator, tm
 
 
 def test_a_job_that_fails_says_so_and_ends_its_parts(recorded, tmp_path):
-    """What was open when it stopped is seen, too."""
+    """Parts that were open when the job stopped are exported too, with the error."""
     answer = httpx2.MockTransport(lambda _: httpx2.Response(401, json={"detail": "no"}))
     client = recorded.client(transport=answer)
     job = done(client.tables.prepare_embed(ROWS, into=tmp_path, **TABLE))
@@ -195,7 +195,7 @@ def test_a_job_that_fails_says_so_and_ends_its_parts(recorded, tmp_path):
 
 
 def test_refusals_for_the_rate_are_counted(recorded, emulator, tmp_path):
-    """Many of them say that the limit is set too high."""
+    """Many refusals tell an operator that the limit is set too high."""
     emulator.faults.next("status", status=429, retry_after=0)
     done(recorded.client().tables.embed(ROWS, into=tmp_path, **TABLE))
 
@@ -205,7 +205,7 @@ def test_refusals_for_the_rate_are_counted(recorded, emulator, tmp_path):
 
 
 def test_the_share_of_the_limit_is_a_gauge_and_its_highest_value_an_attribute(recorded, tmp_path):
-    """A job that uses a tenth of its limit could be done in a tenth of the time."""
+    """A user sees when a job uses a tenth of its limit and could run ten times as fast."""
     with a_span(recorded, tmp_path) as span:
         span.share(0.75)
         span.share(0.5)
@@ -230,7 +230,7 @@ def a_span(recorded: Recorded, folder: Path) -> JobSpan:
 
 
 def test_the_file_keeps_a_few_spans_and_nothing_else(recorded, tmp_path):
-    """A job that is run each hour must not grow without end."""
+    """The file of a job that runs every hour stays small."""
     for _ in range(MAX_SPANS + 2):
         with a_span(recorded, tmp_path) as span:
             span.keep()
@@ -247,7 +247,7 @@ def test_the_file_keeps_a_few_spans_and_nothing_else(recorded, tmp_path):
     "content", ["", "[]", '{"spans": 5}', '{"spans": ["x", 1], "counted": {"rows": "y"}}']
 )
 def test_a_damaged_file_stops_no_job(recorded, tmp_path, content):
-    """Nothing that was paid for is in it."""
+    """The file holds nothing that was paid for, so losing it costs only links."""
     job = done(recorded.client().tables.prepare_embed(ROWS, into=tmp_path, **TABLE))
     (tmp_path / "_job" / FILE).write_text(content)
 
@@ -257,7 +257,7 @@ def test_a_damaged_file_stops_no_job(recorded, tmp_path, content):
 
 
 def test_without_telemetry_a_job_leaves_no_file(emulator, tmp_path):
-    """A job of a program that records nothing is as it was."""
+    """A program that records nothing finds no extra file beside its job."""
     with voyageai.Client(KEY, base_url=emulator.url, open_telemetry=False) as vo:
         vo.batches.embed(["a"], directory=tmp_path / "batches", **BATCH)
         vo.tables.embed(ROWS, into=tmp_path / "table", **TABLE)
@@ -269,7 +269,7 @@ SECRETS = ("Zanzibar", "Quetzal", "Xylophone", "https://pictures.example/Nightin
 
 
 def test_no_text_and_no_key_is_in_anything_that_is_recorded(recorded, emulator, tmp_path):
-    """Spans are stored elsewhere, by others, and for long."""
+    """Spans and metrics are stored for long, often by other companies."""
     place, bird, music, picture = SECRETS
     client = recorded.client(max_retries=0)
     done(client.embed([f"{place} is far."], **ROLE))
@@ -313,7 +313,9 @@ def test_no_text_and_no_key_is_in_anything_that_is_recorded(recorded, emulator, 
 
 
 def test_calls_of_an_embedder_belong_to_the_callers_span(emulator):
-    """Data engines call it in a span of their own, and it calls in threads."""
+    """Data engines call an embedder in a span of their own and in threads, and the trace stays
+    whole.
+    """
     recorded = Recorded("Client", emulator.url)
     embedder = Embedder("body", model="voyage-4", input_type="document", **_made(recorded))
     batch = pa.record_batch({"body": ["It rains.", "It snows."]})

@@ -1,4 +1,4 @@
-"""When anything is recorded at all, what that costs, and what a wrong setting says."""
+"""Telemetry is recorded only when it is wanted, costs little, and refuses wrong settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VARIABLE = "VOYAGE_OPEN_TELEMETRY"
 
 
 def run(script: str, *arguments: str, **variables: str) -> Any:
-    """Return what a fresh interpreter prints, as JSON."""
+    """Return the JSON that a fresh interpreter prints."""
     ended = subprocess.run(
         [sys.executable, "-c", script, *arguments],
         capture_output=True,
@@ -56,7 +56,7 @@ SEEN = "[[s.name, s.attributes.get('gen_ai.usage.input_tokens')] for s in export
 
 
 def test_a_program_that_uses_opentelemetry_sees_its_calls(emulator):
-    """Nothing has to be set; calls by the official client's old names are calls too."""
+    """Spans need no setting, and calls by the official client's old names have them too."""
     spans, _ = run(PROGRAM.replace("SDK", SDK).replace("SEEN", SEEN), emulator.url)
 
     assert ["embeddings voyage-4"] * 3 == [name for name, _ in spans]
@@ -64,14 +64,14 @@ def test_a_program_that_uses_opentelemetry_sees_its_calls(emulator):
 
 
 def test_the_environment_switches_it_off(emulator):
-    """An operator can do so without a change of the program."""
+    """An operator can switch telemetry off without changing the program."""
     program = PROGRAM.replace("SDK", SDK).replace("SEEN", SEEN)
 
     assert [[], False] == run(program, emulator.url, **{VARIABLE: "false"})
 
 
 def test_a_program_without_opentelemetry_loads_none_of_it(emulator):
-    """It is installed with half of all programs, and used by few."""
+    """Many environments have OpenTelemetry installed without using it, and must not pay for it."""
     seen = "[name for name in sys.modules if name.startswith('opentelemetry')]"
 
     assert [[], False] == run(PROGRAM.replace("SDK", "").replace("SEEN", seen), emulator.url)
@@ -86,7 +86,7 @@ print(json.dumps([[[m, n, c] for (m, n), c in calls.items()] for calls in found]
 
 
 def test_a_call_that_is_not_recorded_costs_two_calls_of_our_own(emulator):
-    """Those who record nothing should not pay for it."""
+    """A program that records nothing pays two function calls per call at most."""
     for calls in run(COUNT, emulator.url):
         ours = {
             (m, n): c for m, n, c in calls if "telemetry" in m or "telemetry" in n or "_facts" in n
@@ -98,7 +98,7 @@ def test_a_call_that_is_not_recorded_costs_two_calls_of_our_own(emulator):
 
 
 def test_the_variable_switches_it_on(monkeypatch):
-    """Also where the program has not imported it."""
+    """The variable works even if the program has not imported OpenTelemetry."""
     monkeypatch.setenv(VARIABLE, "TRUE")
 
     assert voyageai.Client(KEY)._telemetry() is not None
@@ -106,7 +106,7 @@ def test_the_variable_switches_it_on(monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_argument_goes_before_the_environment(kind, emulator, monkeypatch):
-    """Who writes it into a program means it."""
+    """An explicit argument in code overrides the operator's environment."""
     recorded = Recorded(kind, emulator.url)
     monkeypatch.setenv(VARIABLE, "false")
     done(recorded.client().embed(["a"], "voyage-4", "query"))
@@ -127,13 +127,13 @@ def test_an_argument_goes_before_the_environment(kind, emulator, monkeypatch):
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_wrong_setting_is_refused_when_the_client_is_made(kind, given, named):
-    """At the first call it would be too late, and in a span it would be lost."""
+    """At the first call the error would come too late, and inside a span it would be swallowed."""
     with pytest.raises(ArgumentError, match=named):
         getattr(voyageai, kind)(KEY, open_telemetry=given)
 
 
 def test_a_wrong_variable_is_named(monkeypatch):
-    """A typo would leave it on, or off."""
+    """A typo would otherwise switch telemetry on or off unnoticed."""
     monkeypatch.setenv(VARIABLE, "fasle")
     with pytest.raises(ArgumentError, match=f"{VARIABLE} must be true or false, not 'fasle'"):
         voyageai.Client(KEY)
@@ -141,7 +141,7 @@ def test_a_wrong_variable_is_named(monkeypatch):
 
 @pytest.mark.parametrize(("given", "variable"), [(True, ""), ({}, ""), (None, "1")])
 def test_without_the_package_the_extra_is_named(given, variable):
-    """What to install is all that is missing."""
+    """The error gives the command that installs what is missing."""
     script = f"""
 import json, sys
 sys.modules["opentelemetry"] = None
@@ -151,14 +151,14 @@ try:
 except ImportError as failure:
     print(json.dumps([str(failure), failure.__notes__]))
 """
-    said, notes = run(script, **{VARIABLE: variable})
+    message, notes = run(script, **{VARIABLE: variable})
 
-    assert "add the extra `otel`" in said
+    assert "add the extra `otel`" in message
     assert [f"{'open_telemetry' if given is not None else VARIABLE} asks for it"] == notes
 
 
 def test_copies_record_as_their_original_and_pickles_as_their_process(emulator):
-    """Providers hold threads and connections, and belong to the process that made them."""
+    """Providers hold threads and connections, so a pickle uses those of its new process."""
     recorded = Recorded("Client", emulator.url)
     client = recorded.client()
     done(client.with_options(timeout=5).embed(["a"], "voyage-4", "query"))
@@ -171,6 +171,6 @@ def test_copies_record_as_their_original_and_pickles_as_their_process(emulator):
 
 
 def test_a_setting_is_what_was_given_or_what_the_variable_says():
-    """The table of docs/opentelemetry.md."""
+    """Argument and variable combine as the table of docs/opentelemetry.md says."""
     assert [None, True, False] == [check_open_telemetry(None, text) for text in ("", "1", "False")]
     assert [True, False] == [check_open_telemetry(given, "1") for given in (True, False)]

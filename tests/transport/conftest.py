@@ -23,7 +23,7 @@ either_scheme = pytest.mark.parametrize("tls", [None, SERVER_TLS], ids=["plain",
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A body that either transport can read once."""
+    """A request body that either transport can read once."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -39,7 +39,7 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 def ask(
     url: str, content: Any = b"{}", headers: Any = None, **extensions: Any
 ) -> Request[httpx2.Request]:
-    """Return the step that sends a request; timeouts are long by default."""
+    """Return the step that sends a request, with long timeouts by default."""
     phases = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
     extensions["timeout"] = phases | extensions.get("timeout", {})
     extensions["bounds"] = ResponseLimits()
@@ -51,7 +51,7 @@ def ask(
 
 
 def answered(answer: httpx2.Response | httpx2.RequestError) -> httpx2.Response:
-    """Return the response, or raise the exception."""
+    """Return the response, or raise the exception if the outcome is one."""
     if isinstance(answer, httpx2.RequestError):
         raise answer
     return answer
@@ -100,17 +100,17 @@ class Wire:
 
     @property
     def pool(self) -> Any:
-        """The connection pool."""
+        """Return the connection pool."""
         return self.transport._clients[self.loop].transport if self.loop else self.transport._pool
 
     @property
     def slots(self) -> list[Any]:
-        """The idle slots of the pool."""
+        """Return the idle slots of the pool."""
         return list(self.pool._idle._slots)
 
     @property
     def connections(self) -> int:
-        """Number of open connections of the idle slots."""
+        """Return the number of open connections of the idle slots."""
         every = [one for slot in self.slots for one in slot.transport._pool.connections]
         return sum(not one.is_closed() for one in every)
 
@@ -126,7 +126,7 @@ class Wire:
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def carry(request: pytest.FixtureRequest) -> Iterator[Callable[..., Wire]]:
-    """A function that creates transports, which are closed after the test."""
+    """Return a function that creates transports, and close them after the test."""
     if request.param == "uvloop":
         pytest.importorskip("uvloop")
     made: list[Wire] = []
@@ -147,7 +147,7 @@ def embed(client: Any) -> Any:
 
 @pytest.fixture(params=["Client", "AsyncClient"])
 def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """A function that creates a client, makes a call with it, and returns the result."""
+    """Return a function that creates a client, makes a call with it, and returns the result."""
     kind: Any = getattr(voyageai, request.param)
 
     def call(base_url: str | None = None, act: Any = embed, **settings: Any) -> Any:

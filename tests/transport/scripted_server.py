@@ -1,4 +1,4 @@
-"""A local server that runs a script of a test for each connection."""
+"""A local server that runs a script of the test for each connection."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class Peer:
         self.send(HEAD % len(body) + body)
 
     def finish(self) -> None:
-        """Close this direction, and wait until the other one is closed too."""
+        """Close the sending direction, and wait until the client closes the other."""
         self.socket.shutdown(socket.SHUT_WR)
         self.wait()
 
     def wait(self) -> None:
-        """Wait until the client has closed."""
+        """Wait until the client closes the connection."""
         while self.socket.recv(65536):
             pass
 
@@ -153,7 +153,7 @@ def echo(peer: Peer) -> None:
 
 
 def api(peer: Peer) -> None:
-    """Embed a text repeatedly."""
+    """Answer every request with the embedding of one text."""
     while peer.read() is not None:
         peer.answer(ANSWER)
 
@@ -165,7 +165,7 @@ def silent(peer: Peer) -> None:
 
 
 def saying(*answers: bytes) -> Script:
-    """Send one response to each request of a connection, then close it."""
+    """Return a script that sends one response to each request of a connection, then closes it."""
 
     def script(peer: Peer) -> None:
         for answer in answers:

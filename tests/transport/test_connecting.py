@@ -1,4 +1,4 @@
-"""From a name to a connection: several addresses, some of which lead nowhere; servers to trust."""
+"""Connecting: several addresses of a name, some of them unreachable, and untrusted servers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URL = "http://several.example/"
 
 @pytest.fixture
 def resolve(monkeypatch):
-    """Makes a name lead to addresses, or to none; the resolver can be silent."""
+    """Return a function that makes a name resolve to addresses or to none, or never."""
     original, over = socket.getaddrinfo, threading.Event()
 
     def lead(*found, silent=False):
@@ -41,7 +41,7 @@ def resolve(monkeypatch):
 
 @pytest.fixture
 def full():
-    """An address that answers nothing: its backlog is full."""
+    """Return an address that never accepts, because its backlog is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as fillers:
         for _ in range(4):
             filler = fillers.enter_context(socket.socket())
@@ -51,14 +51,14 @@ def full():
 
 
 def test_the_next_address_is_tried_when_one_refuses(carry, resolve):
-    """A host may have moved, and its name still lead to where it was."""
+    """DNS may still list an old address of a host that moved, and the call succeeds anyway."""
     with Server(echo) as server:
         resolve(unused(), unused(), ("127.0.0.1", server.port))
         assert 200 == carry().send(URL, timeout={"connect": 30.0}).status_code
 
 
 def test_the_next_address_is_tried_at_once_when_one_refuses():
-    """The time that a silent one gets is not waited for."""
+    """A refused connection is known at once, so the wait meant for silent addresses is skipped."""
 
     async def main(port):
         found = [numeric_addresses("127.0.0.1", each)[0] for each in (unused()[1], port)]
@@ -70,14 +70,14 @@ def test_the_next_address_is_tried_at_once_when_one_refuses():
 
 
 def test_the_next_address_is_tried_when_one_is_silent(carry, resolve, full):
-    """A network without a way out for IPv6 is common; it must not use up the time."""
+    """Networks without a route for IPv6 are common, and must not cost the whole timeout."""
     with Server(echo) as server:
         resolve(full, ("127.0.0.1", server.port))
         assert 200 == carry().send(URL, timeout={"connect": 1.0}).status_code
 
 
 def test_unresolvable_names_are_connect_errors(carry, resolve):
-    """The request was not sent, so it can be sent again; the cause stays in the chain."""
+    """Nothing was sent, so the call is safe to retry; the cause stays in the exception chain."""
     resolve()
     with pytest.raises(httpx2.ConnectError, match=r"several\.example has no address"):
         carry().send(URL)
@@ -93,7 +93,7 @@ def test_unresolvable_names_are_connect_errors(carry, resolve):
 
 
 def test_looking_up_and_connecting_are_within_their_time(carry, resolve, full):
-    """A resolver that is silent takes half a minute by itself; a host that is off as long."""
+    """A silent resolver takes half a minute by itself, and an unreachable host as long."""
     resolve(silent=True)
     with pytest.raises(httpx2.TimeoutException):
         carry().send(URL, timeout={"connect": 0.1})
@@ -101,8 +101,8 @@ def test_looking_up_and_connecting_are_within_their_time(carry, resolve, full):
         carry().send(f"http://127.0.0.1:{full[1]}/", timeout={"connect": 0.1})
 
 
-def test_of_two_that_answer_one_is_kept():
-    """Also if both answer in the same turn of the event loop, or the caller has gone by then."""
+def test_of_several_connections_one_is_kept():
+    """The loser of the race is closed, also if both win in one turn or the caller was cancelled."""
 
     def still_open():
         found = (each for each in gc.get_objects() if type(each) is network_async._Socket)
@@ -124,19 +124,19 @@ def test_of_two_that_answer_one_is_kept():
         assert is_socket
 
     others = []
-    others = still_open()  # of clients that were never closed
+    others = still_open()  # left open by earlier tests
     with Server(echo) as server:
         asyncio.run(main(server.port))
 
 
 def test_addresses_are_not_looked_up():
-    """A lookup would take a thread for nothing."""
+    """Looking up a numeric address would cost a thread and gain nothing."""
     for host, families in (("127.0.0.1", [FOUR]), ("::1", [SIX]), ("localhost", [])):
         assert families == [family for family, *_ in numeric_addresses(host, 80)]
 
 
 def test_families_take_turns():
-    """Where one family leads nowhere, the second attempt is by the other."""
+    """If one address family is unreachable, the second attempt already uses the other."""
     families = zip((SIX, SIX, SIX, FOUR), "abcd", strict=True)
     found = [(family, 1, 6, "", where) for family, where in families]
 
@@ -145,7 +145,7 @@ def test_families_take_turns():
 
 
 def test_sockets_send_at_once_and_stay_alive(carry):
-    """Delayed sends cost 40 ms; gateways forget connections that are silent for minutes."""
+    """Nagle's delay costs 40 ms, and gateways drop connections that are silent for minutes."""
     assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in SOCKET_OPTIONS
     with Server(echo) as server:
         response = carry().send(server.url)
@@ -161,7 +161,7 @@ def in_clear(peer):
 
 @pytest.mark.smoke
 @pytest.mark.parametrize(
-    ("script", "tls", "host", "settings", "said"),
+    ("script", "tls", "host", "settings", "message"),
     [
         (echo, SERVER_TLS, "localhost", {"verify": True}, "CERTIFICATE_VERIFY_FAILED"),
         (echo, SERVER_TLS, "127.0.0.1", {}, r"127\.0\.0\.1"),
@@ -170,14 +170,14 @@ def in_clear(peer):
     ids=["another authority", "another name", "no TLS"],
 )
 def test_a_server_that_can_not_prove_its_name_gets_nothing(
-    carry, script, tls, host, settings, said, monkeypatch
+    carry, script, tls, host, settings, message, monkeypatch
 ):
-    """Anybody can make a certificate, and an authority vouches for one name."""
+    """The key goes only to a server with a trusted certificate for the requested name."""
     for name in CERTIFICATES:
         monkeypatch.delenv(name, raising=False)
     wire = carry(**settings)
     with Server(script, tls) as server:
-        with pytest.raises(httpx2.ConnectError, match=said):
+        with pytest.raises(httpx2.ConnectError, match=message):
             wire.send(f"https://{host}:{server.port}/")
         assert [] == [request for peer in server.peers for request in peer.requests]
         assert 0 == wire.connections

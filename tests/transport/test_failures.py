@@ -1,4 +1,4 @@
-"""Failures on the way: the exception, what it says, and the connections left open."""
+"""Failures on the way: the exception, its message, and the connections left open."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ RIGHT = [
 
 @st.composite
 def answers(draw):
-    """Right answers of which a piece is replaced by anything, or by part of another."""
+    """Valid responses with a piece replaced by random bytes, or by part of another response."""
     right, other = draw(st.sampled_from(RIGHT)), draw(st.sampled_from(RIGHT))
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(right))] * 2)))
     return right[:start] + draw(st.one_of(st.binary(max_size=20), st.just(other))) + right[end:]
 
 
 def test_any_answer_means_the_same_to_both_transports():
-    """A response, or a transport error, whose kind and words are equal."""
+    """Both clients return the same response or raise an error with the same class and text."""
     said = b""
 
     def script(peer):
@@ -66,7 +66,7 @@ def test_any_answer_means_the_same_to_both_transports():
 
 
 def test_a_body_that_breaks_off_is_noticed_in_tls_too(carry):
-    """Without the goodbye of TLS, which few servers say."""
+    """Few servers close TLS properly, and a truncated body must never pass for a whole one."""
     with Server(saying(HEAD % 10 + b"12345"), SERVER_TLS) as server:
         wire = carry()
         with pytest.raises(httpx2.RemoteProtocolError, match="complete message body"):
@@ -75,7 +75,7 @@ def test_a_body_that_breaks_off_is_noticed_in_tls_too(carry):
 
 
 def test_a_connection_error_says_where_to(call):
-    """A wrong host, port or proxy is the usual cause."""
+    """The usual cause is a wrong host, port or proxy, and the message shows them."""
     port = unused()[1]
     with pytest.raises(voyageai.error.APIConnectionError) as direct:
         call(f"http://127.0.0.1:{port}/v1")
@@ -87,8 +87,8 @@ def test_a_connection_error_says_where_to(call):
     ):
         call(server.base)
 
-    said = "Error communicating with VoyageAI: ConnectError "
-    assert str(direct.value).startswith(said)
+    start = "Error communicating with VoyageAI: ConnectError "
+    assert str(direct.value).startswith(start)
     assert str(direct.value).endswith(f" (connecting to 127.0.0.1:{port})")
     end = f" (connecting to api.example:443 through proxy http://127.0.0.1:{port})"
     assert str(proxied.value).endswith(end)
@@ -96,7 +96,7 @@ def test_a_connection_error_says_where_to(call):
 
 
 def dropping(peer):
-    """Take a request and go."""
+    """Read a request and reset the connection."""
     peer.read()
     peer.reset()
 
@@ -105,21 +105,21 @@ def dropping(peer):
     "script", [dropping, silent, saying(b"SSH-2.0\r\n")], ids=["reset", "silent", "garbage"]
 )
 def test_the_key_is_in_no_log_and_no_frame_of_a_traceback(call, script, caplog):
-    """Error trackers keep the variables of all frames, those of HTTP libraries too."""
+    """Error trackers keep the variables of all frames, those of the HTTP library too."""
     caplog.set_level(logging.DEBUG)
     with Server(script) as server, pytest.raises(voyageai.error.VoyageError) as caught:
         call(server.base, timeout=1.0 if script is silent else 60.0)
-    told = [caplog.text, repr(caught.value)]
+    texts = [caplog.text, repr(caught.value)]
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    told += [line for line in shown.format() if __file__ not in line and "conftest.py" not in line]
+    texts += [line for line in shown.format() if __file__ not in line and "conftest.py" not in line]
 
     assert b"Bearer pa-key" in server.peers[0].requests[0][0]
-    assert [] == [text for text in told if "pa-key" in text]
-    assert any("embed" in text for text in told)
+    assert [] == [text for text in texts if "pa-key" in text]
+    assert any("embed" in text for text in texts)
 
 
 def test_a_slot_whose_request_failed_is_not_kept(carry):
-    """Its transport may take its connection to be in use, and let the next request wait forever."""
+    """A slot with a broken connection could make the next request wait forever."""
     with Server(saying()) as server:
         wire = carry()
         with pytest.raises(httpx2.RemoteProtocolError):

@@ -1,4 +1,4 @@
-"""Servers that send what no right answer has: it is not read, parsed or believed."""
+"""Malicious responses: they are neither read in full, nor parsed, nor believed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GOOD: dict[str, Any] = {"data": [VECTOR], "model": "voyage-4", "usage": {"total_
 
 
 def packed(window):
-    """Zeros, of which a block of a megabyte is about a kilobyte."""
+    """Return compressed zeros; a block of a megabyte shrinks to about a kilobyte."""
     packer = zlib.compressobj(9, zlib.DEFLATED, window)
     for _ in range(2):
         block = packer.compress(b"\0" * MB) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -47,7 +47,7 @@ def zstandard():
 
 
 def padded():
-    """A compressed body that ends at once, and what follows is no part of it."""
+    """Return a compressed body that ends at once, followed by bytes that don't belong to it."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     yield packer.compress(b"{}") + packer.flush()
     yield from [b"\0" * MB] * 10_000
@@ -62,7 +62,7 @@ deflate = partial(packed, zlib.MAX_WBITS)
 
 
 def peak(act):
-    """Bytes that were allocated at once at most, beside what there was."""
+    """Return the peak of allocated bytes, less what was allocated before."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -86,7 +86,7 @@ def peak(act):
     ],
 )
 def test_no_more_of_a_body_is_read_than_a_right_one_has(call, status, coding, pieces):
-    """Ten megabytes become ten gigabytes when they are decompressed, and the process is killed."""
+    """Ten compressed megabytes can expand to ten gigabytes, which would kill the process."""
     taken = 0
 
     def flood(peer):
@@ -114,8 +114,8 @@ def test_no_more_of_a_body_is_read_than_a_right_one_has(call, status, coding, pi
     assert taken < 64 * MB
 
 
-def test_the_time_is_looked_at_between_pieces(call, monkeypatch):
-    """A transport that a user gives knows nothing of the time for the call."""
+def test_the_timeout_is_checked_between_pieces(call, monkeypatch):
+    """A user's own transport knows no deadline, so the client checks it between pieces."""
     now, taken = 0.0, 0
 
     def pieces():
@@ -134,13 +134,13 @@ def test_the_time_is_looked_at_between_pieces(call, monkeypatch):
 
 
 def answering(body):
-    """Answers with a body."""
+    """Return a handler that answers with a body."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return httpx2.MockTransport(lambda _: httpx2.Response(200, content=content))
 
 
 def test_the_bound_can_be_set(call):
-    """A gateway may add what we know nothing of."""
+    """A gateway may add fields of any size, so users can raise the bound."""
     padding = {**GOOD, "padding": "x" * MB}
     with pytest.raises(error.MalformedResponseError, match="max_response_bytes"):
         call(transport=answering(padding))
@@ -154,7 +154,7 @@ def test_the_bound_can_be_set(call):
 
 @pytest.mark.parametrize("filler", [b"{},", b"[],", b"1,"])
 def test_json_of_very_many_values_is_not_parsed(call, filler, monkeypatch):
-    """It holds the interpreter, and with it every other thread, for as long as it takes."""
+    """Parsing such a body holds the interpreter, and with it every other thread."""
     body = b'{"data": [' + filler * (20 * MB // len(filler)) + b"{}]}"
     parsed = []
     loads = json.loads
@@ -168,7 +168,7 @@ def test_json_of_very_many_values_is_not_parsed(call, filler, monkeypatch):
 
 
 def test_the_largest_right_answers_are_read(call):
-    """From gateways that know no base64, as numbers with all their digits."""
+    """Gateways without base64 send vectors as numbers with all their digits."""
     rows = [{**VECTOR, "embedding": [-0.12345678901234567] * 2048, "index": n} for n in range(200)]
     answer = answering(json.dumps({**GOOD, "data": rows}, indent=1).encode())
 
@@ -189,7 +189,7 @@ def test_the_largest_right_answers_are_read(call):
     ids=["embed", "rerank", "contextualized_embed", "multimodal_embed"],
 )
 def test_a_count_that_a_request_cannot_have_is_no_answer(call, act):
-    """Believed once, it would hold back every later call of a shared rate limit."""
+    """A forged token count would hold back every later call of a shared rate limit."""
     limiter = voyageai.RateLimiter(voyageai.RateLimit(tpm=1_000, rpm=100))
 
     def forge(request):

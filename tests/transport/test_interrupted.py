@@ -1,4 +1,4 @@
-"""Exceptions of signal handlers inside a call, at any line."""
+"""Calls interrupted at any line by an exception from a signal handler."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ EVERY = 6
 
 
 class Interruption(BaseException):
-    """Stands for Celery's SoftTimeLimitExceeded, or KeyboardInterrupt."""
+    """A substitute for Celery's SoftTimeLimitExceeded, or KeyboardInterrupt."""
 
 
 def raising_once(seen):
-    """A trace function that raises at the next line that was not seen yet."""
+    """Return a trace function that raises at the next line not seen before."""
     done = False
 
     def trace(frame, event, _):
@@ -46,7 +46,7 @@ def raising_once(seen):
 
 
 def interrupted(act):
-    """Interrupt a call at one line after the other; yield each outcome."""
+    """Interrupt a call at one line after another; yield each outcome."""
     seen = set()
     act()
     before = sys.gettrace()
@@ -67,7 +67,7 @@ def interrupted(act):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # of event loops that were broken off
 @pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
 def test_the_key_is_in_no_frame_of_what_interrupts_a_call(kind):
-    """Error trackers keep local variables, and a soft time limit is reported like any error."""
+    """Soft time limits are reported to error trackers, which keep local variables."""
     places = 0
     with Server(api) as server:
         proxy = f"http://user:hidden-word@127.0.0.1:{server.port}"
@@ -83,6 +83,6 @@ def test_the_key_is_in_no_frame_of_what_interrupts_a_call(kind):
             text = "".join(line for line in shown.format() if __file__ not in line)
             assert not any(word in text for word in (KEY, "hidden-word")), text[-2000:]
             assert text.count("voyageai") > 0
-            act()  # what was interrupted has left nothing behind
+            act()  # the interrupted call has left nothing behind
         gc.collect()
     assert places > 20

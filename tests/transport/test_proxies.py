@@ -1,4 +1,4 @@
-"""Through proxies that speak HTTP, HTTPS and SOCKS, on the default wire."""
+"""Requests through HTTP, HTTPS and SOCKS proxies over the default transport."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .scripted_server import CLIENT_TLS, PATIENCE, SERVER_TLS, Server, api, echo
 
 
 def relay(peer, port):
-    """Pass on what comes to a port of this machine, and back, until one side ends.
+    """Forward bytes between a socket and a local port until one side closes.
 
-    By one thread: TLS must not be read and written at once.
+    One thread does both directions, as TLS must not be read and written at once.
     """
     with socket.create_connection(("127.0.0.1", port)) as other:
         to = {peer.socket: other, other: peer.socket}
@@ -30,7 +30,7 @@ def relay(peer, port):
 
 
 def tunnel(peer):
-    """A proxy that opens tunnels, for those who know its password."""
+    """Run a proxy that opens tunnels for clients with its password."""
     peer.read()
     head = peer.requests[0][0]
     if b"\r\nProxy-Authorization: Basic dXNlcjp3b3Jk\r\n" not in head:
@@ -41,7 +41,7 @@ def tunnel(peer):
 
 
 def socks(peer):
-    """A proxy that speaks SOCKS 5; it asks for a password where the client has one."""
+    """Run a SOCKS 5 proxy that asks for a password if the client offers one."""
     sock = peer.socket
     count = sock.recv(2)[1]
     method = sock.recv(count)
@@ -61,7 +61,7 @@ def socks(peer):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_encrypted_requests_go_through_a_tunnel_that_is_kept(carry, scheme):
-    """The proxy knows where to, and not the key; it may be spoken to by TLS within TLS."""
+    """The proxy learns the host but not the key, and may itself be reached over TLS."""
     key = {"Authorization": "Bearer pa-key"}
     with (
         Server(echo, SERVER_TLS) as server,
@@ -80,7 +80,7 @@ def test_encrypted_requests_go_through_a_tunnel_that_is_kept(carry, scheme):
 
 
 def test_a_proxy_that_refuses_is_a_connection_error(call):
-    """Nothing was sent to the API."""
+    """Nothing was sent to the API, so the call is safe to retry."""
     with (
         Server(tunnel) as proxy,
         pytest.raises(voyageai.error.APIConnectionError, match="407 Who Are You") as caught,
@@ -92,7 +92,7 @@ def test_a_proxy_that_refuses_is_a_connection_error(call):
 
 @pytest.mark.parametrize("reply", [b"\x05\x00\x00\x09\x00", b"HTTP/1.1 400 No\r\n\r\n", b""])
 def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(call, reply):
-    """Not an exception of the package that speaks SOCKS."""
+    """Users catch one exception, not those of the package that implements SOCKS."""
     pytest.importorskip("socksio")
 
     def nonsense(peer):
@@ -105,7 +105,7 @@ def test_a_socks_proxy_that_talks_nonsense_is_a_connection_error(call, reply):
 
 
 def test_a_new_connection_by_socks_is_not_taken_for_an_old_one(call):
-    """Only a request that met a kept connection may be sent again unasked."""
+    """Only a request on a reused connection may be sent again without being a retry."""
     pytest.importorskip("socksio")
 
     def closing(peer):

@@ -1,4 +1,4 @@
-"""Requests and answers over real sockets, whole or piece by piece, for both transports."""
+"""Requests and responses over real sockets, whole or in pieces, for both transports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.smoke
 @every_loop
 @either_scheme
 def test_bodies_of_any_size_arrive_whole_over_one_connection(carry, tls):
-    """Small ones travel with the headers, large ones in many pieces; all by TLS too."""
+    """Small bodies travel with the headers, large ones in many pieces, over plain TCP or TLS."""
     with Server(echo, tls) as server:
         wire = carry()
         for size in (0, 1, 70_000, 3_000_000):
@@ -30,14 +30,14 @@ def test_bodies_of_any_size_arrive_whole_over_one_connection(carry, tls):
 
 @pytest.fixture(params=["directly", "by a proxy"])
 def lead(request, carry):
-    """Gives a transport, and a URL that leads to a server, which may be the proxy for it."""
+    """Return a transport, and a URL that leads to a server directly or through it as a proxy."""
     if request.param == "directly":
         return lambda server: (carry(), server.url)
     return lambda server: (carry(proxy=server.origin), "http://api.example/v1/embeddings")
 
 
 def test_head_and_body_of_a_small_request_are_one_write(lead):
-    """Two would be two packets and two system calls, a tenth of the cost of a call."""
+    """Two writes would be two packets and two system calls, a tenth of the cost of a call."""
     writes = []
 
     def script(peer):
@@ -56,7 +56,7 @@ def test_head_and_body_of_a_small_request_are_one_write(lead):
 
 
 def test_bytes_beyond_an_answer_spoil_its_connection(lead):
-    """Otherwise they would be the beginning of the next answer: somebody else's vectors."""
+    """They would become the start of the next response, and so return another call's vectors."""
 
     def script(peer):
         while peer.read() is not None:
@@ -71,7 +71,7 @@ def test_bytes_beyond_an_answer_spoil_its_connection(lead):
 
 
 def test_an_answer_in_the_middle_of_the_request_is_read(carry):
-    """A server that refuses a large body says why, and stops reading."""
+    """A server that refuses a large body says why and stops reading, and users see the reason."""
 
     def refuse(peer):
         peer.socket.recv(1000)
@@ -86,7 +86,7 @@ def test_an_answer_in_the_middle_of_the_request_is_read(carry):
 
 @every_loop
 def test_pieces_are_there_before_the_end_is(carry):
-    """A file of a gigabyte is never whole in memory, and its length is known before."""
+    """A gigabyte file is never whole in memory, and its length is known from the start."""
     steps = [threading.Event(), threading.Event()]
 
     def script(peer):
@@ -109,7 +109,7 @@ def test_pieces_are_there_before_the_end_is(carry):
 
 
 def test_a_body_that_is_left_half_read_gives_its_place_back(carry):
-    """The next request can't use its connection, but must get one."""
+    """Its connection can't be reused, but the next request must get the slot."""
 
     def script(peer):
         while peer.read() is not None:
@@ -130,7 +130,7 @@ def test_a_body_that_is_left_half_read_gives_its_place_back(carry):
 
 
 def test_each_piece_has_its_time_and_the_whole_has_not(carry):
-    """A long download is no failure; one that stands still is."""
+    """A long download may take its time, and a stalled one raises an error."""
     now, later, sent = 100.0, threading.Event(), threading.Event()
 
     def script(peer):
@@ -155,7 +155,7 @@ def test_each_piece_has_its_time_and_the_whole_has_not(carry):
 
 
 def test_others_on_the_loop_are_not_kept_waiting():
-    """A server that is faster than the reader always has something there, and so no pause."""
+    """A server faster than the reader never pauses, yet other tasks must still run."""
     size, beats = 300_000, 0
     sent = threading.Event()
 

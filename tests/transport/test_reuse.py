@@ -1,4 +1,4 @@
-"""Connections between two requests, for both transports."""
+"""Kept connections between two requests, for both transports."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.smoke
 @every_loop
 @either_scheme
 @pytest.mark.parametrize("poison", [False, True], ids=["closed", "poisoned"])
-def test_a_connection_that_the_server_touched_while_it_was_idle_is_not_used(carry, tls, poison):
-    """Not even for what can't be repeated; bytes on it would pass for the next answer."""
+def test_a_connection_closed_or_written_to_while_idle_is_not_reused(carry, tls, poison):
+    """Bytes that arrived while it was idle would be taken for the next response."""
     received = threading.Event()
 
     def script(peer):
@@ -70,10 +70,10 @@ def file(length=3):
         pytest.param(Peer.wait, bytes, {"timeout": {"read": 0.1}}, 1, id="silence"),
     ],
 )
-def test_a_request_that_met_a_closed_connection_is_sent_once_more(
+def test_a_request_on_a_closed_connection_is_sent_once_more(
     carry, monkeypatch, end, content, options, attempts
 ):
-    """If it may be, and the server can't have begun with it: it closed just after the look."""
+    """A repeatable request survives a server that closes the kept connection unanswered."""
     monkeypatch.setattr(httpcore2.HTTP11Connection, "has_expired", lambda self: False)
     monkeypatch.setattr(httpcore2.AsyncHTTP11Connection, "has_expired", lambda self: False)
 
@@ -99,7 +99,7 @@ def test_a_request_that_met_a_closed_connection_is_sent_once_more(
 @every_loop
 @pytest.mark.parametrize("end", [Peer.finish, Peer.reset], ids=["end", "reset"])
 def test_a_request_that_was_sent_on_a_new_connection_is_not_sent_once_more(carry, end):
-    """Though another one was kept before: the server may have begun with what it has got."""
+    """The server may have begun to carry out the request, so a repetition could act twice."""
     received = threading.Event()
 
     def script(peer):
@@ -123,7 +123,7 @@ def test_a_request_that_was_sent_on_a_new_connection_is_not_sent_once_more(carry
 
 
 def test_a_file_can_be_sent_again_until_its_last_piece_is_handed_over():
-    """Half a file can't be stored; one of unknown length may be complete at any time."""
+    """A server can't store half a file, but one of unknown length may be complete at any piece."""
     known, unknown = file(), file(None)
     assert [True, False] == [known.repeatable for _ in known]
     assert [False, False] == [unknown.repeatable for _ in unknown]
@@ -132,7 +132,7 @@ def test_a_file_can_be_sent_again_until_its_last_piece_is_handed_over():
 
 
 def test_idle_connections_expire(carry):
-    """Servers forget them too, and some gateways without a word."""
+    """Servers and gateways drop idle connections too, some without closing them."""
     now = 100.0
     with Server(echo) as server:
         wire = carry(clock=lambda: now, keepalive_expiry=60.0)
@@ -152,7 +152,7 @@ def test_idle_connections_expire(carry):
     ids=["in all", "idle"],
 )
 def test_no_more_connections_are_kept_than_allowed(carry, limits, counts):
-    """An idle one makes room for another host; one that comes back too many is closed."""
+    """An idle connection makes room for another host, and a surplus one is closed."""
     with Server(echo) as one, Server(echo) as other:
         wire = carry(**limits)
         for server in (one, other, one):
@@ -162,7 +162,7 @@ def test_no_more_connections_are_kept_than_allowed(carry, limits, counts):
 
 
 def test_closing_ends_all_connections(carry):
-    """And the server sees it; one in use at that moment ends when its answer is read."""
+    """The server sees each connection close, those in use after their response is read."""
     ended = threading.Semaphore(0)
 
     def script(peer):

@@ -1,4 +1,4 @@
-"""Many users of one pool: threads, tasks, processes; bounds, and nothing left behind."""
+"""One pool shared by threads, tasks and processes, within its limits and without leaks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.smoke
 
 @pytest.fixture
 def blocking():
-    """A blocking transport."""
+    """Return a blocking transport."""
     wire = Wire("blocking", max_connections=8)
     yield wire
     wire.stop()
 
 
 def test_threads_share_a_transport(blocking):
-    """Each of 800 calls gets its own answer, over no more connections than allowed."""
+    """Each of 800 calls gets its own response, over no more connections than allowed."""
     bodies = [b"%d" % number for number in range(800)]
     with Server(echo) as server, ThreadPoolExecutor(32) as threads:
         found = threads.map(lambda body: blocking.send(server.url, body).content, bodies)
@@ -50,7 +50,7 @@ def test_threads_share_a_transport(blocking):
     indirect=["carry"],
 )
 def test_a_thousand_cancelled_tasks_leave_nothing_behind(carry, tls):
-    """Wherever they were: in line, connecting, sending, reading. And the others go on."""
+    """Cancelled while queued, connecting, sending or reading, they free their slots for others."""
     ended = threading.Semaphore(0)
 
     def script(peer):
@@ -89,7 +89,7 @@ def test_a_thousand_cancelled_tasks_leave_nothing_behind(carry, tls):
 
 
 def test_a_thread_interrupted_while_it_waits_takes_no_slot():
-    """Ctrl-C while waiting must neither lose a slot for good nor give back what it has not."""
+    """Ctrl-C during a wait must neither lose a slot nor free one that was never taken."""
 
     def interrupt(number, frame):
         raise KeyboardInterrupt
@@ -112,11 +112,11 @@ def test_a_thread_interrupted_while_it_waits_takes_no_slot():
 
 
 def test_a_body_that_is_begun_and_dropped_gives_its_place_back(blocking):
-    """The garbage collector closes it: it runs anywhere, and must neither hang nor lose a place."""
+    """The garbage collector closes the body: it must neither hang nor lose a slot."""
     gc.collect()
-    gc.freeze()  # what other tests have left is not looked through nine times
+    gc.freeze()  # so that nine collections skip what other tests have left
     with Server(echo) as server:
-        for _ in range(9):  # one more than there are places
+        for _ in range(9):  # one more than there are slots
             pieces = blocking.pieces(blocking.send(server.url, b"dropped", streamed=True))
             assert b"dropped" == next(pieces)
             del pieces
@@ -146,7 +146,7 @@ def test_each_run_of_trio_has_connections_of_its_own():
 @pytest.mark.parametrize("module", ["asyncio", "uvloop"])
 @either_scheme
 def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(module, tls):
-    """Scripts run a loop to the end and close it; each loop has connections of its own."""
+    """Scripts call asyncio.run several times, and each event loop has its own connections."""
     transport = AsyncTransport(ConnectionConfig(verify=CLIENT_TLS))
     loops = [pytest.importorskip(module).new_event_loop() for _ in range(3)]
     with Server(echo, tls) as server:
@@ -156,15 +156,15 @@ def test_a_loop_is_never_blocked_and_may_be_closed_before_the_client(module, tls
             loop.close()
             assert b"{}" == answered(answer).content
             assert number + 1 == len(server.peers)
-            assert 1 == len(transport._clients)  # what was for the loops before is let go
+            assert 1 == len(transport._clients)  # the clients of earlier loops are released
         del loop, loops, transport
-        gc.collect()  # a complaint would be a warning, and so an error
+        gc.collect()  # an open connection would warn, and warnings are errors
 
 
 def exit_code_of_child(act):
-    """Fork; return 0 if what the child does succeeds."""
+    """Return 0 if a function succeeds in a forked child."""
     child = os.fork()
-    if child == 0:  # no assertion, no clean-up of pytest's may run here
+    if child == 0:  # neither assertions nor pytest's clean-up may run here
         code = 1
         try:
             code = int(not act())
@@ -173,14 +173,14 @@ def exit_code_of_child(act):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-# The server's threads are the danger that Python warns of, and the child does not use them.
+# Python warns because of the server's threads, which the child does not use.
 forking = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @forking
 @either_scheme
 def test_a_child_process_never_uses_its_parents_connections(blocking, tls):
-    """Answers would be mixed up; and what the child closes must stay open for the parent."""
+    """Responses would get mixed up, and closing in the child must not close for the parent."""
     with Server(echo, tls) as server:
 
         def child():
@@ -196,7 +196,7 @@ def test_a_child_process_never_uses_its_parents_connections(blocking, tls):
 
 
 def test_answers_are_freed_at_once(carry):
-    """A cycle would keep megabytes until the garbage collector comes, and cost page faults."""
+    """A reference cycle would keep megabytes until the next garbage collection."""
     with Server(echo) as server:
         wire = carry()
         gc.disable()

@@ -1,4 +1,4 @@
-"""Time: phases and attempts that take too long, and clocks that stand still or jump."""
+"""Timeouts of phases and attempts, deadlines, and clocks that stop or jump."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AT_ONCE = voyageai.RetryPolicy(max_retries=3, initial_delay=0.01)
     ],
 )
 def test_each_phase_has_its_time_and_all_have_the_deadline(carry, scheme, size, limits, expected):
-    """Opening a connection includes the handshake of TLS; the deadline is about the whole."""
+    """Each timeout raises its own exception; connecting includes the TLS handshake."""
     over = threading.Event()
     with Server(lambda peer: over.wait(10)) as server:  # listens and reads nothing
         wire = carry(clock=lambda: 0.0)
@@ -41,7 +41,7 @@ def test_each_phase_has_its_time_and_all_have_the_deadline(carry, scheme, size, 
 
 
 def test_an_attempt_that_takes_too_long_is_followed_by_another(call):
-    """A server that is silent once costs one timeout; the official client answers then too."""
+    """A server that hangs once costs one timeout, as with the official client."""
     with Server(lambda peer: (api if peer.number else silent)(peer)) as server:
         result = call(server.base, max_retries=AT_ONCE, timeout=0.5)
         assert [[0.0]] == result.embeddings
@@ -50,7 +50,7 @@ def test_an_attempt_that_takes_too_long_is_followed_by_another(call):
 
 
 def drip(peer):
-    """Send a body so slowly that it never ends, though each byte comes in time."""
+    """Send a body without end, each byte in time."""
     peer.read()
     peer.send(HEAD % 1000)
     while True:
@@ -59,7 +59,7 @@ def drip(peer):
 
 
 def flood(peer):
-    """Send interim answers without end, which the library passes over."""
+    """Send interim responses without end, which the HTTP library skips."""
     peer.read()
     while True:
         peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
@@ -67,7 +67,7 @@ def flood(peer):
 
 @pytest.mark.parametrize("script", [drip, flood])
 def test_an_answer_without_end_is_within_the_time_of_its_attempt(call, script):
-    """In the official client it never ends."""
+    """The timeout bounds an attempt as a whole; in the official client such a call never ends."""
     with Server(script) as server, pytest.raises(voyageai.error.Timeout) as caught:
         call(server.base, max_retries=AT_ONCE, timeout=0.1)
     assert 4 == caught.value.attempts
@@ -81,7 +81,7 @@ def stopping(peer):
 
 
 def redirecting(peer):
-    """Lead on and on, slowly."""
+    """Send one slow redirect after another."""
     while peer.read() is not None:
         time.sleep(0.2)
         peer.send(b"HTTP/1.1 302 Found\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n")
@@ -89,14 +89,14 @@ def redirecting(peer):
 
 @pytest.mark.parametrize("script", [stopping, redirecting])
 def test_a_content_is_within_the_deadline(call, script):
-    """The last silence, and each redirect, has what is left and not the whole time again."""
+    """The deadline covers all redirects and pauses of a download together."""
     with Server(script) as server, pytest.raises(voyageai.error.DeadlineError):
         call(server.base, lambda vo: vo.files.content("file-1", timeout=60, deadline=0.3).read())
 
 
 @pytest.mark.parametrize("made", ["before", "within"])
 def test_a_stopped_clock_blocks_nothing(call, made):
-    """Tests freeze time around code that makes real calls, before or after making the client."""
+    """Users' tests freeze time around real calls, and such calls must not hang."""
     freezer = freezegun.freeze_time("2031-05-01")
 
     def act(client):
@@ -114,7 +114,7 @@ def test_a_stopped_clock_blocks_nothing(call, made):
 
 
 def test_a_clock_that_jumps_leaves_connections_of_no_use_behind(carry):
-    """Frozen clocks start at another time; what was idle before is replaced at worst."""
+    """A frozen clock may start anywhere; at worst, idle connections are replaced."""
     with Server(echo) as server:
         wire = carry()
         for jump in ("2031-05-01", "2001-05-01"):

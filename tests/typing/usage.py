@@ -124,7 +124,7 @@ async def with_plain_strings_too(
 
 
 class Traced(voyageai.Client):
-    """A subclass as it is written for the official client."""
+    """A subclass as users of the official client write it."""
 
     def embed_two(self, texts: list[str], model: str, input_type: str | None = None) -> list[float]:
         return super().embed(texts, model=model, input_type=input_type).embeddings[1]

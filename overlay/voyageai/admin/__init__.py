@@ -11,8 +11,8 @@ Keys that were made on Voyage AI's own platform can only be administered there.
 
 from __future__ import annotations
 
-from .face import Admin
-from .face_async import AsyncAdmin
+from .client import Admin
+from .client_async import AsyncAdmin
 from .objects import AsyncPages, ModelKey, ModelRateLimit, Page, Pages
 
 __all__ = ["Admin", "AsyncAdmin", "AsyncPages", "ModelKey", "ModelRateLimit", "Page", "Pages"]

@@ -126,7 +126,7 @@ def authentication(pair: Pair, clock: Callable[[], float]) -> Any:
         from voyageai_admin_rest.client import ClientCredentials
 
         return ClientCredentials(pair.name, pair.secret, clock)
-    from ..transport.clients import digest
+    from ..transport.custom_clients import digest
 
     return digest(pair.name, pair.secret)
 

@@ -225,9 +225,9 @@ def submit(console: Console, /, connect: Connect, file: str, **values: Any) -> N
     """
     from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES
 
-    from ..limits import known
+    from ..limits import catalogue_entry
 
-    entry = known(values["model"])
+    entry = catalogue_entry(values["model"])
     endpoints = {path.rpartition("/")[2]: path for path in BATCH_ENDPOINT_VALUES}
     own = None if entry is None else endpoints.get(entry.endpoint or "")
     endpoint: Any = values["endpoint"] or own

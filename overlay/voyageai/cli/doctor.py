@@ -277,9 +277,9 @@ def _tokenizer(model: str) -> Finding:
 
 
 def _limits(model: str) -> Finding:
-    from ..limits import known
+    from ..limits import catalogue_entry
 
-    entry = known(model)
+    entry = catalogue_entry(model)
     if entry is None or entry.tpm is None or entry.rpm is None:
         return Finding("limits", "info", f"the rate limits of {model} are not known")
     detail = f"{model}: {entry.rpm:,} requests and {entry.tpm:,} tokens a minute in usage tier 1"
@@ -325,12 +325,12 @@ def _connection(url: str) -> Iterator[Finding]:
 def _call(client: Client, models: Sequence[str]) -> Finding:
     """Make the smallest call of each model, until one succeeds."""
     from ..error import ArgumentError, AuthenticationError, PermissionDeniedError, VoyageError
-    from ..limits import known
+    from ..limits import catalogue_entry
 
     start = time.perf_counter()
     findings: list[Finding] = []
     for model in models:
-        entry = known(model)
+        entry = catalogue_entry(model)
         probe = PROBES[entry.endpoint if entry and entry.endpoint else "embeddings"]
         try:
             with warnings.catch_warnings(action="ignore"):  # the model name may be a guess

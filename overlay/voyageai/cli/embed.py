@@ -136,9 +136,9 @@ def method_for(model: str, *, contextualized: bool = False, media: bool = False)
     Raises:
         click.UsageError: The model is a reranker.
     """
-    from ..limits import known
+    from ..limits import catalogue_entry
 
-    entry = known(model)
+    entry = catalogue_entry(model)
     endpoint = "" if entry is None else entry.endpoint or ""
     if contextualized or media:
         return "contextualized_embed" if contextualized else "multimodal_embed"

@@ -157,7 +157,7 @@ def eval(
       voyageai eval scifact -m voyage-4 -d 1024 -d 256 --dtype float --dtype int8 --plot sizes.svg
     """
     from .. import evaluation
-    from ..evaluation.rows import check_k
+    from ..evaluation.metrics import check_k
     from ..prices import check_max_cost
 
     format = choose_format(out, path, ESTIMATE_FORMATS if estimate else FORMATS)

@@ -160,10 +160,10 @@ def _embedded(
     client: Client, console: Console, query: str, model: str | None, table: VectorTable
 ) -> Any:
     """Embed the query with the settings of the index."""
-    from ..limits import known
+    from ..limits import catalogue_entry
 
     about = table.about
-    entry = None if model is None else known(model)
+    entry = None if model is None else catalogue_entry(model)
     space = None if entry is None else entry.embedding_space
     if model not in (None, about["model"]) and (space is None or space != about["space"]):
         console.error(

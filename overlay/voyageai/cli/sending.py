@@ -10,7 +10,7 @@ import click
 from voyageai_rest.catalogue import MODELS
 
 from ..error import ArgumentError, VoyageError
-from ..limits import constraint, known
+from ..limits import catalogue_entry, constraint
 from ..prices import MaxCostError, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens
@@ -110,7 +110,7 @@ def items_of(method: str, values: dict[str, Any]) -> Items:
 def packing_of(method: str, model: str) -> Packing[Item]:
     """Return the limits of a request, from the contract and the catalogue."""
     request, field = REQUESTS[method]
-    entry = known(model)
+    entry = catalogue_entry(model)
     tokens = (entry.max_request_tokens if entry is not None else None) or MIN_REQUEST_TOKENS
     # The tokens of media are not estimated, so each is sent alone.
     items = 1 if method == "multimodal_embed" else constraint(request, field).max_items or 1

@@ -17,7 +17,7 @@ from voyageai_rest.dtypes import DTYPES
 
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import known
+from ..limits import catalogue_entry
 from ..vectors import DEFAULT
 from .output import Destination, beginning, csv_line, open_destination, shown, table, to_json
 from .rows import Row
@@ -61,7 +61,7 @@ def about(model: str, input_type: str | None, output_dtype: str | None) -> About
         input_type: The input type, if it is known.
         output_dtype: The requested dtype; None for the default.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     space = None if entry is None else entry.embedding_space
     return About(model, input_type, output_dtype or DEFAULT, space)
 

@@ -14,7 +14,7 @@ from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, DecodedResponse
 
 from ..error import ArgumentError
-from ..limits import known
+from ..limits import catalogue_entry
 
 if TYPE_CHECKING:
     from voyageai_rest.deployments import DeploymentKind
@@ -82,7 +82,7 @@ def request_for(kind: DeploymentKind, request: Request, method: str) -> Request:
                 f"{INSTEAD.get(f'{endpoint}.{name}', '')}",
                 name,
             )
-        prefix = kind.model_prefix if name == "model" and known(value) else ""
+        prefix = kind.model_prefix if name == "model" and catalogue_entry(value) else ""
         *outer, inner = kind.renamed.get(name, name).split(".")
         target = body
         for key in outer:
@@ -147,7 +147,8 @@ def other_model(kind: DeploymentKind, answer: RawResponse, requested: str) -> st
     if not kind.one_model or not isinstance(answer, DecodedResponse):
         return None
     found = _at(answer.value, ("model",))
-    return found if found != requested and known(requested) and known(found) else None
+    is_other = found != requested and catalogue_entry(requested) and catalogue_entry(found)
+    return found if is_other else None
 
 
 def refusal_of(response: RawResponse) -> RawResponse:

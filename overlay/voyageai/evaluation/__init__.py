@@ -24,7 +24,7 @@ from ..limits import check_blocking
 from ..prices import check_max_cost, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..vectors import DEFAULT
-from .rows import Answers, Evaluation, EvaluationEstimate, Row, Scores, check_k, scores, total
+from .metrics import Answers, Evaluation, EvaluationEstimate, Row, Scores, check_k, scores, total
 from .running import Plan, Run, Searcher, check_served, checked, nearest, planned
 
 if TYPE_CHECKING:

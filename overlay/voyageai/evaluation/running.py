@@ -11,11 +11,11 @@ from voyageai_rest.constraints import Constraint
 
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import check_model, check_output, check_text, constraint, known
+from ..limits import catalogue_entry, check_model, check_output, check_text, constraint
 from ..quantization import pack, similarity, truncate
 from ..ratelimit.tokens import packed
 from ..vectors import DEFAULT
-from .rows import Answers, gains_of
+from .metrics import Answers, gains_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -79,7 +79,7 @@ class Plan:
     @staticmethod
     def size(model: str, dimension: int | None) -> int | None:
         """Return a dimension, with the model's default for None; None if that is not known."""
-        entry = known(model)
+        entry = catalogue_entry(model)
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
         return dimension or usual
 
@@ -146,7 +146,7 @@ def _listed(given: Any, argument: str) -> Any:
 def _model_of(endpoint: str, model: object, argument: str) -> str:
     """Return the name of a model, unless the catalogue assigns it to another endpoint."""
     name = check_model(model)
-    entry = known(name)
+    entry = catalogue_entry(name)
     if entry is not None and entry.endpoint not in (None, endpoint):
         raise ArgumentError(f"{argument}: {name} is a model of /{entry.endpoint}", argument)
     return name

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.catalogue import MODELS
 
-from ..limits import known
+from ..limits import catalogue_entry
 from ..ratelimit.tokens import estimate_media_tokens
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class VoyageModel(_llm.EmbeddingModel):  # type: ignore[misc]  # as above
 
     def __init__(self, name: str) -> None:
         self.model_id = f"voyageai/{name}"
-        entry = known(name)
+        entry = catalogue_entry(name)
         self.supports_binary = entry is not None and entry.endpoint == MULTIMODAL
         self._name = name
         self._max_tokens = (entry.max_request_tokens if entry is not None else None) or 0

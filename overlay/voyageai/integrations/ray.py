@@ -85,7 +85,7 @@ class BudgetHost:
         )
         self._open[id_] = reservation, now
         seconds = self._limiter.wait(reservation, now)
-        return seconds, max(seconds, self._limiter.at_least(reservation, now))
+        return seconds, max(seconds, self._limiter.min_wait(reservation, now))
 
     def correct(self, id_: str, tokens: int | None) -> None:
         """Count the tokens that a response reports."""
@@ -297,7 +297,7 @@ class RateBudget(RateLimiter):
         own.lost_at = None
         return seconds
 
-    def at_least(self, reservation: Reservation, now: float) -> float:  # noqa: ARG002  # of the base class
+    def min_wait(self, reservation: Reservation, now: float) -> float:  # noqa: ARG002  # of the base class
         """Return a lower estimate of the seconds that a request has to wait."""
         return cast("_RemoteReservation", reservation).at_least_seconds
 

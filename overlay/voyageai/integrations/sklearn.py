@@ -12,7 +12,7 @@ from voyageai_rest.dtypes import DTYPES
 from ..client import Client
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import check_blocking, check_model, check_output, check_value, known
+from ..limits import catalogue_entry, check_blocking, check_model, check_output, check_value
 from ..prices import check_max_cost, dollars
 from ..ratelimit.tokens import estimate_tokens, packed
 from ..tables.estimate import TableEstimate, most_tokens
@@ -110,7 +110,7 @@ class VoyageEncoder(_Base):
         if self.client is not None:
             check_blocking(self.client)
         self.n_texts_: int = len(_texts(X))
-        entry = known(self.model)
+        entry = catalogue_entry(self.model)
         usual = entry.dimensions.default if entry is not None and entry.dimensions else None
         dimension = self.output_dimension or usual
         if dimension is not None:

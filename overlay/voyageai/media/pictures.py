@@ -21,7 +21,7 @@ from voyageai_rest.models import ImageBase64Content
 
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import known
+from ..limits import catalogue_entry
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -186,7 +186,7 @@ def _unreadable(argument: str, reason: Exception | str) -> ArgumentError:
 
 
 def _checked(image: Image, model: str, argument: str) -> Image:
-    entry = known(model)
+    entry = catalogue_entry(model)
     limit = entry and entry.media and entry.media.image_max_pixels
     if limit and image.width * image.height > limit:
         raise ArgumentError(
@@ -222,7 +222,7 @@ def _encoded(image: Image) -> tuple[bytes, str]:
 
 
 def _check_bytes(size: int, model: str, argument: str) -> None:
-    entry = known(model)
+    entry = catalogue_entry(model)
     limit = entry and entry.media and entry.media.image_max_bytes
     if limit and size > limit:
         raise ArgumentError(

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from ..error import ArgumentError, VideoProcessingError
 from ..keys import URL_VARIABLE
-from ..limits import known
+from ..limits import catalogue_entry
 from ..tokenization import emulator_at, fetch
 
 __all__ = [
@@ -83,7 +83,7 @@ def pixel_bounds(model: str, kind: Kind, base_url: str | None = None) -> PixelBo
         ImportError: The catalogue lacks the numbers, and huggingface_hub is not installed.
         OSError: The catalogue lacks the numbers, and the model's repository can't be read.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     if entry is not None and kind not in entry.modalities:
         raise ArgumentError(f"{model} takes no {kind}s", "model")
     pixels = entry and entry.pixels

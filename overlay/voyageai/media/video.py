@@ -16,7 +16,7 @@ from voyageai_rest.models import VideoBase64Content
 
 from .._utils import safe_repr
 from ..error import ArgumentError
-from ..limits import check_model, known
+from ..limits import catalogue_entry, check_model
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -176,7 +176,7 @@ class Video:
                 f"{MP4}; convert it with optimize_video, or pass mime_type={MP4!r} if it is one",
                 argument,
             )
-        entry = known(model)
+        entry = catalogue_entry(model)
         limit = entry and entry.media and entry.media.video_max_bytes
         if limit and len(self._data) > limit:
             raise ArgumentError(
@@ -291,7 +291,7 @@ def check_takes_videos(model: str, argument: str) -> None:
     Raises:
         ArgumentError: The model does not support videos.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     if entry is not None and "video" not in entry.modalities:
         raise ArgumentError(f"{argument} is a video, and {model} takes none", argument)
 

@@ -202,12 +202,12 @@ class RateLimiter:
         """
         return self._budgets[reservation.key].wait(reservation, now)
 
-    def at_least(self, reservation: Reservation, now: float) -> float:
+    def min_wait(self, reservation: Reservation, now: float) -> float:
         """Return a lower estimate of the seconds that a request has to wait.
 
         If it exceeds the time to a deadline, waiting is pointless.
         """
-        return self._budgets[reservation.key].at_least(reservation, now)
+        return self._budgets[reservation.key].min_wait(reservation, now)
 
     def correct(self, reservation: Reservation, tokens: int | None, now: float) -> None:
         """Count the tokens that a response reports.

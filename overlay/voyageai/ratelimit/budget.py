@@ -109,7 +109,7 @@ class Budget:
         return 0.0
 
     @_step
-    def at_least(self, reservation: Reservation, now: float) -> float:
+    def min_wait(self, reservation: Reservation, now: float) -> float:
         """Return the seconds that a request has to wait if no other gives up."""
         if reservation.state is not State.WAITING:
             return 0.0

@@ -7,7 +7,7 @@ from math import ceil
 
 from voyageai_rest.catalogue import MODELS, TOKENIZATION
 
-from ..limits import constraint, known
+from ..limits import catalogue_entry, constraint
 
 MEMORY = 16
 """Number of recent responses that the ratio remembers, roughly."""
@@ -57,7 +57,7 @@ def estimate_media_tokens(model: str, images: int, videos: int) -> int:
         images: Number of images.
         videos: Number of videos, each of which can fill the context.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     pixels = entry and entry.pixels
     context = (entry and entry.context_length) or 0
     image = context
@@ -75,7 +75,7 @@ def packed(texts: Iterable[str], model: str) -> Iterator[list[str]]:
         texts: The texts.
         model: Name of the model.
     """
-    entry = known(model)
+    entry = catalogue_entry(model)
     max_tokens = ((entry and entry.max_request_tokens) or MIN_REQUEST_TOKENS) // MARGIN
     max_texts = constraint("EmbeddingsRequest", "input").max_items
     request: list[str] = []

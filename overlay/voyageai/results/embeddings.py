@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from voyageai_rest.errors import ShapeError
 
 from .._utils import safe_repr
-from ..limits import known
+from ..limits import catalogue_entry
 from ..prices import cost
 from ..vectors import DEFAULT, Vectors
 from .result import Result, in_input_order, optional_field
@@ -125,7 +125,7 @@ class MultimodalEmbeddingsObject(EmbeddingsObject):
         super().__init__(response, dtype=dtype, dimension=dimension, expected=expected)
 
     def _cost(self) -> float | None:
-        entry = None if self.model is None else known(self.model)
+        entry = None if self.model is None else catalogue_entry(self.model)
         pixels = self.image_pixels + self.video_pixels
         if entry is None or entry.price is None or not pixels:
             return super()._cost()

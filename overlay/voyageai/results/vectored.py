@@ -13,7 +13,7 @@ from voyageai_rest.errors import ShapeError
 from ..error import ArgumentError
 from ..extras import require
 from ..html import SHOWN, heat_map
-from ..limits import known
+from ..limits import catalogue_entry
 from ..vectors import DEFAULT, Vectors
 from .lists import Row, Rows, rows_of
 
@@ -117,7 +117,7 @@ class Vectored:
 
         None if unknown. Source: `spec/catalogue.yaml`.
         """
-        entry = None if self.model is None else known(self.model)
+        entry = None if self.model is None else catalogue_entry(self.model)
         return None if entry is None else entry.embedding_space
 
     def to_numpy(self) -> npt.NDArray[Any]:

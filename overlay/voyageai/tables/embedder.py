@@ -14,7 +14,7 @@ from ..calls import embed, fill
 from ..error import ArgumentError, VoyageError
 from ..extras import require
 from ..flow import Flow, Request, run_calls, run_calls_async
-from ..limits import known
+from ..limits import catalogue_entry
 from ..retry import RetryPolicy
 from .job import MIN_REQUEST_TOKENS, SHARE_OF_LIMIT
 from .kinds import vector_shape
@@ -166,7 +166,7 @@ class _Embedder:
 
     def _max_request_tokens(self) -> float:
         """Return the most tokens of a request: by the model, and by a share of the rate limit."""
-        entry = known(self.model)
+        entry = catalogue_entry(self.model)
         most = ((entry and entry.max_request_tokens) or MIN_REQUEST_TOKENS) / MARGIN
         limiter: RateLimiter | None = self._client._limiter  # available without a key
         if limiter is None:
@@ -372,7 +372,7 @@ def _check_model(model: str, dimension: int | None) -> None:
     """
     from difflib import get_close_matches
 
-    entry = known(model)
+    entry = catalogue_entry(model)
     if entry is not None and entry.endpoint != "embeddings":
         raise ArgumentError(
             f"the API does not embed texts with {model!r}; use a model such as 'voyage-4'",

@@ -10,7 +10,7 @@ from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
 from ..html import card
-from ..limits import known
+from ..limits import catalogue_entry
 from ..prices import cost, dollars, list_price
 from ..prompts import prompt
 
@@ -102,7 +102,7 @@ def most_tokens(method: str, model: str, params: dict[str, Any]) -> Most:
     """
     if method == "rerank":
         return _max_tokens_of_ranking
-    entry = known(model)
+    entry = catalogue_entry(model)
     named = entry is not None and entry.prompts is not None
     before = prompt(params.get("input_type"), model if named else None)
     around = len(before.encode()) + SPECIAL_TOKENS

@@ -20,7 +20,7 @@ from ..error import ArgumentError
 from ..extras import require
 from ..flow import in_thread
 from ..html import card
-from ..limits import constraint, known
+from ..limits import catalogue_entry, constraint
 from ..prices import Budget, MaxCostError, cost, dollars
 from ..telemetry.jobs import JobSpan
 from ..tokenization import at_hand, counts
@@ -328,7 +328,7 @@ class _TableJob(Generic[S]):
             spent = stop.spent
             done = (
                 f"of which {dollars(spent)} was billed; the batches that were not sent would cost "
-                f"about {dollars(stop.likely or 0.0)}, and at most {dollars(stop.most or 0.0)}"
+                f"about {dollars(stop.likely_cost or 0.0)}, and at most {dollars(stop.highest_cost or 0.0)}"
             )
         stopped = MaxCostError(
             f"max_cost is {dollars(max_cost or 0.0)}, {done}. Continue with a higher max_cost, "
@@ -337,7 +337,11 @@ class _TableJob(Generic[S]):
         )
         stopped.spent = spent
         if isinstance(stop, MaxCostError):
-            stopped.rows_left, stopped.likely, stopped.most = stop.rows_left, stop.likely, stop.most
+            stopped.rows_left, stopped.likely_cost, stopped.highest_cost = (
+                stop.rows_left,
+                stop.likely_cost,
+                stop.highest_cost,
+            )
         return stopped
 
     @safe_repr
@@ -589,7 +593,7 @@ def request_limits(spec: Spec, rpm: float, tpm: float, concurrency: int) -> Limi
         rpm, tpm: Requests and tokens per minute of the client's rate limit; infinite without one.
         concurrency: Most requests in flight.
     """
-    entry = known(spec.model)
+    entry = catalogue_entry(spec.model)
     most = entry.max_request_tokens if entry is not None else None
     tokens = min(most or MIN_REQUEST_TOKENS, max(1.0, tpm / min(rpm, SHARE_OF_LIMIT)))
     units = 1 if spec.method == "rerank" else constraint(*ITEMS[spec.method]).max_items or 1

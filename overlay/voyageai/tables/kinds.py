@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from attrs import field, frozen
 from voyageai_rest.dtypes import DTYPES
 
-from ..limits import known
+from ..limits import catalogue_entry
 from .slices import Shape
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def vector_shape(model: str, params: dict[str, Any]) -> Shape:
         params: The method's arguments, perhaps with `output_dtype` and `output_dimension`.
     """
     dtype = DTYPES[params.get("output_dtype") or "float"]
-    entry = known(model)
+    entry = catalogue_entry(model)
     usual = entry.dimensions.default if entry is not None and entry.dimensions else 0
     dimension = params.get("output_dimension") or usual
     # Unknown until the first response; a slice without any response still needs a valid list size.

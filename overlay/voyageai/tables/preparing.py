@@ -17,7 +17,7 @@ from attrs import asdict, frozen
 from ..disk import make_folder, open_regular, sync_folder
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import known
+from ..limits import catalogue_entry
 from .cutting import SLICE, Piece, cut
 from .directory import TableDirectory
 from .estimate import Most, TableEstimate
@@ -339,7 +339,7 @@ def _scan(spec: Spec, source: Source, inputs: int) -> tuple[list[int | None], Ta
 
 def describe(spec: Spec) -> dict[str, Any]:
     """Return the description of the vectors, for the metadata of parts."""
-    entry, shape = known(spec.model), spec.kind.shape
+    entry, shape = catalogue_entry(spec.model), spec.kind.shape
     return {
         "method": spec.method,
         "input_type": None,
@@ -353,5 +353,5 @@ def describe(spec: Spec) -> dict[str, Any]:
 
 
 def _default_dimension(model: str) -> int | None:
-    entry = known(model)
+    entry = catalogue_entry(model)
     return entry.dimensions.default if entry is not None and entry.dimensions else None

@@ -12,19 +12,19 @@ class Concurrency:
     requests that were in flight at that time.
 
     Args:
-        most: The highest number.
+        maximum: The highest number.
         first: The initial number.
 
     Example:
-        >>> concurrency = Concurrency(most=64, first=8)
+        >>> concurrency = Concurrency(maximum=64, first=8)
         >>> concurrency.refused(sent_at=0)
         >>> concurrency.target
         4
     """
 
-    def __init__(self, most: int, first: int = 8) -> None:
-        self._most = most
-        self._target = float(min(first, most))
+    def __init__(self, maximum: int, first: int = 8) -> None:
+        self._maximum = maximum
+        self._target = float(min(first, maximum))
         self._sent = self._refused_at = 0
 
     @property
@@ -39,7 +39,7 @@ class Concurrency:
 
     def accepted(self) -> None:
         """Count a success."""
-        self._target = min(self._most, self._target + 1 / self._target)
+        self._target = min(self._maximum, self._target + 1 / self._target)
 
     def refused(self, sent_at: int) -> None:
         """Count a request that was refused for its rate.

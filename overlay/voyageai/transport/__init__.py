@@ -14,11 +14,11 @@ import anyio
 import httpx2
 
 from ..flow import Environment, Request, run, run_async
-from .clients import as_async_client, as_client, check_open
+from .attempts import call_flow
 from .config import ConnectionConfig
+from .custom_clients import as_async_client, as_client, check_open
 from .failures import strip_sensitive_frames
 from .pool import STREAMED, AsyncConnectionPool, AsyncTransportClient, ConnectionPool
-from .steps import steps
 from .streams import aread, read
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Transport:
         telemetry = options.telemetry
         span = None if telemetry is None else _span(telemetry, call, options, self.environment)
         try:
-            flow = steps(call, parameters, options, self.environment, span, raw=raw)
+            flow = call_flow(call, parameters, options, self.environment, span, raw=raw)
             result = run(flow, self._send, self.sleep)
         except BaseException as failure:
             strip_sensitive_frames(failure)
@@ -141,7 +141,7 @@ class AsyncTransport:
         telemetry = options.telemetry
         span = None if telemetry is None else _span(telemetry, call, options, self.environment)
         try:
-            flow = steps(call, parameters, options, self.environment, span, raw=raw)
+            flow = call_flow(call, parameters, options, self.environment, span, raw=raw)
             # Credentials of a cloud may be read from files and the network, which must not block.
             blocks = getattr(parameters.get("auth"), "blocks", False)
             result = await run_async(flow, self._send, self.sleep, in_threads=blocks)

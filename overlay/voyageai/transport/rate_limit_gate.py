@@ -57,7 +57,7 @@ class RateLimitGate:
         admitted = logged = notified = False
         try:
             while (seconds := limiter.wait(reservation, clock())) > 0:
-                left = max(seconds, limiter.at_least(reservation, clock()))
+                left = max(seconds, limiter.min_wait(reservation, clock()))
                 if self.deadline is not None and clock() + left >= self.deadline:
                     raise DeadlineError(
                         f"The rate limit allows this call in {left:.3g} s at the earliest, "

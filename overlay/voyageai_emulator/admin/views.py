@@ -162,7 +162,7 @@ def summary(record: RecordedRequest) -> dict[str, Any]:
         "tokens": record.tokens,
         "duration": record.duration,
         "fault": None if record.fault is None else str(record.fault),
-        "went_away": record.went_away,
+        "disconnected": record.disconnected,
         "done": record.done,
     }
 

@@ -14,8 +14,8 @@ A request that names a fault does not use the plan. `FAULTS` has all faults.
 from __future__ import annotations
 
 # Importing these modules registers their faults.
-from . import alterations as alterations
-from . import kinds as kinds
+from . import body_faults as body_faults
+from . import wire_faults as wire_faults
 from .fault import FAULTS, Fault, FaultKind
 from .plan import FaultPlan
 

@@ -35,7 +35,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "share": (0, 1),
     "delay": (0, math.inf),
     "seconds": (0, math.inf),
-    "most": (0, math.inf),
+    "max_seconds": (0, math.inf),
 }
 """Ranges of parameters. They are limited because any request may name a fault."""
 

@@ -89,10 +89,10 @@ function cells(record) {
 
 const cut = (text, name = "cut") => make("td", { class: name, title: text ?? "" }, text ?? "");
 
-function outcome({ status, done, went_away }) {
+function outcome({ status, done, disconnected }) {
   if (status !== null) return { text: String(status), kind: status < 300 ? "good" : status < 500 ? "warn" : "bad" };
   if (!done) return { text: "under way", kind: "" };
-  return { text: went_away ? "client left" : "no answer", kind: "bad" };
+  return { text: disconnected ? "client left" : "no answer", kind: "bad" };
 }
 
 function matches({ operation, status, done }) {

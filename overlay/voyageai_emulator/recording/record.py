@@ -56,7 +56,7 @@ class RecordedRequest:
         tokens: Tokens in its response; None if none were counted.
         fault: The fault that happened to it; None if there was none.
         duration: Seconds until its response was ready to send; None until then.
-        went_away: True if the client closed the connection before its response was ready.
+        disconnected: True if the client closed the connection before its response was ready.
         done: True once the emulator has finished with the request.
     """
 
@@ -84,7 +84,7 @@ class RecordedRequest:
         self.tokens: int | None = None
         self.fault: Fault | None = None
         self.duration: float | None = None
-        self.went_away = False
+        self.disconnected = False
         self.done = False
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._headers = [
@@ -155,7 +155,7 @@ class RecordedRequest:
             "tokens": self.tokens,
             "duration": self.duration,
             "fault": None if self.fault is None else str(self.fault),
-            "went_away": self.went_away,
+            "disconnected": self.disconnected,
             "done": self.done,
         }
 
@@ -194,7 +194,7 @@ class RecordedRequest:
         if self.done:
             return
         self.duration = self._timer() - self._begun
-        self.went_away = self._has_client_left()
+        self.disconnected = self._has_client_left()
         self.done = True
         self._on_done(self)
 

@@ -1,4 +1,4 @@
-"""Alterations of responses, each with the differences that must be found."""
+"""Altered responses, each with the differences that a probe must find."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def body_of(path: str, change: Callable[[dict[str, Any]], Any], status: int = 20
 
 
 def detail_of(part: str, status: int, words: str | None = None) -> Alter:
-    """Change the status or the message of refusals that contain some words."""
+    """Return an alteration of the status or message of refusals that contain some words."""
 
     def alter(reply: Reply) -> Reply:
         detail = reply.body.get("detail", "") if isinstance(reply.body, dict) else ""

@@ -1,4 +1,4 @@
-"""Run the command against a host."""
+"""Run the `live` command against a host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.drift.live.probe_harness import KEY
 
 
 class Ran(NamedTuple):
-    """The exit status and output of a run of the command."""
+    """The exit status and the output of a run."""
 
     status: int
     out: str
@@ -31,7 +31,7 @@ Live = Callable[..., Ran]
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Live:
-    """A function that runs `python -m generator.drift live` with a key and a base URL."""
+    """Return a function that runs `python -m generator.drift live` with a key and a base URL."""
 
     def run(base_url: str, *arguments: str, key: str = KEY) -> Ran:
         monkeypatch.setenv("VOYAGE_API_KEY", key)

@@ -1,4 +1,4 @@
-"""Probe an emulator that differs from the contract, or whose answers are altered."""
+"""Probe an emulator that differs from the contract, or whose responses are altered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY = "pa-the-key-of-this-test"
 
 
 class Reply(NamedTuple):
-    """A response that may be altered before the probe receives it."""
+    """A response that can be altered before the probe receives it."""
 
     path: str
     status: int
@@ -36,7 +36,7 @@ Alter = Callable[[Reply], Reply]
 
 
 class CachingTransport(httpx2.BaseTransport):
-    """A transport that sends equal requests once, for a host with constant responses."""
+    """A transport that sends equal requests only once, for hosts whose responses never change."""
 
     def __init__(self, transport: httpx2.BaseTransport) -> None:
         self._transport = transport

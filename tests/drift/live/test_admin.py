@@ -1,4 +1,4 @@
-"""The command for the administration of Atlas: another contract, with credentials and ids."""
+"""The `live` command for the Atlas administration API, with its own credentials and ids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROJECT = "65f0a1b2c3d4e5f6a7b8c9d0"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """One with a key, for one account."""
+    """An emulator with one model API key, for one service account."""
     with running(admin_credentials={"an-account": SECRET}) as found:
         with Admin(**ACCOUNT, base_url=found.origin) as admin:
             admin.keys.create("search", project=PROJECT)
@@ -32,7 +32,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The variables that the command reads."""
+    """Set the environment variables that the command reads."""
     for name, value in {
         "MONGODB_ATLAS_BASE_URL": emulator.origin,
         "MONGODB_ATLAS_CLIENT_ID": "an-account",
@@ -45,7 +45,7 @@ def environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> pytest.M
 
 
 def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
-    """Run the command for this contract."""
+    """Run the command for this contract, and return its result."""
     status = main(["live", PACKAGE, *arguments])
     found = Ran(status, *capsys.readouterr())
     assert SECRET not in found.out + found.err
@@ -55,7 +55,7 @@ def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
 def test_a_host_that_keeps_the_contract_shows_nothing(
     emulator: Emulator, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All operations are asked, and those that write only whether they are there."""
+    """Every operation is requested, and those that write are requested without credentials."""
     emulator.requests.clear()
     found = ran(capsys, "--fail-on", "any", "--format", "json")
     assert ([], []) == (found.report["differences"], found.report["unseen"])
@@ -82,7 +82,7 @@ def test_a_new_field_is_found(
     operation: str,
     path: str,
 ) -> None:
-    """Although the media type of the answer names a version."""
+    """The media type of a versioned response must not keep its body from being compared."""
     emulator.faults.always("extra_fields", operation=operation)
     found = ran(capsys, "--fail-on", "any", "--format", "json")
     assert {"field-added"} == {each["kind"] for each in found.report["differences"]}
@@ -93,7 +93,7 @@ def test_a_new_field_is_found(
 def test_an_operation_that_is_gone_is_found(
     emulator: Emulator, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One that writes is asked without credentials, which is refused for another reason then."""
+    """Writing operations are probed without credentials, so another refusal reveals a loss."""
     emulator.faults.always("status", operation="updateGroupRateLimits", status=405)
     found = ran(capsys, "--fail-on", "any", "--format", "json")
     assert {"error-added", "refused-otherwise"} == {
@@ -105,7 +105,7 @@ def test_an_operation_that_is_gone_is_found(
 def test_requests_without_an_id_are_reported_as_unchecked(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A job without the variable must not look as if all were well."""
+    """A scheduled job that lacks the variable must not look complete."""
     environment.delenv("MONGODB_ATLAS_ORG_ID")
     found = ran(capsys, "--format", "json")
     assert {"orgId"} == {
@@ -131,7 +131,7 @@ def test_invalid_settings_are_reported_at_once(
     value: str,
     said: str,
 ) -> None:
-    """In one line, without a secret."""
+    """The error is one line, and shows no secret."""
     environment.setenv(variable, value)
     found = ran(capsys)
     assert (3, "") == (found.status, found.out)
@@ -140,7 +140,7 @@ def test_invalid_settings_are_reported_at_once(
 
 @pytest.mark.parametrize("entry", spec.contracts(), ids=lambda entry: entry.package)
 def test_every_contract_can_be_probed(entry: spec.Contract) -> None:
-    """A new one needs a table: which requests do no harm is nothing that can be generated."""
+    """A new contract needs a table by hand, as nobody can generate which requests are harmless."""
     assert plan.load_table(entry.package).probes
     with pytest.raises(spec.GenerationError, match=f"no_such_contract.*{entry.package}"):
         plan.load_table("no_such_contract")
@@ -149,7 +149,7 @@ def test_every_contract_can_be_probed(entry: spec.Contract) -> None:
 def test_nothing_is_sent_in_a_dry_run(
     emulator: Emulator, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not even for a token."""
+    """A dry run sends nothing, not even the request for an access token."""
     emulator.requests.clear()
     found = ran(capsys, "--dry-run")
     assert (0, "") == (found.status, found.out)

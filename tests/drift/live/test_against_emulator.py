@@ -1,4 +1,4 @@
-"""The command finds what an emulator does otherwise than the contract, over a socket."""
+"""The command finds differences between an emulator and the contract over real HTTP."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("settings", "status", "expected"), PLANTED.values(), ids=PLANTED)
-def test_what_was_planted_is_found_and_nothing_else(live: Live, settings, status, expected) -> None:
-    """The report is trusted only if it neither misses nor invents."""
+def test_exactly_the_planted_differences_are_found(live: Live, settings, status, expected) -> None:
+    """Maintainers trust a report only if it misses nothing and has no false alarm."""
     with serving(Server("127.0.0.1", 0, Settings(api_key=KEY, **settings))) as url:
         ran = live(url, "--fail-on", "any", "--format", "json")
     differences = ran.report["differences"]
@@ -67,7 +67,7 @@ def test_what_was_planted_is_found_and_nothing_else(live: Live, settings, status
 
 
 def test_a_new_status_is_found(live: Live) -> None:
-    """Clients treat a status that they do not know as best they can, which may be badly."""
+    """Clients may handle an unknown status badly, so maintainers must learn of it."""
     with serving(Server("127.0.0.1", 0, Settings(api_key=KEY))) as url:
         url.faults.always("status", operation="rerank", **REFUSAL)
         ran = live(url, "--fail-on", "any", "--format", "json")

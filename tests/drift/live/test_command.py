@@ -1,4 +1,4 @@
-"""The output, the refusals and the exit status of the command."""
+"""The output, the errors and the exit status of the `live` command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.drift.live.probe_harness import KEY, probe_transport
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """One that follows the contract, and takes one key."""
+    """An emulator that follows the contract and accepts one key."""
     with running(api_key=KEY) as emulator:
         yield emulator
 
@@ -37,13 +37,13 @@ def test_the_plan_and_its_cost_are_printed_first(emulator: Emulator, live: Live)
 
 
 def test_no_request_costs_more_than_estimated(emulator: Emulator, live: Live) -> None:
-    """The figure that is printed first is a promise."""
+    """The estimate printed first is an upper bound."""
     usd = live(emulator, "--format", "json").report["usd"]
     assert 0 < usd["counted"] <= usd["at_most"] < 0.01
 
 
 def test_a_dry_run_asks_nothing(emulator: Emulator, live: Live) -> None:
-    """The plan can be read before a key is spent on it."""
+    """A maintainer can read the plan before any request is billed."""
     before = asked(emulator)
     ran = live(emulator, "--dry-run")
     assert (0, "") == (ran.status, ran.out)
@@ -52,7 +52,7 @@ def test_a_dry_run_asks_nothing(emulator: Emulator, live: Live) -> None:
 
 
 def test_more_than_the_budget_is_not_spent(emulator: Emulator, live: Live) -> None:
-    """A new price or a longer context must not show on the bill first."""
+    """A higher price or a longer context must not first be noticed on the bill."""
     before = asked(emulator)
     ran = live(emulator, "--limits", "--budget", "0.001")
     assert (3, "") == (ran.status, ran.out)
@@ -61,7 +61,7 @@ def test_more_than_the_budget_is_not_spent(emulator: Emulator, live: Live) -> No
 
 
 def test_the_stable_form_has_these_keys(emulator: Emulator, live: Live) -> None:
-    """Other programs read it, together with that of other comparisons."""
+    """Programs parse these keys, which the reports of other comparisons share."""
     with running(api_key=KEY) as changed:
         changed.faults.always("extra_fields", operation="rerank")
         report = live(changed, "--format", "json").report
@@ -87,7 +87,7 @@ def test_the_stable_form_has_these_keys(emulator: Emulator, live: Live) -> None:
 
 
 def test_a_report_can_be_pasted_into_a_pull_request(live: Live) -> None:
-    """Breaking differences stand first; the places where they were seen can be unfolded."""
+    """Breaking differences come first, and the places of each can be unfolded."""
     with running(api_key=KEY) as changed:
         changed.faults.always("missing_usage", operation="rerank")
         lines = live(changed, "--format", "markdown").out.splitlines()
@@ -99,7 +99,7 @@ def test_a_report_can_be_pasted_into_a_pull_request(live: Live) -> None:
 
 @pytest.mark.parametrize("format", ["text", "json"])
 def test_the_key_is_never_printed(live: Live, format: str) -> None:
-    """Reports end in logs and pull requests, and hosts may repeat what they were sent."""
+    """Reports end up in logs and pull requests, and a host may echo the key."""
     said = f"Who is {KEY}? Bearer {KEY} is nobody."
     with running(api_key=KEY) as echoing:
         echoing.faults.always("status", operation="rerank", status=422, detail=said)
@@ -111,7 +111,7 @@ def test_the_key_is_never_printed(live: Live, format: str) -> None:
 
 @pytest.mark.parametrize(("fail_on", "status"), [("breaking", 0), ("additive", 1), ("any", 1)])
 def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, status: int) -> None:
-    """A new field is to be read about, and only a job that asks for it fails."""
+    """A new field is only reported, and fails a job only if the job asks for it."""
     with running(api_key=KEY) as changed:
         changed.faults.always("extra_fields", operation="rerank")
         ran = live(changed, "--fail-on", fail_on)
@@ -120,8 +120,8 @@ def test_the_exit_status_is_what_fail_on_asks_for(live: Live, fail_on: str, stat
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_what_a_host_says_acts_on_no_terminal(live: Live, format: str) -> None:
-    """Reports are read in terminals, and what is JSON must stay that."""
+def test_control_characters_of_a_host_are_escaped(live: Live, format: str) -> None:
+    """Control characters of a host must not reach the terminal, or break the JSON."""
     with running(api_key=KEY) as hostile:
         hostile.faults.always(
             "status", operation="rerank", status=422, detail="no\x1b[2J\x7f\u202e\U000e0041\nyes"
@@ -134,14 +134,14 @@ def test_what_a_host_says_acts_on_no_terminal(live: Live, format: str) -> None:
 
 
 def test_a_host_that_can_not_be_reached_is_no_difference(live: Live) -> None:
-    """A scheduled job must not take a network that is down for a change of the API."""
+    """A scheduled job must not mistake a network failure for a change of the API."""
     ran = live("http://127.0.0.1:1/v1")
     assert (3, "") == (ran.status, ran.out)
     assert "127.0.0.1 can't be reached: ConnectError" in ran.err
 
 
 def test_a_key_that_is_refused_is_no_difference(emulator: Emulator, live: Live) -> None:
-    """A key that has run out must not look like an API that lost its endpoints."""
+    """An expired key must not look like an API that lost its endpoints."""
     ran = live(emulator, key="pa-of-nobody")
     assert (3, "") == (ran.status, ran.out)
     assert "refuses the key with status 401: Provided API key is invalid." in ran.err
@@ -149,7 +149,7 @@ def test_a_key_that_is_refused_is_no_difference(emulator: Emulator, live: Live) 
 
 
 def test_unchecked_requests_are_a_failure() -> None:
-    """Nothing found is good news only where everything was looked at."""
+    """A report without differences is only good news if every request was checked."""
     with in_process(api_key=KEY) as failing:
         failing.faults.always("status", operation="rerank", status=503)
         seen = probe_transport(failing.transport)
@@ -171,7 +171,7 @@ def test_unchecked_requests_are_a_failure() -> None:
     ],
 )
 def test_invalid_settings_are_reported_at_once(live: Live, key: str, url: str, said: str) -> None:
-    """The reason stands in one line, without a traceback and without the key."""
+    """The error is one line, without a traceback and without the key."""
     ran = live(url, key=key)
     assert 3 == ran.status
     assert said in ran.err.splitlines()[-1]
@@ -182,7 +182,7 @@ def test_invalid_settings_are_reported_at_once(live: Live, key: str, url: str, s
 def test_wrong_arguments_are_no_breaking_difference(
     wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Their status is not 2, which means that something breaks."""
+    """Exit status 2 means a breaking difference, so usage errors have another."""
     with pytest.raises(SystemExit) as left:
         main(["live", *wrong])
     assert 3 == left.value.code

@@ -1,4 +1,4 @@
-"""Each difference of a live host is found and named, and nothing else is."""
+"""Each difference of a live host is found and named, with no false alarms."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from tests.drift.live.probe_harness import (
 
 @pytest.fixture(scope="module")
 def faithful() -> Iterator[CachingTransport]:
-    """A host that follows the contract."""
+    """An emulator that follows the contract."""
     with in_process(api_key=KEY) as emulator:
         yield CachingTransport(emulator.transport)
 
 
 def test_a_host_that_follows_the_contract_shows_nothing(faithful: CachingTransport) -> None:
-    """A report that is never empty is not read."""
+    """Maintainers stop reading a report that is never empty."""
     seen = probe_transport(faithful)
     assert ([], {}, 0) == (seen.differences, seen.unseen, seen.status("any"))
 
 
-def test_neither_do_files_batches_and_dear_limits() -> None:
-    """Optional probes are held to the same, and what they created is reported."""
+def test_optional_probes_of_a_faithful_host_show_nothing() -> None:
+    """Optional probes raise no false alarm either, and the report lists the files they created."""
     with in_process(api_key=KEY) as emulator:
         seen = probe_transport(emulator.transport, "files", "batch", "limits")
         deleted = [
@@ -57,7 +57,7 @@ def test_neither_do_files_batches_and_dear_limits() -> None:
 def test_answers_that_changed_are_found(
     faithful: CachingTransport, alter: Alter, status: int, expected: set[tuple[str, str]]
 ) -> None:
-    """The maintainer hears of it, and of nothing that did not happen."""
+    """The maintainer learns of exactly the differences that exist."""
     seen = probe_transport(AlteringTransport(faithful, alter))
     assert expected == kinds_and_paths(seen)
     assert status == seen.status("any")
@@ -121,7 +121,7 @@ SERVED: dict[str, tuple[dict[str, Any], set[tuple[str, str]]]] = {
 def test_models_and_limits_that_changed_are_found(
     settings: dict[str, Any], expected: set[tuple[str, str]]
 ) -> None:
-    """The catalogue is right while this finds nothing."""
+    """As long as the probe finds nothing here, the catalogue is right."""
     assert expected == kinds_and_paths(probe_emulator(**settings))
 
 
@@ -129,7 +129,7 @@ RULED_OUT = "value-outside"
 
 
 def test_a_value_that_the_contract_rules_out_is_found() -> None:
-    """No answer of the contract has such a rule yet; the first that has one is held to it."""
+    """No response in the contract is restricted this way yet, but the first one will be checked."""
     schema = {"properties": {"status": {"enum": ["open", "done"]}}}
     shapes = StrictSchemas({"components": {"schemas": {}}}, {})
     place = Place("GET /jobs", "response.200")
@@ -138,14 +138,14 @@ def test_a_value_that_the_contract_rules_out_is_found() -> None:
     assert '`status` is "lost"' in difference.sentence
 
 
-def test_every_kind_of_its_own_has_a_case() -> None:
-    """A kind that no case shows may be one that is never found."""
+def test_every_kind_of_live_difference_has_a_case() -> None:
+    """A kind without a case may never be found."""
     cases = [*(case[-1] for case in ANSWERS.values()), *(case[-1] for case in SERVED.values())]
     assert set(rules()) - {RULED_OUT} <= {kind for expected in cases for kind, _ in expected}
 
 
-def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
-    """The report must say what to write into the contract, and where it was seen."""
+def test_a_difference_shows_expected_and_received_values() -> None:
+    """The report states the expected and the received value, and where it was received."""
     seen = probe_emulator(models=models(voyage_4_lite={"context_length": 16000}))
     (difference,) = seen.differences
     assert (32000, 16000) == (difference.before, difference.after)
@@ -154,7 +154,7 @@ def test_a_difference_is_told_with_what_was_due_and_what_was_seen() -> None:
 
 
 def test_a_prompt_that_changed_is_found() -> None:
-    """Users who put the catalogue's prompts before texts themselves would get other vectors."""
+    """Users who add the catalogue's prompts to texts themselves would get other vectors."""
     seen = probe_emulator(models=models(voyage_4={"prompts": None}))
     found = {
         "catalogue: models.voyage-4.prompts.query",
@@ -173,7 +173,7 @@ def test_a_prompt_that_changed_is_found() -> None:
     ],
 )
 def test_a_probe_survives_whatever_is_answered(faithful: CachingTransport, body: str) -> None:
-    """The stranger the drift, the more its report matters."""
+    """The more a response differs, the more the report matters."""
 
     def alter(reply: Reply) -> Reply:
         return reply._replace(body=body) if reply.status == 200 else reply

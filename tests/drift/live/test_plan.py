@@ -1,4 +1,4 @@
-"""Probes are few, cheap, and taken from the contract and the catalogue."""
+"""The requests of a probe are few, cheap, and derived from the contract and catalogue."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.drift.live.probe_harness import contract
 
 ALL = ("files", "batch", "limits")
 UNSHOWN = {"max_items"}
-"""Recorded, but no example of the contract yet."""
+"""Recorded from the API, but not yet an example in the contract."""
 
 
 def keys() -> list[str]:
-    """A key that belongs to each host in turn, as far as keys say so."""
+    """Return a key for each host, as far as prefixes distinguish hosts."""
     servers = contract().document["servers"]
     return [f"{server.get('x-key-prefix', '')}x" for server in servers]
 
 
 def test_a_probe_is_small_and_cheap() -> None:
-    """It runs every week, on somebody's bill."""
+    """The probe runs every week and is billed."""
     planned = plan(load_table(), contract())
     active = {each.model for each in planned} - {None}
     assert 10 * len(active) + 50 > len(planned)
@@ -33,7 +33,7 @@ def test_a_probe_is_small_and_cheap() -> None:
 
 
 def test_the_cost_follows_the_catalogue_s_prices() -> None:
-    """A price that rises shows in what is printed first."""
+    """The estimate printed before the first request must follow a price change."""
     dearer = deepcopy(contract())
     for model in dearer.catalogue["models"].values():
         if isinstance(model.get("price", {}).get("usd_per_million_tokens"), int | float):
@@ -44,7 +44,7 @@ def test_the_cost_follows_the_catalogue_s_prices() -> None:
 
 
 def test_a_host_is_asked_only_for_what_it_has() -> None:
-    """The contract says which operations and models a host lacks."""
+    """The contract states which operations and models a host lacks."""
     for key in keys():
         of_host, _ = read_contract(None, key)
         served = of_host.operations()
@@ -58,20 +58,20 @@ def test_a_host_is_asked_only_for_what_it_has() -> None:
 
 @pytest.mark.parametrize("name", ["voyage", "atlas", "us", "eu"])
 def test_a_key_is_tried_at_the_host_with_the_longest_prefix(name: str) -> None:
-    """A key of a geography begins like all keys of Atlas, and is refused at their host."""
+    """Keys of a geography also match the prefix of Atlas, whose host would refuse them."""
     servers = {server["x-name"]: server for server in contract().document["servers"]}
     _, url = read_contract(None, f"{servers[name].get('x-key-prefix', '')}x")
     assert servers[name]["url"] == url
 
 
 def test_all_operations_are_asked() -> None:
-    """An operation that is lost by a host is noticed, whichever it is."""
+    """The probe notices when a host drops any of its operations."""
     asked = {each.operation.id for each in plan(load_table(), contract(), ALL)}
     assert set(contract().operations()) <= asked
 
 
 def test_an_operation_without_a_line_is_asked_so_that_it_does_no_harm() -> None:
-    """The probe is no reason to put off the entry in the contract, and nobody knows what it does."""
+    """Its effect and cost are unknown, so it is requested without a key until a line exists."""
     whole = load_table()
     table = evolve(whole, probes=[each for each in whole.probes if "rerank" not in each.at])
     (asked,) = [each for each in plan(table, contract()) if each.operation.id == "rerank"]
@@ -82,7 +82,7 @@ def test_an_operation_without_a_line_is_asked_so_that_it_does_no_harm() -> None:
 
 
 def renamed(schema: str, old: str, new: str) -> HostContract:
-    """Return the contract with another name for a field of a schema."""
+    """Return the contract with a field of a schema renamed."""
     whole = deepcopy(contract())
     fields = whole.document["components"]["schemas"][schema]["properties"]
     fields[new] = fields.pop(old)
@@ -90,7 +90,7 @@ def renamed(schema: str, old: str, new: str) -> HostContract:
 
 
 def test_the_contract_has_all_fields_that_a_probe_reads() -> None:
-    """A field that was renamed in the spec is followed in the table, or it is compared no more."""
+    """A field renamed in the spec but not in the probe table would no longer be compared."""
     assert [] == list(unknown_fields(load_table(), contract()))
 
 
@@ -107,12 +107,12 @@ def test_the_contract_has_all_fields_that_a_probe_reads() -> None:
 def test_a_field_that_was_renamed_in_the_spec_is_named(
     schema: str, old: str, expected: str
 ) -> None:
-    """The comparison would find nothing at its old place, and report that nothing differs."""
+    """Otherwise the comparison would find nothing at the old name, and report no difference."""
     assert expected in list(unknown_fields(load_table(), renamed(schema, old, "renamed")))
 
 
 def test_every_active_model_is_asked() -> None:
-    """A model that is new in the catalogue needs no line in the table."""
+    """A new model in the catalogue needs no line in the table."""
     asked = {each.model for each in plan(load_table(), contract())}
     active = {
         name
@@ -123,14 +123,14 @@ def test_every_active_model_is_asked() -> None:
 
 
 def test_the_table_has_no_model_limit_or_price() -> None:
-    """Facts stand in the spec alone; the table says how to bring them to light."""
+    """Facts are in the spec only; the table says how to observe them."""
     table = load_table()
     text = str([table.probes, table.text, table.takes, table.messages, table.rate_limited])
     assert set() == {name for name in contract().catalogue["models"] if name in text}
 
 
 def examples() -> dict[str, list[str]]:
-    """The words of errors that the contract shows, by the name of the example."""
+    """Return the contract's example error messages by the name of the example."""
     found: dict[str, list[str]] = {}
     document = contract().document
     for response in document["components"]["responses"].values():
@@ -143,7 +143,7 @@ def examples() -> dict[str, list[str]]:
 
 
 def test_words_are_expected_as_the_contract_shows_them() -> None:
-    """The table's patterns would otherwise be a second account of the same words."""
+    """Patterns that contradict the contract's examples would be a second source of truth."""
     shown = [detail for details in examples().values() for detail in details]
     table = load_table()
     expected = {each.message for each in table.probes if each.message} | set(table.rate_limited)

@@ -1,4 +1,4 @@
-"""A probe waits if the host asks for it, gives up in time, and never prints the key."""
+"""A probe waits when throttled, gives up in time, and never prints the key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answers = Callable[[httpx2.Request], httpx2.Response]
 
 
 class Clock:
-    """Time that passes by sleeping only."""
+    """A clock that only advances when the probe sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -36,7 +36,7 @@ class Clock:
 
 
 def probe_with(answers: Answers, names: tuple[str, ...], clock: Clock, **options) -> ProbeReport:
-    """Run a few of the probes against a host with these answers; return their findings."""
+    """Run a few probes against a host with these responses; return their findings."""
     planned = [each for each in plan(load_table(), contract()) if each.probe.name in names]
     with httpx2.Client(base_url="http://host/v1", transport=httpx2.MockTransport(answers)) as http:
         prober = Prober(
@@ -46,7 +46,7 @@ def probe_with(answers: Answers, names: tuple[str, ...], clock: Clock, **options
 
 
 def answering(*answers: httpx2.Response | BaseException) -> Answers:
-    """A host that answers one after the other, and goes on with the last."""
+    """Return a host that sends these responses in order, and repeats the last."""
     left = list(answers)
 
     def answer(_: httpx2.Request) -> httpx2.Response:
@@ -69,7 +69,7 @@ def failing(status: int = 503) -> httpx2.Response:
 
 
 def test_a_request_refused_for_now_is_made_again() -> None:
-    """A busy host is not another API."""
+    """A busy host does not mean that the API has changed."""
     clock = Clock()
     seen = probe_with(answering(failing(), REFUSED), ("unknown_path",), clock)
     assert ([], {}) == (seen.differences, seen.unseen)
@@ -77,7 +77,7 @@ def test_a_request_refused_for_now_is_made_again() -> None:
 
 
 def test_it_waits_as_long_as_the_host_says() -> None:
-    """Coming sooner only makes it worse."""
+    """Retrying earlier than `Retry-After` would only extend the throttling."""
     clock = Clock()
     answers = answering(httpx2.Response(503, headers={"retry-after": "40"}), REFUSED)
     probe_with(answers, ("unknown_path",), clock)
@@ -85,7 +85,7 @@ def test_it_waits_as_long_as_the_host_says() -> None:
 
 
 def test_it_goes_on_at_the_pace_of_a_free_account() -> None:
-    """Without a payment method the rate limits are low, and a probe still ends."""
+    """Rate limits are low without a payment method, and a probe must still finish."""
     clock = Clock()
     seen = probe_with(answering(limited(), REFUSED), ("unknown_path", "unknown_file"), clock)
     pace = 60 / contract().free()["rpm"]
@@ -94,7 +94,7 @@ def test_it_goes_on_at_the_pace_of_a_free_account() -> None:
 
 
 def test_what_a_free_account_can_not_ask_is_not_seen() -> None:
-    """It would be refused however long one waits."""
+    """Such a request would be refused after any wait, so it is reported as unchecked."""
     clock = Clock()
     seen = probe_with(answering(limited()), ("context_length",), clock)
     assert {"context_length of voyage-4-lite at POST /embeddings"} < set(seen.unseen)
@@ -102,7 +102,7 @@ def test_what_a_free_account_can_not_ask_is_not_seen() -> None:
 
 
 def test_other_free_limits_are_a_difference() -> None:
-    """Messages name them, and the catalogue has them."""
+    """Error messages state the free limits, which are compared with the catalogue."""
     other = httpx2.Response(429, json={"detail": FREE.format(rpm=1, tpm=20)})
     seen = probe_with(answering(other, REFUSED), ("unknown_path",), Clock())
     found = {each.path: (each.kind, each.after) for each in seen.differences}
@@ -111,7 +111,7 @@ def test_other_free_limits_are_a_difference() -> None:
 
 
 def test_a_host_that_only_fails_is_left_alone() -> None:
-    """Every request that comes to nothing takes a minute and more."""
+    """Each failing request costs more than a minute of retries."""
     requests: list[httpx2.Request] = []
 
     def answers(request: httpx2.Request) -> httpx2.Response:
@@ -124,14 +124,14 @@ def test_a_host_that_only_fails_is_left_alone() -> None:
 
 
 def test_a_connection_that_breaks_later_leaves_something_unseen() -> None:
-    """Findings before the break are still reported."""
+    """The findings before the failure are still reported, and the rest as unchecked."""
     answers = answering(REFUSED, httpx2.ReadError("reset"))
     seen = probe_with(answers, ("unknown_path", "unknown_batch"), Clock())
     assert ["the connection failed: ReadError"] == list(seen.unseen.values())
 
 
 def test_a_body_that_can_not_be_unpacked_is_no_crash() -> None:
-    """A proxy may say that a body is compressed when it is not."""
+    """A proxy may label a body as compressed that is not."""
     broken = httpx2.Response(
         200, headers={"content-encoding": "gzip"}, stream=httpx2.ByteStream(b"no")
     )
@@ -147,7 +147,7 @@ def test_a_body_that_can_not_be_unpacked_is_no_crash() -> None:
     "escaped", [json.dumps(KEY), '"' + "".join(f"\\u{ord(c):04x}" for c in KEY) + '"']
 )
 def test_a_key_is_hidden_however_it_was_escaped(escaped: str) -> None:
-    """A cut or escaped key would get past a search for it in what is printed."""
+    """A plain search of the output would miss a key that is truncated or escaped."""
     body = f'{{"detail": {escaped}, {escaped}: 1}}'
     answers = answering(httpx2.Response(404, text=body))
     seen = probe_with(answers, ("unknown_batch",), Clock())
@@ -155,8 +155,8 @@ def test_a_key_is_hidden_however_it_was_escaped(escaped: str) -> None:
     assert KEY not in str(seen.differences)
 
 
-def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
-    """With it they would show nothing."""
+def test_probes_about_a_missing_key_send_none() -> None:
+    """Such a probe shows nothing if the key is sent."""
     sent: list[str | None] = []
 
     def answers(request: httpx2.Request) -> httpx2.Response:
@@ -168,7 +168,7 @@ def test_the_key_goes_to_no_probe_that_is_about_having_none() -> None:
 
 
 def test_findings_before_an_interruption_are_reported() -> None:
-    """It is paid for, and files that are left behind have to be named."""
+    """The requests have been paid for, and files left at the host must be named."""
     surprise = httpx2.Response(418, json={"detail": "Not Found"}, headers={"x-request-id": "1"})
     host = answering(surprise, KeyboardInterrupt())
     seen = probe_with(host, ("unknown_file", "unknown_batch"), Clock())

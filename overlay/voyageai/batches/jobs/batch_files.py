@@ -14,8 +14,9 @@ from voyageai_rest.models.batch_input_line import BatchInputLine
 from ...disk import sync_folder
 from ...error import ArgumentError
 from ...ratelimit.tokens import estimate_tokens
-from .directory import FileDigest, Journal, damaged
+from .directory import FileDigest, damaged
 from .estimate import batch_bin, billable_count, line_bin, truncated_count
+from .journal import Journal
 from .lines import LineName, dumps, line_digest, loads, new_job_id
 from .state import PLANNED, BatchPlan, Manifest
 

@@ -298,5 +298,5 @@ class CostCeiling:
             "max_cost",
         )
         stopped.spent, stopped.rows_left = budget.spent, left
-        stopped.likely, stopped.most = float(likely), float(most)
+        stopped.likely_cost, stopped.highest_cost = float(likely), float(most)
         return stopped

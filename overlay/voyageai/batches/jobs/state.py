@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, define, field, frozen
 from voyageai_rest.models.batch_error import BatchError
 
-from .directory import Event, FileDigest, JobDirectoryError, Journal, changed, damaged
+from .directory import FileDigest, JobDirectoryError, changed, damaged
 from .estimate import Estimate, rounds
+from .journal import Event, Journal
 from .lines import loads
 from .tasks import TASKS
 

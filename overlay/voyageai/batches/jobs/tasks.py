@@ -29,7 +29,7 @@ from voyageai_rest.types import Unset
 
 from ...error import ArgumentError
 from ...inputs.contextualized import ChunkFunction, apply_chunking
-from ...limits import check_text, check_texts, constraint, known
+from ...limits import catalogue_entry, check_text, check_texts, constraint
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
 from .lines import Size
@@ -79,7 +79,7 @@ class Task(ABC, Generic[P, V]):
 
     def __init__(self, params: P) -> None:
         self.params = params
-        self.entry = known(params.model)
+        self.entry = catalogue_entry(params.model)
         role: InputType | Unset | None = getattr(params, "input_type", None)
         self.role = None if isinstance(role, Unset) else role
         is_cut = getattr(params, "truncation", False) is not False

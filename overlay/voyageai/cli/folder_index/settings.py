@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from ...error import ArgumentError
-from ...limits import known
+from ...limits import catalogue_entry
 from .store import PART, about
 
 __all__ = ["KEY", "Settings", "check_settings", "settings_of"]
@@ -46,7 +46,7 @@ class Settings:
     @staticmethod
     def dtype(model: str) -> str:
         """Return the default dtype for a model's vectors: int8 if the model has it, else float."""
-        entry = known(model)
+        entry = catalogue_entry(model)
         return "int8" if entry is None or not entry.dtypes or "int8" in entry.dtypes else "float"
 
 
@@ -66,7 +66,7 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ArgumentError: The model does not embed texts, or a number is out of its range.
     """
-    entry = known(settings.model)
+    entry = catalogue_entry(settings.model)
     if entry is not None and entry.endpoint not in (None, "embeddings"):
         raise ArgumentError(
             f"{settings.model} does not embed single texts; choose a model from "

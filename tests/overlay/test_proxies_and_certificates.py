@@ -1,4 +1,4 @@
-"""Proxies and certificates: as they are given, or as the environment names them."""
+"""Proxies and certificates from arguments or environment variables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = "https://api.voyageai.com"
 
 @pytest.fixture(autouse=True)
 def empty(monkeypatch):
-    """An environment that names neither."""
+    """Remove all such variables from the environment."""
     for name in (*PROXIES, *CERTIFICATES):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -49,7 +49,7 @@ def proxy_for(url=HERE, **settings):
 def test_a_proxy_is_the_argument_or_what_the_environment_says(
     proxy, variables, expected, monkeypatch
 ):
-    """Both clients alike; the official asynchronous one ignores proxies."""
+    """Both clients honour them; the official asynchronous client ignores proxies."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
@@ -91,12 +91,12 @@ def test_a_proxy_is_the_argument_or_what_the_environment_says(
     ],
 )
 def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
-    """Names and what ends in them, addresses and networks, with ports and without."""
+    """One value works for both programs: names, suffixes, addresses, networks and ports."""
     assert expected is bypassed(no_proxy, httpx2.URL(url))
 
 
 @pytest.mark.parametrize(
-    ("proxy", "said"),
+    ("proxy", "message"),
     [
         ("socks://proxy:1", r"'socks://proxy:1', which is not the URL of a proxy"),
         ("http://[::1", r"'http://\[::1', which is not the URL"),
@@ -110,21 +110,21 @@ def test_no_proxy_is_read_as_curl_reads_it(no_proxy, url, expected):
         ("http://pro xy:3128", "not the URL of a proxy"),
     ],
 )
-def test_a_proxy_that_can_be_none_is_an_error_that_names_its_place(face, proxy, said, monkeypatch):
-    """For the argument when the client is made, for the environment at the first call."""
-    with pytest.raises(error.ArgumentError, match=f"proxy is .*{said}"):
+def test_an_invalid_proxy_is_an_error_that_names_its_source(face, proxy, message, monkeypatch):
+    """A wrong argument fails when the client is made, a wrong variable at the first call."""
+    with pytest.raises(error.ArgumentError, match=f"proxy is .*{message}"):
         face.client(proxy=proxy, transport=None)
-    with pytest.raises(error.ArgumentError, match=said):
+    with pytest.raises(error.ArgumentError, match=message):
         face.client(proxy={"https": proxy}, transport=None)
     monkeypatch.setenv("https_proxy", proxy)
     client = face.kind("k")
-    with pytest.raises(error.ArgumentError, match=f"https_proxy is .*{said}"):
+    with pytest.raises(error.ArgumentError, match=f"https_proxy is .*{message}"):
         face.call(client, "embed", ["a"], model="voyage-4")
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
-    """Not a bare ImportError, and not the package that HTTPX2 would name."""
+    """The error gives this package's extra, not a bare ImportError or HTTPX2's hint."""
     monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(error.ArgumentError, match='the extra `socks`: pip install "socksio'):
         face.client(proxy=f"{scheme}://proxy:1080", transport=None)
@@ -144,7 +144,7 @@ def test_socks_without_its_package_names_the_extra(face, scheme, monkeypatch):
     ],
 )
 def test_the_password_of_a_proxy_is_not_shown(face, proxy):
-    """Messages are logged."""
+    """Programs log error messages and reprs."""
     with pytest.raises(error.ArgumentError, match="not the URL of a proxy") as caught:
         face.client(proxy=proxy, transport=None)
     assert "hidden-word" not in str(caught.value)
@@ -155,14 +155,14 @@ def test_the_password_of_a_proxy_is_not_shown(face, proxy):
     "proxy", [{"https://": "http://a:1"}, {"all": "http://a:1"}, {"http": None}]
 )
 def test_proxies_by_other_names_than_schemes_are_refused(face, proxy):
-    """Requests would go out without a proxy, and nobody would know."""
+    """Requests would go out without a proxy, and nobody would notice."""
     with pytest.raises(error.ArgumentError, match="maps 'http' and 'https' to URLs"):
         face.client(proxy=proxy, transport=None)
 
 
 @pytest.fixture
 def bundle(tmp_path) -> Path:
-    """A file of certificates, of an authority of its own."""
+    """Return a file with the certificate of a test authority."""
     path = tmp_path / "bundle.pem"
     trustme.CA().cert_pem.write_to_path(str(path))
     return path
@@ -174,14 +174,14 @@ def trusted(**settings) -> int:
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_certificates_are_those_that_the_environment_names(name, bundle, monkeypatch):
-    """Companies whose proxies look into TLS set these, and the official client honours two."""
+    """Companies set them for proxies that inspect TLS; the official client honours two of them."""
     monkeypatch.setenv(name, str(bundle))
 
     assert 1 == trusted()
 
 
 def test_the_first_variable_that_is_set_counts(bundle, tmp_path, monkeypatch):
-    """OpenSSL's own before those of requests and curl; an empty one is none."""
+    """OpenSSL's variable comes before those of requests and curl, and an empty one is skipped."""
     other = tmp_path / "other.pem"
     other.write_text(bundle.read_text() * 1)
     trustme.CA().cert_pem.write_to_path(str(other), append=True)
@@ -195,26 +195,26 @@ def test_the_first_variable_that_is_set_counts(bundle, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
 def test_a_folder_of_certificates_will_do(name, tmp_path, monkeypatch):
-    """The certificates in a folder are read when they are needed."""
+    """A folder works too; OpenSSL loads its certificates on demand."""
     monkeypatch.setenv(name, str(tmp_path))
 
     assert 0 == trusted()
     assert ssl.CERT_REQUIRED is ConnectionConfig().context().verify_mode
 
 
-def test_certificates_that_can_not_be_read_are_an_error_that_names_their_place(face, monkeypatch):
-    """OpenSSL's own says neither which file nor who named it."""
+def test_unreadable_certificates_are_an_error_that_names_their_source(face, monkeypatch):
+    """OpenSSL's own error names neither the file nor the setting."""
     with pytest.raises(
         error.ArgumentError, match=r"'/no/where.pem', named by verify, can't be read"
     ):
         face.client(verify="/no/where.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", __file__)
-    said = "test_environment.py', named by REQUESTS_CA_BUNDLE, can't be read"
-    with pytest.raises(error.ArgumentError, match=said):
+    message = "test_proxies_and_certificates.py', named by REQUESTS_CA_BUNDLE, can't be read"
+    with pytest.raises(error.ArgumentError, match=message):
         face.call(face.kind("k"), "embed", ["a"], model="voyage-4")
 
 
 def test_a_context_is_made_once():
-    """It costs more than a call, and each connection would make one."""
+    """Making a context costs more than a call, so connections share one."""
     assert ConnectionConfig().context() is ConnectionConfig().context()
     assert voyageai.Client("k")._transport._pool._config.context() is ConnectionConfig().context()

@@ -1,4 +1,4 @@
-"""Refusals, retries, and answers that never come."""
+"""Error responses, retries, and missing responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EMBED = {"texts": ["a"], "model": "voyage-4"}
 
 
 def failing(*answers):
-    """A handler that gives these answers, statuses or exceptions, and then succeeds."""
+    """Return a handler that gives these responses or exceptions in turn, then succeeds."""
     left = list(answers)
 
     def handler(request):
@@ -66,7 +66,7 @@ def failing(*answers):
     ],
 )  # fmt: skip
 def test_every_status_has_its_class_and_carries_the_answer(face, status, kind, message):
-    """The official classes for the official statuses; no other status is taken for success."""
+    """Official statuses keep their official classes, and no other status passes for success."""
     with pytest.raises(kind) as raised:
         face.call(face.client(failing(status)), "embed", **EMBED)
     failure = raised.value
@@ -96,7 +96,7 @@ def test_every_status_has_its_class_and_carries_the_answer(face, status, kind, m
     ],
 )  # fmt: skip
 def test_bodies_that_are_not_as_documented_give_typed_errors(face, response, kind, message):
-    """A proxy's HTML page is no reason for a JSONDecodeError."""
+    """A proxy's HTML page must not surface as a JSONDecodeError."""
     with pytest.raises(kind, match=message) as raised:
         face.call(face.client(failing(response)), "embed", **EMBED)
 
@@ -113,7 +113,7 @@ def test_bodies_that_are_not_as_documented_give_typed_errors(face, response, kin
     ],
 )
 def test_answers_that_never_come_have_official_classes_and_a_cause(face, failure, kind):
-    """Code that catches the official exceptions goes on working."""
+    """Code that catches the official exceptions keeps working."""
     with pytest.raises(kind) as raised:
         face.call(face.client(failing(failure)), "embed", **EMBED)
 
@@ -138,7 +138,7 @@ def test_answers_that_never_come_have_official_classes_and_a_cause(face, failure
     ],
 )
 def test_failures_that_may_pass_are_retried(face, answer):
-    """max_retries counts retries: one failure, one retry, two requests."""
+    """max_retries counts retries: one failure and one retry are two requests."""
     result = face.call(face.client(failing(answer), max_retries=1), "embed", **EMBED)
 
     assert 1 == len(result)
@@ -160,7 +160,7 @@ def test_failures_that_may_pass_are_retried(face, answer):
     ],
 )
 def test_a_404_says_what_may_be_wrong_with_the_base_url(face, base, hint):
-    """'Not Found' alone sends people to look for the model."""
+    """'Not Found' alone makes users look for a missing model."""
     client = face.client(failing(404, 404), base_url=base)
     for method, given in (("embed", ["a"]), ("rerank", ("a", ["b"]))):
         arguments = (given,) if method == "embed" else given
@@ -170,7 +170,7 @@ def test_a_404_says_what_may_be_wrong_with_the_base_url(face, base, hint):
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422, 501])
 def test_failures_that_will_not_pass_are_not_retried(face, status):
-    """Sending the same again would only cost."""
+    """Sending the same request again would fail again."""
     with pytest.raises(error.VoyageError):
         face.call(face.client(failing(status), max_retries=5), "embed", **EMBED)
 
@@ -179,7 +179,7 @@ def test_failures_that_will_not_pass_are_not_retried(face, status):
 
 @pytest.mark.parametrize(("retries", "requests"), [(0, 1), (1, 2), (3, 4)])
 def test_retries_end(face, retries, requests):
-    """The last failure is what the caller sees."""
+    """The caller gets the last failure after max_retries retries."""
     with pytest.raises(error.RateLimitError):
         face.call(face.client(failing(*[429] * 9), max_retries=retries), "embed", **EMBED)
 
@@ -188,7 +188,7 @@ def test_retries_end(face, retries, requests):
 
 
 def test_waits_double_up_to_a_ceiling_and_are_random(face):
-    """Full jitter keeps many clients from coming back at the same moment."""
+    """Full jitter keeps many clients from retrying at the same moment."""
     client = face.client(failing(*[503] * 7), max_retries=7)
     face.call(client, "embed", **EMBED)
 
@@ -211,7 +211,7 @@ def test_waits_double_up_to_a_ceiling_and_are_random(face):
     ],
 )
 def test_a_wait_that_the_server_asks_for_is_kept(face, headers, expected):
-    """It knows best; nonsense is ignored."""
+    """Retry-After overrides the backoff, and invalid values are ignored."""
     response = httpx2.Response(429, json={"detail": "no"}, headers=headers)
     face.call(face.client(failing(response), max_retries=1), "embed", **EMBED)
 
@@ -219,14 +219,14 @@ def test_a_wait_that_the_server_asks_for_is_kept(face, headers, expected):
 
 
 def test_a_date_is_a_wait_from_now():
-    """The other form that the standard allows."""
+    """HTTP also allows Retry-After to be a date."""
     now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
     assert 90.0 == ServerHint.of({"retry-after": "Thu, 01 Jan 2026 12:01:30 GMT"}, now).seconds
 
 
 def test_a_wait_beyond_the_longest_is_an_error_at_once(face):
-    """Nobody should hang for an hour without knowing; the error says how long was asked for."""
+    """A program should not hang for an hour unnoticed, so the error states the requested wait."""
     response = httpx2.Response(429, json={"detail": "no"}, headers={"retry-after": "3600"})
     with pytest.raises(error.RateLimitError, match="the server asks to wait 3600 s") as raised:
         face.call(face.client(failing(response), max_retries=3), "embed", **EMBED)
@@ -236,11 +236,14 @@ def test_a_wait_beyond_the_longest_is_an_error_at_once(face):
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "requests"), [(500, "false", 1), (400, "true", 2), (429, "perhaps", 2)]
+    ("status", "should_retry", "requests"),
+    [(500, "false", 1), (400, "true", 2), (429, "perhaps", 2)],
 )
-def test_the_server_may_say_whether_to_try_again(face, status, said, requests):
-    """Its word counts more than the status."""
-    response = httpx2.Response(status, json={"detail": "no"}, headers={"x-should-retry": said})
+def test_the_server_may_say_whether_to_try_again(face, status, should_retry, requests):
+    """The header x-should-retry overrides the meaning of the status."""
+    response = httpx2.Response(
+        status, json={"detail": "no"}, headers={"x-should-retry": should_retry}
+    )
     client = face.client(failing(response), max_retries=1)
     try:
         face.call(client, "embed", **EMBED)
@@ -251,7 +254,7 @@ def test_the_server_may_say_whether_to_try_again(face, status, said, requests):
 
 
 def test_a_policy_is_a_value():
-    """No clock and no randomness of its own, so that tests can pin its waits."""
+    """A policy has no clock or randomness of its own, so tests can pin its delays."""
     assert RetryPolicy(max_retries=2) == RetryPolicy(max_retries=2)
     patient = RetryPolicy(max_retries=9, initial_delay=2.0)
 
@@ -263,7 +266,7 @@ def test_a_policy_is_a_value():
 
 
 def test_a_client_takes_a_policy_of_its_users(face):
-    """Users can change the waits."""
+    """Users can set their own delays."""
     policy = RetryPolicy(max_retries=2, initial_delay=0.1, max_delay=0.15)
     face.call(face.client(failing(503, 503), max_retries=policy), "embed", **EMBED)
 
@@ -271,7 +274,7 @@ def test_a_client_takes_a_policy_of_its_users(face):
 
 
 def test_a_wrong_number_of_retries_is_refused(face):
-    """At once, not when the first call fails."""
+    """The error comes when the client is made, not when the first call fails."""
     for wrong in (-1, 1.5, None, True):
         with pytest.raises(
             error.ArgumentError, match="max_retries must be a whole number, 0 or more"
@@ -280,7 +283,7 @@ def test_a_wrong_number_of_retries_is_refused(face):
 
 
 def test_a_failure_says_how_often_it_was_tried_and_how_long_that_took(face):
-    """For logs and for support cases."""
+    """Logs and support cases need both."""
     with pytest.raises(error.ServiceUnavailableError) as raised:
         face.call(face.client(failing(*[503] * 3), max_retries=2), "embed", **EMBED)
 
@@ -289,7 +292,7 @@ def test_a_failure_says_how_often_it_was_tried_and_how_long_that_took(face):
 
 
 def test_a_refusal_names_the_argument_and_the_code(face):
-    """The error repeats the argument and code of the server's message."""
+    """Programs can branch on them instead of parsing the message."""
     detail = "In particular, Argument 'dimensions' is not supported by our API"
     body = {"detail": detail, "error_code": "UNKNOWN_ARGUMENT"}
     with pytest.raises(error.InvalidRequestError) as raised:
@@ -299,7 +302,7 @@ def test_a_refusal_names_the_argument_and_the_code(face):
 
 
 def test_a_huge_body_is_cut_in_the_exception(face):
-    """Exceptions are kept, logged and sent around."""
+    """Programs keep, log and send exceptions."""
     response = httpx2.Response(500, content=b"x" * 1_000_000)
     with pytest.raises(error.ServerError) as raised:
         face.call(face.client(failing(response)), "embed", **EMBED)
@@ -309,7 +312,7 @@ def test_a_huge_body_is_cut_in_the_exception(face):
 
 
 def test_a_call_that_must_not_be_carried_out_twice_is_not_sent_twice(face):
-    """A broken connection does not tell whether the server acted; a refusal does."""
+    """After a broken connection the server may have acted, after a refusal it has not."""
     request = Request(operation="create_batch", method="POST", path="/batches", json={"a": 1})
     call = Call(request, lambda response: json.loads(response.content), repeatable=False)
     for failure in (httpx2.ReadError("x"), httpx2.ReadTimeout("x"), 500, 503):
@@ -323,7 +326,7 @@ def test_a_call_that_must_not_be_carried_out_twice_is_not_sent_twice(face):
 
 
 def test_a_refused_job_says_what_the_limit_may_be(face):
-    """The organization's limits on jobs are not the limits on requests."""
+    """Limits on jobs differ from limits on requests, and the message gives them."""
     parameters = BatchEmbeddingsParams(model="voyage-4")
     body = CreateBatchRequest(
         endpoint="/v1/embeddings",
@@ -337,7 +340,7 @@ def test_a_refused_job_says_what_the_limit_may_be(face):
 
 
 def test_an_upload_is_repeated_from_its_beginning_or_not_at_all(face, tmp_path):
-    """A stream that was read can't be sent again; a file can be rewound."""
+    """A stream can't be read twice, while a file can be rewound."""
     path = tmp_path / "lines"
     path.write_bytes(b"line")
     seen = []
@@ -362,14 +365,14 @@ def test_an_upload_is_repeated_from_its_beginning_or_not_at_all(face, tmp_path):
 
 
 def uploading(content):
-    """A request with a file."""
+    """Return a request with a file."""
     return Request(
         operation="upload_file", method="POST", path="/files", parts=[("file", ("a", content))]
     )
 
 
 def sending(face, client, call):
-    """Send a call that no method makes yet."""
+    """Send a call for which there is no method."""
     result = client._send(call, {})
     return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
@@ -384,7 +387,7 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("duplicate", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_exceptions_pickle_and_copy(kind, duplicate):
-    """Exceptions cross process boundaries in job queues."""
+    """Job queues pass exceptions between processes."""
     failure = (
         kind("no")
         if kind is error.ArgumentError
@@ -406,7 +409,7 @@ def test_exceptions_pickle_and_copy(kind, duplicate):
 
 
 def test_the_official_exceptions_are_all_there():
-    """Code that catches them must go on working."""
+    """Code that catches them keeps working."""
     official = {
         "VoyageError",
         "APIError",
@@ -430,18 +433,18 @@ def test_the_official_exceptions_are_all_there():
 
 
 def test_the_key_is_in_no_exception(face, key):
-    """Exceptions end up in logs and trackers."""
+    """Exceptions end up in logs and error trackers."""
     for answer in (401, 500, httpx2.ConnectError("x"), httpx2.Response(200, text="?")):
         with pytest.raises(error.VoyageError) as raised:
             face.call(face.client(failing(answer)), "embed", **EMBED)
         failure = raised.value
-        told = str(failure) + repr(failure) + repr(vars(failure)) + repr(failure.__cause__)
-        assert key not in told
+        shown = str(failure) + repr(failure) + repr(vars(failure)) + repr(failure.__cause__)
+        assert key not in shown
         assert key.encode() not in pickle.dumps(failure)
 
 
 def test_clients_close_their_connections():
-    """As context managers and by hand; a closed client can't be used by mistake."""
+    """Clients close explicitly or by `with`, and a closed client refuses further calls."""
     with voyageai.Client(api_key="k") as vo:
         pass
     with pytest.raises(RuntimeError, match="closed"):
@@ -456,7 +459,7 @@ def test_clients_close_their_connections():
 
 
 def test_one_async_client_serves_one_event_loop_after_another():
-    """Notebooks and frameworks call asyncio.run again and again."""
+    """Notebooks and frameworks call asyncio.run repeatedly."""
     from .conftest import Face
 
     face = Face("AsyncClient")

@@ -203,13 +203,13 @@ async def truncated(request: FaultyRequest, *, share: float = 0.5, chunked: bool
 
 @fault
 async def drip(
-    request: FaultyRequest, *, size: int = 512, delay: float = 0.01, most: float = 10.0
+    request: FaultyRequest, *, size: int = 512, delay: float = 0.01, max_seconds: float = 10.0
 ) -> None:
-    """The right body in small pieces, `delay` seconds apart; after `most` seconds, the rest."""
+    """The right body in small pieces, `delay` seconds apart; the rest after `max_seconds`."""
     response = await request.real_response()
     await request.begin(response, len(response.body))
     rest, spent = response.body, 0.0
-    while len(rest) > size and spent < most:
+    while len(rest) > size and spent < max_seconds:
         await request.send(rest[:size])
         rest = rest[size:]
         if not await request.pause(delay):
@@ -226,9 +226,9 @@ async def delay(request: FaultyRequest, *, seconds: float = 0.1) -> None:
 
 
 @fault
-async def hang(request: FaultyRequest, *, most: float = 600.0) -> None:
-    """No answer; the connection stays open until the client disconnects, or for `most` seconds."""
-    if await request.pause(most):
+async def hang(request: FaultyRequest, *, max_seconds: float = 600.0) -> None:
+    """No answer; the connection stays open until the client disconnects, or for `max_seconds`."""
+    if await request.pause(max_seconds):
         await request.hang_up()
 
 

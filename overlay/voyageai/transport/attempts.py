@@ -1,4 +1,4 @@
-"""The flow of one call: wait for the rate limit, send, sleep, retry. It does no I/O."""
+"""The attempts of a call, as a flow without I/O: wait for the rate limit, send, sleep, retry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..telemetry.recorder import CallSpan
 
 T = TypeVar("T")
-Steps = Flow[httpx2.Request, T]
+CallFlow = Flow[httpx2.Request, T]
 TIMEOUT = 600.0
 """Default seconds for each phase of an attempt, as in the official client."""
 CONNECT_TIMEOUT = 30.0
@@ -49,7 +49,7 @@ UNSENT = (
 """Errors that arise before there is a connection to send on."""
 
 
-def steps(
+def call_flow(
     call: Call[T],
     parameters: Mapping[str, Any],
     options: Options,
@@ -57,7 +57,7 @@ def steps(
     span: CallSpan | None = None,
     *,
     raw: bool = False,
-) -> Steps[T | RawResponse[T]]:
+) -> CallFlow[T | RawResponse[T]]:
     """Return the flow of a call, from the rate limit to the result.
 
     Args:
@@ -90,7 +90,7 @@ def _attempts(
     alive: Lock,
     *,
     raw: bool,
-) -> Steps[T | RawResponse[T]]:
+) -> CallFlow[T | RawResponse[T]]:
     rewinds = not call.request.parts or rewindable(call.request)
     request = build(call, parameters, options, rewinds=rewinds)
     auth: httpx2.Auth | None = parameters.get("auth")
@@ -180,7 +180,7 @@ def _extensions(
 
 def _sent(
     call: Call[Any], request: httpx2.Request, auth: httpx2.Auth | None
-) -> Steps[tuple[Answer, bool]]:
+) -> CallFlow[tuple[Answer, bool]]:
     """Send a request, after the requests that authenticate it.
 
     Returns:
@@ -209,7 +209,7 @@ def _sent(
         flow.close()
 
 
-def _followed(call: Call[Any], request: httpx2.Request) -> Steps[Answer]:
+def _followed(call: Call[Any], request: httpx2.Request) -> CallFlow[Answer]:
     """Send a request; for contents of files, follow redirects."""
     for _ in range(MAX_REDIRECTS if call.streamed else 0):
         answer: Answer = yield Request(request)
