@@ -1,9 +1,9 @@
-"""Create a key, limit it, use it until it is refused, keep to its limit, and delete it.
+"""Create a key, limit its rate, exceed the limit, keep to the limit, and delete the key.
 
     MONGODB_ATLAS_CLIENT_ID=... MONGODB_ATLAS_CLIENT_SECRET=... python admin.py PROJECT
 
-Works on Atlas, or on the host in MONGODB_ATLAS_BASE_URL, such as an emulator. With --async it does
-the same without blocking. The key is deleted again even if something fails on the way.
+Uses Atlas, or the host in MONGODB_ATLAS_BASE_URL, such as an emulator. --async uses the
+asynchronous client. The key is deleted even if a step fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RPM, TPM = 2, 1000
 
 
 def blocking(project: str) -> None:
-    """Do it with `Admin`."""
+    """Run the steps with `Admin`."""
     with Admin() as admin:
         key = admin.keys.create(NAME, project=project)
         print(f"created {key.name}: {key.masked_secret} at {key.endpoint}")
@@ -53,7 +53,7 @@ def blocking(project: str) -> None:
 
 
 async def asynchronous(project: str) -> None:
-    """Do it with `AsyncAdmin`."""
+    """Run the steps with `AsyncAdmin`."""
     async with AsyncAdmin() as admin:
         key = await admin.keys.create(NAME, project=project)
         print(f"created {key.name}: {key.masked_secret} at {key.endpoint}")
@@ -87,10 +87,12 @@ async def asynchronous(project: str) -> None:
 
 
 def main() -> None:
-    """Run it one way or the other."""
+    """Run the steps with the client that the arguments select."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("project", help="id of the project")
-    parser.add_argument("--async", action="store_true", dest="asynchronous", help="do not block")
+    parser.add_argument(
+        "--async", action="store_true", dest="asynchronous", help="use the asynchronous client"
+    )
     given = parser.parse_args()
     if given.asynchronous:
         asyncio.run(asynchronous(given.project))

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Create a key, limit it, use it until it is refused, keep to its limit, and delete it.
+# Create a key, limit its rate, exceed the limit, keep to the limit, and delete the key.
 #
 #     MONGODB_ATLAS_CLIENT_ID=... MONGODB_ATLAS_CLIENT_SECRET=... ./admin.sh PROJECT
 #
-# The same as admin.py on the command line. It works on Atlas, or on the host in
-# MONGODB_ATLAS_BASE_URL, such as an emulator. The key is deleted again even if something fails on
-# the way. The secret is in a file that only you can read, never on a command line. It needs jq.
+# Does the same as admin.py, with the command line. Uses Atlas, or the host in
+# MONGODB_ATLAS_BASE_URL, such as an emulator. The key is deleted even if a step fails. The secret is
+# in a file that only you can read, never on a command line. Needs jq.
 set -euo pipefail
 
 export MONGODB_ATLAS_PROJECT_ID=$1

@@ -2,9 +2,8 @@
 
     VOYAGE_API_KEY=... python batch_job.py texts.txt job --max-cost 5
 
-It can be interrupted at any moment, by Ctrl-C or a power cut: run it again to continue. With
---retry it also sends the lines that have failed once more. It calls the API, or the host in
-VOYAGE_BASE_URL, such as an emulator.
+If it is interrupted, by Ctrl-C or a power cut, run it again to continue. --retry sends failed lines
+once more. It uses the API, or the host in VOYAGE_BASE_URL, such as an emulator.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import voyageai
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a file that are not empty."""
+    """Yield the non-empty lines of a file."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             if text := line.strip():
@@ -29,9 +28,9 @@ def main() -> None:
     """Print the estimate, run the job, print its failures and its cost, and save the vectors."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("texts", type=Path, help="a file with one text per line")
-    parser.add_argument("directory", type=Path, help="the directory of the job")
+    parser.add_argument("directory", type=Path, help="job directory")
     parser.add_argument("--model", default="voyage-4")
-    parser.add_argument("--max-cost", type=float, help="the most that it may cost, in US dollars")
+    parser.add_argument("--max-cost", type=float, help="maximum cost in US dollars")
     parser.add_argument("--retry", action="store_true", help="send failed lines once more")
     given = parser.parse_args()
 

@@ -1,8 +1,8 @@
-"""Ten workers share one client, and each sends a hundred requests, one after the other.
+"""Run ten workers that share one client; each sends a hundred requests, one after the other.
 
     VOYAGE_API_KEY=... python many_workers.py
 
-They go to the API, or where VOYAGE_BASE_URL says, such as to an emulator.
+The requests go to the API, or to the host in VOYAGE_BASE_URL, such as an emulator.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TEXT = "word " * 1000
 
 
 async def work(number: int, http: httpx2.AsyncClient) -> int:
-    """Send one worker's requests, and return the tokens they took."""
+    """Send the requests of one worker, and return the tokens used."""
     tokens = 0
     for turn in range(REQUESTS):
         answer = await http.post(
@@ -38,7 +38,7 @@ async def work(number: int, http: httpx2.AsyncClient) -> int:
 
 
 async def main() -> None:
-    """Let the workers work at the same time."""
+    """Run the workers concurrently, and print the totals."""
     begun = time.perf_counter()
     headers = {"Authorization": f"Bearer {KEY}"}
     async with (
@@ -48,7 +48,7 @@ async def main() -> None:
         tasks = [group.create_task(work(number, http)) for number in range(WORKERS)]
     tokens = sum(task.result() for task in tasks)
     seconds = time.perf_counter() - begun
-    print(f"in all: {WORKERS * REQUESTS} requests, {tokens:,} tokens, {seconds:.1f} seconds")
+    print(f"total: {WORKERS * REQUESTS} requests, {tokens:,} tokens, {seconds:.1f} seconds")
 
 
 if __name__ == "__main__":

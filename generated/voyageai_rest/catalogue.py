@@ -75,11 +75,11 @@ class UnknownModelError(LookupError):
 
 @frozen(kw_only=True)
 class Prompts:
-    """The text that the server puts before an input, by its input_type.
+    """Text that the server prepends to an input, by its input_type.
 
     Attributes:
-        query: Put before an input of input_type query; ends with its own space.
-        document: Put before an input of input_type document; ends with its own space.
+        query: Text prepended to inputs of input_type query. It ends with a space.
+        document: Text prepended to inputs of input_type document. It ends with a space.
     """
 
     query: str
@@ -88,11 +88,11 @@ class Prompts:
 
 @frozen(kw_only=True)
 class TiersFree:
-    """Before a payment method is added.
+    """Until a payment method is added.
 
     Attributes:
-        rpm: Requests per minute, whatever the model.
-        tpm: Tokens per minute, whatever the model.
+        rpm: Requests per minute, the same for all models.
+        tpm: Tokens per minute, the same for all models.
     """
 
     rpm: int
@@ -104,8 +104,8 @@ class Tier:
     """A usage tier with a payment method.
 
     Attributes:
-        factor: What a model's tpm and rpm are multiplied by.
-        paid_at_least_usd: Payments that reach the tier, in US dollars in all.
+        factor: Factor by which a model's tpm and rpm are multiplied.
+        paid_at_least_usd: Total payments, in US dollars, that reach the tier.
     """
 
     factor: float
@@ -114,11 +114,11 @@ class Tier:
 
 @frozen(kw_only=True)
 class Tiers:
-    """Usage tiers, by what was paid so far. A tier that was reached is kept.
+    """Usage tiers, by the payments so far. An account keeps each tier it reaches.
 
     Attributes:
-        free: Before a payment method is added.
-        tier_1: With a payment method; a model's own tpm and rpm hold.
+        free: Until a payment method is added.
+        tier_1: With a payment method; the tpm and rpm of each model apply.
         tier_2: The second tier.
         tier_3: The third and highest tier.
     """
@@ -134,10 +134,10 @@ class Geography:
     """The hosts that are bound to a geography.
 
     Attributes:
-        price_factor: What list prices are multiplied by.
-        lowest_tier: The lowest usage tier in which there are keys for them.
-        highest_automatic_tier: The highest usage tier that is reached without asking for
-            it.
+        price_factor: Factor by which list prices are multiplied.
+        lowest_tier: Lowest usage tier in which keys for these hosts can be created.
+        highest_automatic_tier: Highest usage tier that is reached without a request to the
+            vendor.
     """
 
     price_factor: float
@@ -147,11 +147,12 @@ class Geography:
 
 @frozen(kw_only=True)
 class NoticePeriods:
-    """Months between an announcement and what it announces.
+    """Notice periods, in months.
 
     Attributes:
-        legacy_to_deprecated: Until a superseded model is no longer recommended.
-        deprecated_to_retired: Until it is no longer served.
+        legacy_to_deprecated: Notice before a legacy model becomes deprecated.
+        deprecated_to_retired: Notice before a deprecated model is retired, that is, no
+            longer served.
     """
 
     legacy_to_deprecated: int
@@ -160,12 +161,12 @@ class NoticePeriods:
 
 @frozen(kw_only=True)
 class Notice:
-    """Shortest time between the announcement and a change of a model's standing.
+    """Minimum time between the announcement of a lifecycle change and the change.
 
     Attributes:
-        platforms: Hosts for which it holds. Only there is a retired model gone.
-        embeddings: Of models that make vectors.
-        rerankers: Of rerankers.
+        platforms: Hosts that it applies to. Only these stop serving a retired model.
+        embeddings: Periods for embedding models.
+        rerankers: Periods for rerankers.
     """
 
     platforms: tuple[Literal["voyage", "atlas", "geography"], ...]
@@ -175,12 +176,12 @@ class Notice:
 
 @frozen(kw_only=True)
 class ServiceLevel:
-    """The vendor's aims, without a promise.
+    """The vendor's service level objectives, without a guarantee.
 
     Attributes:
-        platforms: Hosts for which it holds.
-        monthly_uptime: Share of a month in which the host is to answer, at least.
-        status_page: Where outages are announced.
+        platforms: Hosts that it applies to.
+        monthly_uptime: Minimum fraction of a month in which the host is available.
+        status_page: URL of the page that announces outages.
     """
 
     platforms: tuple[Literal["voyage", "atlas", "geography"], ...]
@@ -190,12 +191,12 @@ class ServiceLevel:
 
 @frozen(kw_only=True)
 class TrainingUse:
-    """The way in which an organization keeps its requests out of training.
+    """How an organization can exclude its requests from training.
 
     Attributes:
-        opt_out: Whether it can opt out.
-        opt_out_needs_payment: Whether only those with a payment method can.
-        opt_out_ends_retention: Whether nothing that is sent is kept from then on.
+        opt_out: Whether an organization can opt out.
+        opt_out_needs_payment: Whether opting out requires a payment method.
+        opt_out_ends_retention: Whether nothing is stored after opting out.
     """
 
     opt_out: bool
@@ -205,11 +206,11 @@ class TrainingUse:
 
 @frozen(kw_only=True)
 class Training:
-    """Use of requests to train models, by the owner of the key.
+    """Use of requests to train models, by the vendor of the key.
 
     Attributes:
-        voyage: With keys of Voyage AI.
-        atlas: With keys of Atlas.
+        voyage: For keys of Voyage AI.
+        atlas: For keys of Atlas.
     """
 
     voyage: TrainingUse
@@ -221,12 +222,13 @@ class Batch:
     """Limits and prices of batch jobs and of the files they need.
 
     Attributes:
-        discount: What is taken off the list price, as a fraction of it.
-        endpoints: Endpoints whose requests a job can hold.
+        discount: Discount, as a fraction of the list price.
+        endpoints: Endpoints whose requests a job can contain.
         max_inputs: Inputs per job.
         max_jobs_in_flight: Jobs at the same time, per organization.
         max_tokens_in_flight: Tokens of all jobs at the same time, per organization.
-        completion_window: Time within which a job is done or expires, as sent in requests.
+        completion_window: Time after which a job expires if it is not completed, as sent in
+            requests.
         backoff_minutes: Minutes to wait when too many jobs or tokens are in flight.
         file_retention_days: Days that a file is kept.
         storage_usd_per_gb_month: Price of storage, in US dollars per gigabyte and month.
@@ -247,12 +249,12 @@ class Batch:
 
 @frozen(kw_only=True)
 class Tokenization:
-    """Rules of thumb for token counts without a tokenizer at hand; for prose only.
+    """Rules of thumb to estimate tokens without a tokenizer; for prose only.
 
     Attributes:
-        characters_per_token: Characters of one token, on average.
-        tokens_per_word: Tokens of one word, the lower and the upper end of the range.
-        note: What else there is to say.
+        characters_per_token: Average number of characters per token.
+        tokens_per_word: Tokens per word: the lower and the upper end of a range.
+        note: Other remarks.
     """
 
     characters_per_token: float
@@ -265,9 +267,9 @@ class StoredVectors:
     """How vectors of a dtype are stored and compared.
 
     Attributes:
-        vector_dtype: Their type in BSON's vectors.
-        similarity: Functions that compare them, the one that fits best first.
-        quantization: What the index can quantize them to.
+        vector_dtype: Type of the vectors in BSON.
+        similarity: Similarity functions, the most suitable first.
+        quantization: Quantizations that an index supports for them.
     """
 
     vector_dtype: Literal["FLOAT32", "INT8", "PACKED_BIT"]
@@ -277,15 +279,14 @@ class StoredVectors:
 
 @frozen(kw_only=True)
 class VectorSearchDtypes:
-    """How vectors are stored and compared, by the dtype that they were asked for; None for
-    those that can't be stored.
+    """How vectors are stored and compared, by dtype; None for dtypes that can't be stored.
 
     Attributes:
-        float: Those of `float`.
-        int8: Those of `int8`.
-        uint8: Those of `uint8`.
-        binary: Those of `binary`.
-        ubinary: Those of `ubinary`.
+        float: How `float` vectors are stored.
+        int8: How `int8` vectors are stored.
+        uint8: How `uint8` vectors are stored.
+        binary: How `binary` vectors are stored.
+        ubinary: How `ubinary` vectors are stored.
     """
 
     float: StoredVectors | None = None
@@ -300,11 +301,11 @@ class VectorSearch:
     """What MongoDB Vector Search indexes.
 
     Attributes:
-        max_dimensions: Dimensions of a vector that can be indexed.
-        dtypes: How vectors are stored and compared, by the dtype that they were asked for;
-            None for those that can't be stored.
-        auto_embed_quantization: How an index can keep vectors that MongoDB makes itself;
-            the first is the default.
+        max_dimensions: Maximum dimension of an indexed vector.
+        dtypes: How vectors are stored and compared, by dtype; None for dtypes that can't be
+            stored.
+        auto_embed_quantization: Quantizations of an index for vectors that MongoDB creates
+            itself; the first is the default.
     """
 
     max_dimensions: int
@@ -314,11 +315,11 @@ class VectorSearch:
 
 @frozen(kw_only=True)
 class ModelDimensions:
-    """Lengths of the vectors.
+    """Dimensions of the vectors.
 
     Attributes:
-        default: Numbers of a vector when none is asked for.
-        allowed: Numbers of a vector that can be asked for, ascending.
+        default: Dimension if the request does not set one.
+        allowed: Dimensions that a request can set, in ascending order.
     """
 
     default: int
@@ -340,7 +341,7 @@ class ModelPrice:
 
 @frozen(kw_only=True)
 class ModelFree:
-    """Use that is free of charge, once per account.
+    """Free usage, once per account.
 
     Attributes:
         tokens: Tokens.
@@ -357,11 +358,11 @@ class ModelPixels:
 
     Attributes:
         image_per_token: Pixels of an image that count as one token.
-        image_min: Fewest pixels of an image; smaller ones are scaled up.
-        image_max: Most pixels of an image; larger ones are scaled down.
+        image_min: Minimum number of pixels of an image; smaller images are scaled up.
+        image_max: Maximum number of pixels of an image; larger images are scaled down.
         video_per_token: Pixels of a video's frames that count as one token.
-        video_min: Fewest pixels of a video's frame.
-        video_max: Most pixels of a video's frame.
+        video_min: Minimum number of pixels of a video's frame.
+        video_max: Maximum number of pixels of a video's frame.
     """
 
     image_per_token: int | None
@@ -374,12 +375,12 @@ class ModelPixels:
 
 @frozen(kw_only=True)
 class ModelMedia:
-    """The largest single file.
+    """Maximum size of a single file.
 
     Attributes:
-        image_max_pixels: Pixels of an image.
-        image_max_bytes: Bytes of an image.
-        video_max_bytes: Bytes of a video.
+        image_max_pixels: Maximum number of pixels of an image.
+        image_max_bytes: Maximum number of bytes of an image.
+        video_max_bytes: Maximum number of bytes of a video.
     """
 
     image_max_pixels: int | None
@@ -389,45 +390,44 @@ class ModelMedia:
 
 @frozen(kw_only=True)
 class Model:
-    """A model: where it is served, what it takes and gives, its limits and its price.
+    """A model: its endpoint and hosts, inputs and outputs, limits and prices.
 
     Attributes:
         name: The model's name, as sent in requests.
-        endpoint: Last path segment of the operation that takes the model; none for open
-            weights that no host serves.
-        lifecycle: Its standing: the current model of its family is active, a superseded one
-            legacy or older, one on its way out deprecated.
-        platforms: Hosts that serve it: `voyage` is the Voyage AI host, `atlas` the MongoDB
-            Atlas host, `geography` the Atlas hosts that are bound to a geography.
-        released: Day of the announcement or first availability, as YYYY-MM-DD.
+        endpoint: Last path segment of the operation that accepts the model; not set for
+            open weights that no host serves.
+        lifecycle: Lifecycle state: `active` for the current model of a family, `legacy` or
+            `older` for a superseded one, `deprecated` for one that is being phased out.
+        platforms: Hosts that serve the model: `voyage` is the Voyage AI host, `atlas` the
+            MongoDB Atlas host, `geography` the Atlas hosts that are bound to a geography.
+        released: Date of the announcement or of first availability, as YYYY-MM-DD.
         modalities: Kinds of input.
         context_length: Tokens of one text, of one document's chunks, of one multimodal
             input, or of a query with one document.
-        tokenizer: Hugging Face repository of its tokenizer.
+        tokenizer: Hugging Face repository of the tokenizer.
         replacement: Name of the model to use instead.
         auto_chunking_context_length: Tokens of one document that the server splits into
             chunks.
-        dimensions: Lengths of the vectors.
+        dimensions: Dimensions of the vectors.
         dtypes: Types of the vectors' numbers.
-        max_request_tokens: Tokens of all inputs of a request. For rerankers those of the
-            query count once per document.
+        max_request_tokens: Tokens of all inputs of a request. For rerankers, the query
+            counts once per document.
         max_request_chunks: Chunks of all documents of a request.
         max_query_tokens: Tokens of a reranker's query.
         tpm: Tokens per minute in the first usage tier.
         rpm: Requests per minute in the first usage tier.
         price: List prices.
-        free: Use that is free of charge, once per account.
-        start_token: Whether its tokenizer puts a token before each text.
-        embedding_space: Vectors of models with the same value can be compared with each
-            other.
-        batch: Whether batch jobs take it.
-        auto_embed: Whether MongoDB embeds fields of documents with it.
+        free: Free usage, once per account.
+        start_token: Whether the tokenizer prepends a token to each text.
+        embedding_space: Vectors of models with the same value can be compared.
+        batch: Whether batch jobs accept the model.
+        auto_embed: Whether MongoDB can embed fields of documents with the model.
         prompts: Name of the set of prompts that input_type selects from; rerankers have
             none.
         pixels: Pixels that count as a token, and the sizes that images and frames are
             scaled to.
-        media: The largest single file.
-        note: What else there is to say, such as where sources disagree.
+        media: Maximum size of a single file.
+        note: Other remarks, such as disagreements between sources.
     """
 
     name: str
@@ -537,7 +537,7 @@ TIERS: Tiers = Tiers(
     tier_2=Tier(factor=2, paid_at_least_usd=100),
     tier_3=Tier(factor=3, paid_at_least_usd=1000),
 )
-"""Usage tiers, by what was paid so far. A tier that was reached is kept."""
+"""Usage tiers, by the payments so far. An account keeps each tier it reaches."""
 
 GEOGRAPHY: Geography = Geography(
     price_factor=1.1, lowest_tier="tier_1", highest_automatic_tier="tier_1"
@@ -549,18 +549,18 @@ NOTICE: Notice = Notice(
     embeddings=NoticePeriods(legacy_to_deprecated=12, deprecated_to_retired=6),
     rerankers=NoticePeriods(legacy_to_deprecated=6, deprecated_to_retired=3),
 )
-"""Shortest time between the announcement and a change of a model's standing."""
+"""Minimum time between the announcement of a lifecycle change and the change."""
 
 SERVICE_LEVEL: ServiceLevel = ServiceLevel(
     platforms=("voyage",), monthly_uptime=0.995, status_page="https://voyageai-status.statuspage.io"
 )
-"""The vendor's aims, without a promise."""
+"""The vendor's service level objectives, without a guarantee."""
 
 TRAINING: Training = Training(
     voyage=TrainingUse(opt_out=True, opt_out_needs_payment=True, opt_out_ends_retention=True),
     atlas=TrainingUse(opt_out=True, opt_out_needs_payment=None, opt_out_ends_retention=None),
 )
-"""Use of requests to train models, by the owner of the key."""
+"""Use of requests to train models, by the vendor of the key."""
 
 BATCH: Batch = Batch(
     discount=0.33,
@@ -580,7 +580,7 @@ TOKENIZATION: Tokenization = Tokenization(
     tokens_per_word=(1.2, 1.5),
     note="For prose only. Third parties measured many more tokens per character on mixed content, and a MongoDB course says 4 characters.",
 )
-"""Rules of thumb for token counts without a tokenizer at hand; for prose only."""
+"""Rules of thumb to estimate tokens without a tokenizer; for prose only."""
 
 VECTOR_SEARCH: VectorSearch = VectorSearch(
     max_dimensions=8192,

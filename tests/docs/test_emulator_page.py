@@ -168,7 +168,7 @@ def test_a_thousand_requests_of_ten_workers_are_answered(
         (request.operation, request.status) for request in emulator.requests
     }
     tokens = sum(request.tokens or 0 for request in emulator.requests)
-    assert f"in all: 1000 requests, {tokens:,} tokens" in output
+    assert f"total: 1000 requests, {tokens:,} tokens" in output
     assert 10 == output.count("worker ")
 
 

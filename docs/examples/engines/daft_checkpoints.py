@@ -1,9 +1,9 @@
-"""Embed Parquet files with Daft on Ray; Daft keeps a record of the rows that are written.
+"""Embed Parquet files with Daft on Ray; Daft records in checkpoints which rows are written.
 
     python daft_checkpoints.py "notes/*.parquet" vectors checkpoints
 
-Run it again after a crash: only what is missing is sent. Rows have `id` and `body`. The folders are
-on a disk that all machines of the cluster share.
+After a crash, run it again: only missing rows are sent. Rows have `id` and `body`. The folders must
+be on a disk that all machines of the cluster share.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LIMIT = RateLimit(rpm=2000, tpm=8_000_000)  # your own
 
 
 def remove_strays(into: Path, store: daft.CheckpointStore) -> None:
-    """Remove the files of tasks that did not end: their rows will be written again."""
+    """Remove the files of unfinished tasks, whose rows will be written again."""
     recorded = {
         Path(name).name
         for file in store.get_checkpointed_files()

@@ -1,8 +1,8 @@
-"""Embed a Parquet file with Daft on Ray; rows whose ids are in the files of before are skipped.
+"""Embed a Parquet file with Daft on Ray; skip rows whose ids are in existing output files.
 
     python daft_skip_existing.py notes.parquet vectors
 
-Run it again after a crash: only what is missing is sent. Rows have `id` and `body`.
+After a crash, run it again: only missing rows are sent. Rows have `id` and `body`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from voyageai.integrations.ray import RateBudget
 from voyageai.ratelimit import RateLimit
 
 LIMIT = RateLimit(rpm=2000, tpm=8_000_000)  # your own
-SIZE = 16 * 1024 * 1024  # bytes of a file: a crash loses one of them for each writer
+SIZE = 16 * 1024 * 1024  # bytes per file: a crash loses one file per writer
 
 
 def main(source: str, into: str) -> None:
@@ -30,9 +30,9 @@ def main(source: str, into: str) -> None:
         into,
         key_column="id",
         file_format="parquet",
-        num_workers=1,  # actors, which hold the ids of before in memory
+        num_workers=1,  # actors, which hold the existing ids in memory
         cpus_per_worker=0.5,
-        ignore_corrupt_files=True,  # those that were not written to their end
+        ignore_corrupt_files=True,  # incomplete files
     )
     provider = VoyageProvider(input_type="document", rate_limit=budget)
     vectors = embed_text(

@@ -1,4 +1,4 @@
-"""Embed a Parquet file with Daft. Run it again after a crash: only what is missing is sent.
+"""Embed a Parquet file with Daft. After a crash, run it again: only missing rows are sent.
 
     python daft_table.py notes.parquet vectors          # on this machine
     python daft_table.py notes.parquet vectors --ray    # on a Ray cluster, with one limit for all
@@ -19,15 +19,15 @@ from voyageai.integrations.daft import VoyageProvider
 from voyageai.ratelimit import RateLimit
 
 LIMIT = RateLimit(rpm=2000, tpm=8_000_000)  # your own
-SIZE = 16 * 1024 * 1024  # bytes of a file: a crash loses one of them for each writer
+SIZE = 16 * 1024 * 1024  # bytes per file: a crash loses one file per writer
 
 
 def finished(folder: Path) -> list[str]:
-    """Return the files that were written to their end, and remove those that were not."""
+    """Return the complete files, and remove incomplete ones."""
     found: list[str] = []
     for path in sorted(folder.rglob("*.parquet")):
         try:
-            pq.read_metadata(path)  # it is at the end
+            pq.read_metadata(path)  # the metadata is at the end of the file
         except pa.ArrowInvalid:
             path.unlink()
         else:
@@ -60,7 +60,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("source")
     parser.add_argument("into")
-    parser.add_argument("--size", type=int, default=SIZE, help="bytes of a file, about")
+    parser.add_argument("--size", type=int, default=SIZE, help="approximate bytes per file")
     parser.add_argument("--ray", action="store_true")
     asked = parser.parse_args()
     main(asked.source, asked.into, asked.size, on_ray=asked.ray)

@@ -1,8 +1,8 @@
-"""Embed what a DuckDB query gives: its record batches are the source of a job.
+"""Embed the result of a DuckDB query: its record batches are the source of a table job.
 
     python duckdb_table.py notes.parquet vectors
 
-Run it again after a crash: the query runs once more, and only what is missing is sent.
+After a crash, run it again: the query runs again, and only missing rows are sent.
 """
 
 from __future__ import annotations

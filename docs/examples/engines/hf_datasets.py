@@ -1,4 +1,4 @@
-"""Embed a dataset of the library `datasets`, by two processes with half of the limit each.
+"""Embed a dataset of the library `datasets` in two processes, each with half of the rate limit.
 
 python hf_datasets.py notes.parquet vectors
 """

@@ -2,7 +2,7 @@
 
     python spark_table.py notes.parquet vectors
 
-Each task has a client and a part of the limit: one in as many as run at once.
+Each task has a client, and an equal part of the rate limit: 1/N, if N tasks run concurrently.
 """
 
 from __future__ import annotations

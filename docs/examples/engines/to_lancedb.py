@@ -1,4 +1,4 @@
-"""Load the table that a job has written into LanceDB, and search it.
+"""Load the table of a job into LanceDB, and search it.
 
 python to_lancedb.py vectors base "Where are the keys?"
 """
@@ -12,7 +12,7 @@ import voyageai
 
 
 def main(table: str, base: str, question: str) -> None:
-    """Load the batches of a table one after the other, and print the row nearest to a question."""
+    """Load a table batch by batch, and print the row nearest to a question."""
     rows = voyageai.tables.open(table).dataset()
     notes = lancedb.connect(base).create_table(
         "notes", rows.to_batches(), schema=rows.schema, mode="overwrite"

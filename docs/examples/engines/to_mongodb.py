@@ -1,10 +1,10 @@
-"""Load the table that a job has written into MongoDB, for Atlas Vector Search.
+"""Load the table of a job into MongoDB, for Atlas Vector Search.
 
     python to_mongodb.py vectors mongodb://localhost/notes
 
-A vector is stored as BSON binary, which is smaller than a list. The index that searches it is made
-in Atlas. The documents were checked, but never written to a server: none was found in a package of
-PyPI, npm or Debian (`pymongo-inmemory` and `mongodb-memory-server` download it from elsewhere).
+Vectors are stored as BSON binary, which is smaller than a list. The search index is created in
+Atlas. The documents were checked, but never written to a server, as no package of PyPI, npm or
+Debian contains one (`pymongo-inmemory` and `mongodb-memory-server` download it from elsewhere).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pymongo import MongoClient, ReplaceOne
 
 
 def writes(table: str) -> Iterator[list[ReplaceOne[Any]]]:
-    """Yield what is to be written: a thousand documents at a time, each by its id."""
+    """Yield lists of a thousand upserts, one per document, by id."""
     rows = voyageai.tables.open(table).dataset()
     for batch in rows.to_batches(columns=["id", "embedding"], batch_size=1000):
         ids = batch.column("id").to_pylist()
@@ -31,7 +31,7 @@ def writes(table: str) -> Iterator[list[ReplaceOne[Any]]]:
                     "_id": id_,
                     "embedding": Binary.from_vector(vector.tolist(), BinaryVectorDtype.FLOAT32),
                 },
-                upsert=True,  # so that it can run again after a crash
+                upsert=True,  # so that the program can be run again after a crash
             )
             for id_, vector in zip(ids, vectors, strict=True)
         ]

@@ -1,4 +1,4 @@
-"""Load the table that a job has written into PostgreSQL with pgvector, and search it.
+"""Load the table of a job into PostgreSQL with pgvector, and search it.
 
 python to_pgvector.py vectors postgresql://localhost/notes "Where are the keys?"
 """
@@ -13,7 +13,7 @@ from pgvector.psycopg import register_vector
 
 
 def main(table: str, base: str, question: str) -> None:
-    """Copy the batches of a table one after the other, and print the row nearest to a question."""
+    """Copy a table batch by batch, and print the row nearest to a question."""
     rows = voyageai.tables.open(table).dataset()
     with psycopg.connect(base) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")

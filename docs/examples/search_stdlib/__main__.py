@@ -1,8 +1,8 @@
 """Search the docstrings of the running Python's standard library.
 
-With a key, such as in VOYAGE_API_KEY, it runs on the API, or on the host in VOYAGE_BASE_URL;
-without one on a local emulator, which sends nothing anywhere. It keeps what it read and embedded
-for the next run.
+With a key, such as in VOYAGE_API_KEY, it uses the API, or the host in VOYAGE_BASE_URL; without a
+key it starts a local emulator, and sends nothing over the network. It keeps the docstrings and
+vectors for the next run.
 """
 
 import argparse
@@ -59,7 +59,7 @@ ASK_FROM = 0.10
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run the demo. Returns the exit status."""
+    """Run the demo, and return the exit status."""
     options = arguments(given)
     console = Console()
     try:
@@ -73,7 +73,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def connected(console: Console) -> Generator[tuple[voyageai.Client, str]]:
-    """Give a client, and its base URL: without a key that of an emulator made for it."""
+    """Yield a client and its base URL; without a key, of an emulator that it starts."""
     with voyageai.Client(max_retries=3) as client:
         if client.api_key is not None:
             yield client, base_url(None, client.api_key, os.environ)
@@ -87,12 +87,12 @@ def connected(console: Console) -> Generator[tuple[voyageai.Client, str]]:
 
 
 def kind_of(url: str) -> str:
-    """Return what a host is: the contract knows those of the API, others are asked."""
+    """Return the kind of a host: the contract lists the API's hosts, others are probed."""
     host = urlsplit(url).hostname
     if host in {urlsplit(server.url).hostname for server in SERVERS}:
         return API
     try:
-        # Every answer of an emulator has this header, also to those without a key.
+        # Every response of an emulator has this header, even to a request without a key.
         answer = httpx2.head(httpx2.URL(url).join("/"))
     except httpx2.HTTPError:
         return UNKNOWN  # the first call says what is wrong
@@ -100,7 +100,7 @@ def kind_of(url: str) -> str:
 
 
 def run(client: voyageai.Client, url: str, options: argparse.Namespace, console: Console) -> int:
-    """Embed, answer, measure, and say what it took."""
+    """Embed the docstrings, answer questions, measure the quality, and print the cost."""
     started = time.perf_counter()
     address, host = urlsplit(url), kind_of(url)
     console.print(HOSTS[host].format(host=address.hostname))
@@ -165,14 +165,14 @@ def run(client: voyageai.Client, url: str, options: argparse.Namespace, console:
 
 
 def read(console: Console) -> list[Docstring]:
-    """Read the standard library behind a progress bar."""
+    """Read the docstrings of the standard library behind a progress bar."""
     with bar(console) as progress:
         description = f"Reading the library of Python {platform.python_version()}"
         return harvest(lambda files: progress.track(files, description=description))
 
 
 def embed(search: Search, console: Console) -> None:
-    """Embed what is missing behind a progress bar."""
+    """Embed the missing texts behind a progress bar."""
     with bar(console) as progress:
         missing = len(search.missing)
         task = progress.add_task("Embedding docstrings", total=missing, visible=missing > 0)
@@ -181,7 +181,7 @@ def embed(search: Search, console: Console) -> None:
 
 
 def measure(search: Search, labelled: Labelled, console: Console) -> dict[str, dict[str, Scores]]:
-    """Answer the labelled questions and return how well, by kind of question and way to rank."""
+    """Answer the labelled questions, and return scores by kind of question and ranking."""
     questions = [question for part in labelled.values() for question in part]
     nearest: dict[str, list[str]] = {}
     reranked: dict[str, list[str]] = {}
@@ -197,21 +197,38 @@ def measure(search: Search, labelled: Labelled, console: Console) -> dict[str, d
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return the command line's options, defaults filled in."""
+    """Return the options of the command line, with defaults."""
     parser = argparse.ArgumentParser(prog="search_stdlib", description=__doc__)
     add = parser.add_argument
-    add("questions", nargs="*", metavar="QUESTION", help="asked instead of the built-in ones")
-    add("--model", default="voyage-4", help="to embed with (%(default)s)")
-    add("--reranker", default="rerank-3", help="to rerank with (%(default)s)")
+    add(
+        "questions",
+        nargs="*",
+        metavar="QUESTION",
+        help="question to ask instead of the built-in ones",
+    )
+    add("--model", default="voyage-4", help="embedding model (%(default)s)")
+    add("--reranker", default="rerank-3", help="reranker (%(default)s)")
     add("--top", type=int, default=3, metavar="N", help="results to show (%(default)s)")
-    add("--evaluate", action="store_true", help="measure too; done anyway without a QUESTION")
-    add("--sizes", action="store_true", help="compare dimensions and dtypes; embeds all anew")
+    add(
+        "--evaluate",
+        action="store_true",
+        help="measure the quality; the default without a QUESTION",
+    )
+    add(
+        "--sizes", action="store_true", help="compare dimensions and dtypes; embeds all texts again"
+    )
     add("--record", type=Path, metavar="FILE", help="measure, and write the figures as JSON")
-    add("--cache", type=Path, default=FOLDER, metavar="FOLDER", help="what is kept (%(default)s)")
+    add(
+        "--cache",
+        type=Path,
+        default=FOLDER,
+        metavar="FOLDER",
+        help="folder of kept data (%(default)s)",
+    )
     add("--yes", action="store_true", help="never ask before spending")
     options = parser.parse_args(given)
     if options.questions and not any(" " in question for question in options.questions):
-        options.questions = [" ".join(options.questions)]  # one question, its quotes left out
+        options.questions = [" ".join(options.questions)]  # one question, without quotes
     try:
         catalogue.find(options.model)
         catalogue.find(options.reranker)

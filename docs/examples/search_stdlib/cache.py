@@ -1,7 +1,7 @@
 """Data that a run keeps for the next one, each file named by a digest of its sources.
 
-A file is written under another name and then renamed, so one that is there is whole. One that
-can't be read is made again.
+A file is written under a temporary name and then renamed, so an existing file is complete. A file
+that can't be read is created again.
 """
 
 import hashlib
@@ -27,13 +27,13 @@ Vector = npt.NDArray[np.float32]
 
 
 def kept_corpus(folder: Path, make: Callable[[], list[Docstring]]) -> list[Docstring]:
-    """Return the docstrings that are kept, or make and keep them.
+    """Return the docstrings from the cache, or read and cache them.
 
     Args:
-        folder: Where they are kept.
-        make: Reads the standard library.
+        folder: Folder of the cache.
+        make: Function that reads the standard library.
     """
-    # Docstrings in C come from this interpreter, and how others are read is part of what they are.
+    # The digest covers this interpreter, for docstrings in C, and the code that reads docstrings.
     readers = Path(corpus.__file__).parent.glob("*.py")
     path = folder / f"corpus-{_digest([sys.version], [*corpus.files(), *readers])}.json"
     try:
@@ -45,16 +45,16 @@ def kept_corpus(folder: Path, make: Callable[[], list[Docstring]]) -> list[Docst
 
 
 def emulator_version() -> str:
-    """Return a name for the emulator's vectors: another one's need not go with them."""
+    """Return a version of the emulator's vectors; other versions may not be comparable."""
     code = Path(voyageai_emulator.__file__).parent.rglob("*")
     return f"emulator-{_digest([], [path for path in code if path.suffix != '.pyc'])[:12]}"
 
 
 class Vectors:
-    """Vectors of texts by one model, each under the digest of its text.
+    """Vectors of texts by one model, each keyed by the digest of its text.
 
     Args:
-        folder: Where they are kept; None to keep them in memory only.
+        folder: Folder of the cache; None to keep vectors in memory only.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -65,18 +65,18 @@ class Vectors:
 
     @classmethod
     def of(cls, folder: Path, engine: str, model: str) -> "Vectors":
-        """Return those of a model at a host."""
+        """Return the vectors of a model at a host."""
         return cls(folder / "vectors" / re.sub(r"[^\w.-]", "-", f"{engine}-{model}"))
 
     def __contains__(self, text: str) -> bool:
         return _digest([text]) in self._known
 
     def matrix(self, texts: Iterable[str]) -> Vector:
-        """Return the vectors of texts that are all there, one a row."""
+        """Return the cached vectors of texts, an array of shape (texts, dimension)."""
         return np.stack([self._known[_digest([text])] for text in texts])
 
     def add(self, texts: Iterable[str], vectors: Vector) -> None:
-        """Keep the vectors of texts, in a file of their own: what is paid for is not lost."""
+        """Store vectors of texts in a new file at once, so that billed vectors are not lost."""
         digests = [_digest([text]) for text in texts]
         self._known.update(zip(digests, vectors, strict=True))
         if self._folder:
@@ -101,7 +101,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _digest(words: Iterable[str], files: Iterable[Path] = ()) -> str:
-    """Return a digest of words, and of the names and contents of files."""
+    """Return a digest of strings, and of the names and contents of files."""
     found = hashlib.sha256()
     for part in _parts(words, files):
         found.update(len(part).to_bytes(8))

@@ -15,7 +15,7 @@ from voyageai.evaluation import Scores
 
 
 def bar(console: Console) -> Progress:
-    """Return a progress bar: how far, and how long it took so far."""
+    """Return a progress bar with the elapsed time."""
     description = TextColumn("{task.description}")
     return Progress(
         description, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
@@ -23,7 +23,7 @@ def bar(console: Console) -> Progress:
 
 
 def hits_table(question: str, hits: Sequence[Hit], most: int) -> Table:
-    """Return the best hits of one question."""
+    """Return a table of the best hits of one question."""
     table = titled(question)
     for heading in ("#", "cosine", "rerank"):
         table.add_column(heading, justify="right")
@@ -40,7 +40,7 @@ def hits_table(question: str, hits: Sequence[Hit], most: int) -> Table:
 
 
 def scores_table(measured: Mapping[str, Mapping[str, Scores]]) -> Table:
-    """Return the scores of each kind of question, for each way to rank."""
+    """Return a table of scores by kind of question and ranking."""
     table = titled("How good is it? Labelled questions answered:")
     table.add_column("questions")
     table.add_column("ranked by")
@@ -54,10 +54,10 @@ def scores_table(measured: Mapping[str, Mapping[str, Scores]]) -> Table:
 
 
 def spending_table(texts: int, spent: Spending, seconds: float) -> Table:
-    """Return what a run took: requests, tokens and list price by model, and in all."""
+    """Return a table of requests, tokens and list price, by model and in total."""
     table = titled(f"{texts:,} texts in {seconds:.1f} s")
     table.show_footer = True
-    table.add_column("model", "in all")
+    table.add_column("model", "total")
     table.add_column("requests", f"{spent.requests.total():,}", justify="right")
     table.add_column("tokens", f"{spent.tokens.total():,}", justify="right")
     table.add_column("list price", dollars(spent.cost()), justify="right")
@@ -68,7 +68,7 @@ def spending_table(texts: int, spent: Spending, seconds: float) -> Table:
 
 
 def titled(title: str) -> Table:
-    """Return an empty table."""
+    """Return an empty table with a title."""
     return Table(title=Text(title, style="cyan"), title_justify="left", box=SIMPLE_HEAD)
 
 

@@ -19,18 +19,18 @@ Labelled: TypeAlias = dict[str, dict[str, list[str]]]
 
 
 def labelled_questions(path: Path = QUESTIONS) -> Labelled:
-    """Return the questions that the example is measured with."""
+    """Return the questions for the measurement."""
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def scores_by_kind(
     labelled: Labelled, ways: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> dict[str, dict[str, Scores]]:
-    """Return the scores of each kind of question, and of "all", for each way to rank.
+    """Return the scores by kind of question, including "all", for each ranking.
 
     Args:
         labelled: The questions with their answers, by kind.
-        ways: For each way to rank, each question's ranking: names, the best first.
+        ways: By name of a ranking, the ranked names for each question, best first.
     """
     every = {question: answers for part in labelled.values() for question, answers in part.items()}
     return {
@@ -56,7 +56,7 @@ class Sizes:
         self.model = model
 
     def estimate(self) -> EvaluationEstimate:
-        """Return what comparing them takes: all texts are embedded three times."""
+        """Return the usage of a comparison, which embeds all texts three times."""
         return estimate(
             *(self.documents, self.questions),
             models=self.model,
@@ -65,7 +65,7 @@ class Sizes:
         )
 
     def evaluate(self, client: voyageai.Client) -> Evaluation:
-        """Return how good they are."""
+        """Return the scores of the sizes."""
         return evaluate(
             *(client, self.documents, self.questions),
             models=self.model,

@@ -23,7 +23,7 @@ class Limits:
         )
 
     def allow(self, texts: int, tokens: int) -> bool:
-        """Return whether a request may hold so many texts and tokens."""
+        """Return whether these numbers of texts and tokens fit in a request."""
         return (self.texts is None or texts <= self.texts) and (
             self.tokens is None or tokens <= self.tokens
         )
@@ -32,8 +32,8 @@ class Limits:
 def estimated_tokens(text: str) -> int:
     """Return more tokens than `text` is likely to have: one for every two bytes.
 
-    English runs to four or five bytes a token, code and tables to about three. A tokenizer would
-    tell exactly, but it is an extra to install, and one request more costs nothing.
+    English has four or five bytes per token, code and tables about three. A tokenizer would count
+    exactly, but needs an extra, and an additional request costs nothing.
     """
     return len(text.encode()) // 2 + 1
 
@@ -41,7 +41,7 @@ def estimated_tokens(text: str) -> int:
 def packed(texts: Iterable[str], limits: Limits) -> Iterator[list[str]]:
     """Yield `texts`, in order, as lists that each fit one request.
 
-    A text too long by itself gets a request of its own: the server cuts it to the model's length.
+    A text that is too long gets a separate request: the server truncates it to the context length.
     """
     request: list[str] = []
     tokens = 0

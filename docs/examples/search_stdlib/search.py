@@ -48,11 +48,11 @@ class Search:
 
     @property
     def missing(self) -> list[str]:
-        """Texts whose vectors are not kept."""
+        """Texts whose vectors are not in the cache."""
         return [entry.text for entry in self.corpus if entry.text not in self.kept]
 
     def estimate(self, questions: int) -> Spending:
-        """Return what embedding the missing texts and asking so many questions takes at most."""
+        """Return the maximum usage to embed the missing texts and ask some questions."""
         missing = self.missing
         spending = Spending()
         requests = len(list(packed(missing, Limits.of(self.model))))
@@ -62,7 +62,7 @@ class Search:
         return spending
 
     def index(self) -> Iterator[int]:
-        """Embed the missing texts, yielding after each request how many texts it held."""
+        """Embed the missing texts; yield the number of texts of each request."""
         for texts in packed(self.missing, Limits.of(self.model)):
             answer = self.client.embed_documents(texts, model=self.model)
             self.spent.add(self.model, answer.total_tokens)
@@ -71,13 +71,13 @@ class Search:
         self.vectors = self.kept.matrix(entry.text for entry in self.corpus)
 
     def ask(self, question: str) -> list[Hit]:
-        """Return what answers a question best, the best first."""
+        """Return the best hits for a question, best first."""
         answer = self.client.embed_query(question, model=self.model)
         self.spent.add(self.model, answer.total_tokens)
         return self.rerank(question, self.nearest(answer.to_numpy()[0]))
 
     def ask_many(self, questions: Sequence[str]) -> Iterator[tuple[list[Hit], list[Hit]]]:
-        """Yield for each question what embeddings alone rank first, and that list reranked."""
+        """Yield for each question the nearest hits by embeddings, and the same hits reranked."""
         answer = self.client.embed_query(questions, model=self.model)
         self.spent.add(self.model, answer.total_tokens)
         for question, vector in zip(questions, answer.to_numpy(), strict=True):
@@ -86,12 +86,12 @@ class Search:
 
     def nearest(self, vector: npt.NDArray[np.float32]) -> list[Hit]:
         """Return the texts whose embeddings are nearest to that of a question."""
-        similarities = self.vectors @ vector  # all of length 1, so the product is the cosine
+        similarities = self.vectors @ vector  # all have length 1, so the product is the cosine
         places: list[int] = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist()
         return [Hit(self.corpus[place], float(similarities[place])) for place in places]
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """Return the same hits in the order in which the reranker finds them relevant."""
+        """Return the hits in the reranker's order."""
         texts = [hit.found.text for hit in hits]
         answer = self.client.rerank(question, texts, model=self.reranker)
         self.spent.add(self.reranker, answer.total_tokens)

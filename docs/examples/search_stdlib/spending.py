@@ -14,14 +14,14 @@ class Spending:
     tokens: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, model: str, tokens: int, requests: int = 1) -> None:
-        """Count what one model was sent."""
+        """Count a request of one model."""
         self.requests[model] += requests
         self.tokens[model] += tokens
 
     def cost(self, *models: str) -> float | None:
-        """Return US dollars for `models`, or for all; None if the catalogue lacks a price.
+        """Return the cost for `models`, or for all, in US dollars; None if a price is unknown.
 
-        List price: free tokens are not taken off.
+        It is the list price: free tokens are not subtracted.
         """
         total = 0.0
         for model in models or self.tokens:

@@ -21,12 +21,12 @@ def files() -> list[Path]:
 def harvest(track: Callable[[Sequence[Any]], Iterable[Any]] = iter) -> list[Docstring]:
     """Return every public docstring once, sorted by name.
 
-    Of two things of one name, the one with source is kept (its text is the fuller). Of two with
-    one docstring, the one with the shorter name is kept: `random.randint`, a bound method of a
-    hidden instance, rather than `random.Random.randint`.
+    If two objects have the same name, the one with source code is kept, as its text is more
+    complete. If two have the same docstring, the one with the shorter name is kept:
+    `random.randint`, a bound method of a hidden instance, rather than `random.Random.randint`.
 
     Args:
-        track: Goes through the files, and may show how far it is.
+        track: Function that iterates over the files, and may show progress.
     """
     by_name: dict[str, Docstring] = {}
     for found in chain(parsed.docstrings(LIBRARY, track), inspected.docstrings()):
@@ -40,7 +40,7 @@ def harvest(track: Callable[[Sequence[Any]], Iterable[Any]] = iter) -> list[Docs
 
 
 def place(found: Docstring, line: str) -> str:
-    """Return file and number of a docstring's line, or that there are none, as for what is in C."""
+    """Return the file and line number of a docstring; none if it is in C."""
     if not found.file:
         return "not in a Python source file"
     source = (LIBRARY / found.file).read_text(encoding="utf-8", errors="replace").splitlines()

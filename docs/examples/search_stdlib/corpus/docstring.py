@@ -1,4 +1,4 @@
-"""One documented thing of the standard library."""
+"""A docstring of the standard library."""
 
 import inspect
 import re
@@ -17,7 +17,7 @@ CALL_FORM = re.compile(r"[\w.]+\(.*\) --?> [\w ]{1,20}")
 
 @dataclass(frozen=True, slots=True)
 class Docstring:
-    """A module, class or function with what is written about it."""
+    """A module, class or function, with its docstring."""
 
     name: str
     """As one writes it after an import: `gzip.open`, `str.split`."""
@@ -37,11 +37,11 @@ class Docstring:
 
     @property
     def summary(self) -> str:
-        """The first paragraph in one line, without the call forms that C docstrings begin with."""
+        """The first paragraph as one line, without the signatures that C docstrings start with."""
         return " ".join(takewhile(bool, self._told()))
 
     def matching(self, question: str) -> str:
-        """The line that shares most words with a question; of several, the first."""
+        """Return the first of the lines that share most words with a question."""
         asked = _stems(question)
         return max(self._told(), key=lambda line: len(asked & _stems(line)))
 
@@ -51,12 +51,12 @@ class Docstring:
 
 
 def _stems(text: str) -> set[str]:
-    """Return what words begin with, but for short ones: `compress` is as good as `compressed`."""
+    """Return words cut to five letters, so that `compress` matches `compressed`; no short ones."""
     return {word[:5] for word in re.findall(r"[a-z0-9]{3,}", text.lower())} - COMMON
 
 
 def clean(doc: object) -> str:
-    """Return a `__doc__` without its indentation, or nothing where it is too short to search."""
+    """Return a `__doc__` without indentation; empty if it is too short to be searched."""
     text = inspect.cleandoc(doc).strip() if isinstance(doc, str) else ""
     return text if len(text) >= SHORTEST else ""
 

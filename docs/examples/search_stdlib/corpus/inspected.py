@@ -1,4 +1,4 @@
-"""Docstrings of what is written in C: no source to parse, so harmless modules are imported."""
+"""Docstrings of code written in C. It has no source to parse, so harmless modules are imported."""
 
 import builtins
 import importlib
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from corpus.docstring import Docstring, clean, is_public
 
-# Modules in C, and those in Python that hand on what a private module in C defines; one a line,
-# as the formatter would have it, they would fill a screen.
+# Modules in C, and Python modules that export names of a private module in C. Unformatted, as the
+# formatter would put each on its own line.
 # fmt: off
 MODULES = (
     "builtins", "array", "atexit", "binascii", "bz2", "cmath", "collections", "contextvars",
@@ -37,7 +37,7 @@ def docstrings() -> Iterator[Docstring]:
 
 
 def _documented(name: str, thing: object, module: str) -> Iterator[Docstring]:
-    """Yield what a function, or a class with its methods and attributes, has to say."""
+    """Yield the docstrings of a function, or of a class with its methods and attributes."""
     if not (inspect.isclass(thing) or inspect.isroutine(thing)) or not _belongs(thing, module):
         return
     if doc := clean(thing.__doc__):
@@ -53,12 +53,12 @@ def _documented(name: str, thing: object, module: str) -> Iterator[Docstring]:
 
 
 def _belongs(thing: object, module: str) -> bool:
-    """Return whether `module` is where to import an object from, rather than one of its users."""
+    """Return whether an object belongs to `module`, and is not just imported by it."""
     home = getattr(thing, "__module__", None) or module
     return home in {module, "builtins", "posix", "nt"} or home.startswith("_")
 
 
 def _signature(thing: object) -> str:
-    """Return `(a, b=1)` as it is called, without `self`; nothing where C does not tell."""
+    """Return the signature, such as `(a, b=1)`, without `self`; empty if C does not give it."""
     told: str | None = getattr(thing, "__text_signature__", None)
     return re.sub(r"\(\$\w+(, /)?(, )?", "(", told) if told else ""

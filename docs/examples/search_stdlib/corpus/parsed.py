@@ -1,4 +1,4 @@
-"""Docstrings of modules that have source. They are parsed, never imported, so nothing runs."""
+"""Docstrings of modules with source code, which is parsed and never imported, so nothing runs."""
 
 import ast
 import os
@@ -24,13 +24,13 @@ def docstrings(
 ) -> Iterator[Docstring]:
     """Yield the public docstrings of every module in a folder of Python source files.
 
-    A name that a module takes from a private module, or from its own submodule, is shown where
-    it is meant to be imported from: `asyncio.run`, not `asyncio.runners.run`. Modules that warn
-    of their deprecation when they are imported are left out: nobody should begin to use them.
+    A name that a module imports from a private module, or from its own submodule, has the module
+    that users import it from: `asyncio.run`, not `asyncio.runners.run`. Modules that warn of
+    their deprecation when imported are skipped.
 
     Args:
-        library: The folder.
-        track: Goes through the modules, and may show how far it is.
+        library: Folder of the source files.
+        track: Function that iterates over the modules, and may show progress.
     """
     paths = modules(library)
     every = {name: ast.parse(paths[name].read_bytes()) for name in track([*paths])}
@@ -40,7 +40,7 @@ def docstrings(
     }
     homes = {
         (source, name): module
-        for module in sorted(filter(is_public, trees), reverse=True)  # the shortest comes last
+        for module in sorted(filter(is_public, trees), reverse=True)  # the shortest name comes last
         for source, name in _handed_on(module, trees)
     }
     for module, tree in trees.items():
@@ -54,7 +54,7 @@ def docstrings(
 
 
 def modules(library: Path) -> dict[str, Path]:
-    """Return the source files in a folder by the names of their modules, in order."""
+    """Return the source files in a folder, by module name, sorted."""
     found: dict[str, Path] = {}
     for folder, inner, files in os.walk(library):
         inner[:] = {*inner} - SKIPPED
@@ -73,7 +73,7 @@ def _with_packages(module: str) -> Iterator[str]:
 
 
 def _is_deprecated(tree: ast.Module) -> bool:
-    """Return whether a module, when it is imported, warns that it is deprecated."""
+    """Return whether importing a module warns that it is deprecated."""
     for node in tree.body:
         match node:
             case ast.Expr(value=ast.Call(func=called, args=given)):
@@ -90,7 +90,7 @@ def _shown(module: str) -> str:
 
 
 def _handed_on(module: str, trees: Trees) -> Iterator[tuple[str, str]]:
-    """Yield (source module, name) for what `module` imports to offer as its own."""
+    """Yield (source module, name) for each name that `module` re-exports."""
     for node in _statements(trees[module].body):
         if not isinstance(node, ast.ImportFrom):
             continue
@@ -102,7 +102,7 @@ def _handed_on(module: str, trees: Trees) -> Iterator[tuple[str, str]]:
 
 
 def _offered(tree: ast.Module) -> Iterable[str]:
-    """Return what `from module import *` brings: `__all__` where it is spelled out."""
+    """Return the names of `from module import *`; `__all__` if it is a literal."""
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name("__all__")], value=ast.List() | ast.Tuple() as names):
@@ -113,7 +113,7 @@ def _offered(tree: ast.Module) -> Iterable[str]:
 
 
 def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield statements, going into `if`, `try` and `with` but into no definition."""
+    """Yield statements, including those in `if`, `try` and `with`, but not in definitions."""
     for node in body:
         yield node
         if isinstance(node, ast.If | ast.Try | ast.With | ast.ExceptHandler):
@@ -127,7 +127,7 @@ def _definitions(body: Iterable[ast.AST]) -> Iterator[Definition]:
 def _documented(
     node: Definition, prefix: str, file: str, *, method: bool = False
 ) -> Iterator[Docstring]:
-    """Yield what a definition and, if it is a class, its methods and classes have to say."""
+    """Yield the docstrings of a definition and, for a class, of its methods and classes."""
     if not is_public(node.name):
         return
     name = f"{prefix}.{node.name}"
@@ -148,7 +148,7 @@ def _documented(
 
 
 def _signature(node: Definition, *, method: bool) -> str:
-    """Return `(a, b=1)` as it is called: without `self` or `cls`; nothing for a property."""
+    """Return the signature, such as `(a, b=1)`, without `self` or `cls`; empty for a property."""
     if isinstance(node, ast.ClassDef):
         return ""
     marks = {mark.id for mark in node.decorator_list if isinstance(mark, ast.Name)}
