@@ -12,6 +12,7 @@ from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack, cast
 
 from ._utils import safe_repr, stacklevel, with_hidden_passwords
+from .argument_checks import check_model
 from .error import ArgumentError, AuthenticationError
 from .keys import (
     MISSING,
@@ -23,7 +24,6 @@ from .keys import (
     usable_url,
     variables,
 )
-from .limits import check_model
 from .options import (
     CALL_OPTION_NAMES,
     TELEMETRY_VARIABLE,

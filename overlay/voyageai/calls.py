@@ -18,8 +18,7 @@ from voyageai_rest.status import status_error
 from voyageai_rest.types import UNSET, DecodedResponse, RawResponse, Request
 
 from ._utils import stacklevel
-from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
-from .limits import (
+from .argument_checks import (
     catalogue_entry,
     check_flag,
     check_model,
@@ -30,6 +29,7 @@ from .limits import (
     check_value,
     constraint,
 )
+from .inputs.contextualized import ChunkFunction, check_chunking, check_documents
 from .options import CALL_OPTION_NAMES, unexpected
 from .prompts import guard
 from .ratelimit.tokens import estimate_rerank_tokens, estimate_tokens

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from voyageai_rest.catalogue import MODELS, VECTOR_SEARCH
 from voyageai_rest.dtypes import DTYPES
 
+from .argument_checks import catalogue_entry, check_model, check_output
 from .error import ArgumentError
 from .extras import require
-from .limits import catalogue_entry, check_model, check_output
 from .vectors import DEFAULT
 
 if TYPE_CHECKING:

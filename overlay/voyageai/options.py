@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from attrs import field, frozen
 
+from .argument_checks import check_flag, check_value
 from .error import ArgumentError
 from .extras import require
-from .limits import check_flag, check_value
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:

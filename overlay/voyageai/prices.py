@@ -8,8 +8,8 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from .argument_checks import catalogue_entry
 from .error import ArgumentError
-from .limits import catalogue_entry
 
 __all__ = [
     "MILLION",

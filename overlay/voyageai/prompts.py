@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from voyageai_rest.catalogue import PROMPTS, find
 
 from ._utils import stacklevel
+from .argument_checks import catalogue_entry
 from .error import ArgumentError
-from .limits import catalogue_entry
 
 if TYPE_CHECKING:
     from voyageai_rest.models import InputType

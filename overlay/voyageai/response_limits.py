@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from attrs import frozen
 from voyageai_rest.errors import ShapeError
 
-from .limits import catalogue_entry
+from .argument_checks import catalogue_entry
 
 ERROR_SIZE = 1 << 20
 """Bytes of an error's body that are read; the rest is discarded."""

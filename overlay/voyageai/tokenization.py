@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from voyageai_rest.errors import printable
 
 from ._utils import stacklevel
+from .argument_checks import NONE, catalogue_entry, check_model, check_texts
 from .error import ArgumentError
 from .extras import require
-from .limits import NONE, catalogue_entry, check_model, check_texts
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

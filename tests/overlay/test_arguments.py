@@ -12,9 +12,9 @@ import pytest
 import voyageai
 import voyageai_rest.models
 from voyageai import options
+from voyageai.argument_checks import CONSTRAINTS
 from voyageai.batches import AsyncBatches, Batches, JobOptions
 from voyageai.batches.jobs import options as job_options
-from voyageai.limits import CONSTRAINTS
 from voyageai.tables import AsyncTables, TableOptions, Tables
 from voyageai.tables import options as table_options
 from voyageai_rest import types

@@ -15,7 +15,7 @@ INTERNAL = (
     "voyageai.flow",
     "voyageai.html",
     "voyageai.inputs",
-    "voyageai.limits",
+    "voyageai.argument_checks",
     "voyageai.prices",
     "voyageai.transport",
     "voyageai.vectors",

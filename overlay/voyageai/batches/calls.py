@@ -11,11 +11,11 @@ from voyageai_rest.constraints import CONSTRAINTS
 from voyageai_rest.errors import REQUEST_ID, ShapeError
 from voyageai_rest.types import UNSET, RawResponse, one_of
 
+from ..argument_checks import check_model, check_number, check_output, check_value, constraint
 from ..calls import Call
 from ..error import ArgumentError
 from ..files.calls import check_id, page_of
 from ..files.objects import Page, or_none
-from ..limits import check_model, check_number, check_output, check_value, constraint
 from .objects import Batch
 
 if TYPE_CHECKING:

@@ -225,7 +225,7 @@ def submit(console: Console, /, connect: Connect, file: str, **values: Any) -> N
     """
     from voyageai_rest.models.batch_endpoint import BATCH_ENDPOINT_VALUES
 
-    from ..limits import catalogue_entry
+    from ..argument_checks import catalogue_entry
 
     entry = catalogue_entry(values["model"])
     endpoints = {path.rpartition("/")[2]: path for path in BATCH_ENDPOINT_VALUES}

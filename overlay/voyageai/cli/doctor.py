@@ -277,7 +277,7 @@ def _tokenizer(model: str) -> Finding:
 
 
 def _limits(model: str) -> Finding:
-    from ..limits import catalogue_entry
+    from ..argument_checks import catalogue_entry
 
     entry = catalogue_entry(model)
     if entry is None or entry.tpm is None or entry.rpm is None:
@@ -324,8 +324,8 @@ def _connection(url: str) -> Iterator[Finding]:
 
 def _call(client: Client, models: Sequence[str]) -> Finding:
     """Make the smallest call of each model, until one succeeds."""
+    from ..argument_checks import catalogue_entry
     from ..error import ArgumentError, AuthenticationError, PermissionDeniedError, VoyageError
-    from ..limits import catalogue_entry
 
     start = time.perf_counter()
     findings: list[Finding] = []

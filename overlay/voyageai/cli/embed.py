@@ -94,7 +94,7 @@ def embed(
       voyageai embed -m voyage-4 -t query "Where are the keys?" -O query.npy
       voyageai embed -m voyage-4 --into vectors --max-cost 5 documents/*.parquet
     """
-    from ..limits import check_model, check_output
+    from ..argument_checks import check_model, check_output
     from .sending import items_of
 
     fields: dict[str, Any] = {
@@ -136,7 +136,7 @@ def method_for(model: str, *, contextualized: bool = False, media: bool = False)
     Raises:
         click.UsageError: The model is a reranker.
     """
-    from ..limits import catalogue_entry
+    from ..argument_checks import catalogue_entry
 
     entry = catalogue_entry(model)
     endpoint = "" if entry is None else entry.endpoint or ""

@@ -53,7 +53,7 @@ def rerank(
     Example:
       ls | voyageai rerank -m rerank-2.5 -k 3 "Where is the licence?"
     """
-    from ..limits import constraint
+    from ..argument_checks import constraint
 
     format = choose_format(out, path, FORMATS)
     max_documents = constraint("RerankRequest", "documents").max_items or 1000

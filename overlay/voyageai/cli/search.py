@@ -160,7 +160,7 @@ def _embedded(
     client: Client, console: Console, query: str, model: str | None, table: VectorTable
 ) -> Any:
     """Embed the query with the settings of the index."""
-    from ..limits import catalogue_entry
+    from ..argument_checks import catalogue_entry
 
     about = table.about
     entry = None if model is None else catalogue_entry(model)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from voyageai_rest.catalogue import MODELS
 
+from ..argument_checks import catalogue_entry, constraint
 from ..error import ArgumentError, VoyageError
-from ..limits import catalogue_entry, constraint
 from ..prices import MaxCostError, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..tables.estimate import TableEstimate, most_tokens

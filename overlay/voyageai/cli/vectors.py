@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from voyageai_rest.dtypes import DTYPES
 
+from ..argument_checks import catalogue_entry
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import catalogue_entry
 from ..vectors import DEFAULT
 from .output import Destination, beginning, csv_line, open_destination, shown, table, to_json
 from .rows import Row

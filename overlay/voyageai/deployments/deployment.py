@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 from voyageai_rest.deployments import DEPLOYMENTS
 
 from .._utils import Url, safe_repr
+from ..argument_checks import check_model
 from ..error import ArgumentError
 from ..extras import require
 from ..keys import concealed, usable
-from ..limits import check_model
 from ..options import check_headers
 from .signing import GoogleToken, NoAuth, SigV4
 

@@ -13,8 +13,8 @@ from voyageai_rest.deployments import DEPLOYMENTS
 from voyageai_rest.errors import REQUEST_ID
 from voyageai_rest.types import UNSET, DecodedResponse
 
+from ..argument_checks import catalogue_entry
 from ..error import ArgumentError
-from ..limits import catalogue_entry
 
 if TYPE_CHECKING:
     from voyageai_rest.deployments import DeploymentKind

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from voyageai_rest.dtypes import DTYPES
 
+from ..argument_checks import check_blocking
 from ..error import ArgumentError
-from ..limits import check_blocking
 from ..prices import check_max_cost, cost, dollars, list_price
 from ..ratelimit.tokens import estimate_tokens
 from ..vectors import DEFAULT

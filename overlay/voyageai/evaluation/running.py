@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 from voyageai_rest.constraints import Constraint
 
+from ..argument_checks import catalogue_entry, check_model, check_output, check_text, constraint
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import catalogue_entry, check_model, check_output, check_text, constraint
 from ..quantization import pack, similarity, truncate
 from ..ratelimit.tokens import packed
 from ..vectors import DEFAULT

@@ -11,9 +11,9 @@ from voyageai_rest.errors import REQUEST_ID, printable
 from voyageai_rest.status import status_error
 from voyageai_rest.types import UNSET, File, RawResponse, Unset
 
+from ..argument_checks import check_value
 from ..calls import Call
 from ..error import ArgumentError, NotDeletedError
-from ..limits import check_value
 from .objects import FileObject, Page, is_id, or_none
 
 if TYPE_CHECKING:

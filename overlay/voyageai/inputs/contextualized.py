@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..argument_checks import NONE, check_flag, check_list, check_number, check_texts, constraint
 from ..error import ArgumentError
-from ..limits import NONE, check_flag, check_list, check_number, check_texts, constraint
 
 if TYPE_CHECKING:
     from voyageai_rest.constraints import Constraint

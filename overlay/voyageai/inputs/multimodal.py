@@ -15,8 +15,8 @@ from voyageai_rest.models import (
     VideoUrlContent,
 )
 
+from ..argument_checks import check_list, constraint
 from ..error import ArgumentError
-from ..limits import check_list, constraint
 from ..ratelimit.tokens import estimate_media_tokens, estimate_tokens
 
 REQUEST = "MultimodalEmbeddingsRequest"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.catalogue import MODELS
 
-from ..limits import catalogue_entry
+from ..argument_checks import catalogue_entry
 from ..ratelimit.tokens import estimate_media_tokens
 
 if TYPE_CHECKING:

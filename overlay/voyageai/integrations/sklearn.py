@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from voyageai_rest.dtypes import DTYPES
 
+from ..argument_checks import (
+    catalogue_entry,
+    check_blocking,
+    check_model,
+    check_output,
+    check_value,
+)
 from ..client import Client
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import catalogue_entry, check_blocking, check_model, check_output, check_value
 from ..prices import check_max_cost, dollars
 from ..ratelimit.tokens import estimate_tokens, packed
 from ..tables.estimate import TableEstimate, most_tokens

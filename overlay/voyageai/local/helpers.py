@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..limits import check_flag, check_texts, constraint
+from ..argument_checks import check_flag, check_texts, constraint
 from ..results import EmbeddingsObject
 from .model_registry import SUPPORTED_MODELS as LOCAL_MODELS
 from .model_registry import canonical, get_model_config

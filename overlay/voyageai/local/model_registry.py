@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from voyageai_rest.catalogue import MODELS
 from voyageai_rest.dtypes import DTYPES
 
+from ..argument_checks import constraint
 from ..error import ArgumentError
-from ..limits import constraint
 from ..vectors import DEFAULT
 
 if TYPE_CHECKING:

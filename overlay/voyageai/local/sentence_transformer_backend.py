@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from voyageai_rest.dtypes import DTYPES
 
 from .. import local
+from ..argument_checks import check_value, constraint
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import check_value, constraint
 from ..quantization import pack, truncate
 from .model_registry import ModelCache, canonical, get_model_config
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 from voyageai_rest.models import ImageUrlContent, VideoUrlContent
 
+from ..argument_checks import check_model
 from ..error import ArgumentError
-from ..limits import check_model
 from . import pictures
 from .video import Video, check_takes_videos
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from voyageai_rest.models import ImageBase64Content
 
+from ..argument_checks import catalogue_entry
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import catalogue_entry
 
 if TYPE_CHECKING:
     from PIL.Image import Image

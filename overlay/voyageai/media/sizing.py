@@ -16,9 +16,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from attrs import frozen
 
+from ..argument_checks import catalogue_entry
 from ..error import ArgumentError, VideoProcessingError
 from ..keys import URL_VARIABLE
-from ..limits import catalogue_entry
 from ..tokenization import emulator_at, fetch
 
 __all__ = [

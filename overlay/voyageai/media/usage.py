@@ -14,9 +14,9 @@ from voyageai_rest.models import (
     VideoUrlContent,
 )
 
+from ..argument_checks import check_model
 from ..error import ArgumentError
 from ..inputs.multimodal import check_inputs
-from ..limits import check_model
 from . import VideoUrl, ffmpeg, pictures, replaced
 from .sizing import pixel_bounds
 from .video import Video

@@ -15,8 +15,8 @@ from attrs import define, field
 from voyageai_rest.models import VideoBase64Content
 
 from .._utils import safe_repr
+from ..argument_checks import catalogue_entry, check_model
 from ..error import ArgumentError
-from ..limits import catalogue_entry, check_model
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

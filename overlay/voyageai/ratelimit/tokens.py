@@ -7,7 +7,7 @@ from math import ceil
 
 from voyageai_rest.catalogue import MODELS, TOKENIZATION
 
-from ..limits import catalogue_entry, constraint
+from ..argument_checks import catalogue_entry, constraint
 
 MEMORY = 16
 """Number of recent responses that the ratio remembers, roughly."""

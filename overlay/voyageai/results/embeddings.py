@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from voyageai_rest.errors import ShapeError
 
 from .._utils import safe_repr
-from ..limits import catalogue_entry
+from ..argument_checks import catalogue_entry
 from ..prices import cost
 from ..vectors import DEFAULT, Vectors
 from .result import Result, in_input_order, optional_field

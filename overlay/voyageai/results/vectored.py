@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from voyageai_rest.dtypes import DTYPES
 from voyageai_rest.errors import ShapeError
 
+from ..argument_checks import catalogue_entry
 from ..error import ArgumentError
 from ..extras import require
 from ..html import SHOWN, heat_map
-from ..limits import catalogue_entry
 from ..vectors import DEFAULT, Vectors
 from .lists import Row, Rows, rows_of
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast
 from attrs import frozen
 from voyageai_rest.catalogue import MODELS
 
+from ..argument_checks import catalogue_entry
 from ..calls import embed, fill
 from ..error import ArgumentError, VoyageError
 from ..extras import require
 from ..flow import Flow, Request, run_calls, run_calls_async
-from ..limits import catalogue_entry
 from ..retry import RetryPolicy
 from .job import MIN_REQUEST_TOKENS, SHARE_OF_LIMIT
 from .kinds import vector_shape

@@ -9,8 +9,8 @@ from unicodedata import normalize
 from attrs import frozen
 from voyageai_rest.catalogue import BATCH, TOKENIZATION
 
+from ..argument_checks import catalogue_entry
 from ..html import card
-from ..limits import catalogue_entry
 from ..prices import cost, dollars, list_price
 from ..prompts import prompt
 

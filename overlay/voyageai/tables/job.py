@@ -14,13 +14,13 @@ from attrs import frozen
 from voyageai_rest.catalogue import MODELS
 
 from .._utils import safe_repr
+from ..argument_checks import catalogue_entry, constraint
 from ..batches.jobs.progress import Progress, show_progress
 from ..batches.jobs.running import carry_out, carry_out_async
 from ..error import ArgumentError
 from ..extras import require
 from ..flow import in_thread
 from ..html import card
-from ..limits import catalogue_entry, constraint
 from ..prices import Budget, MaxCostError, cost, dollars
 from ..telemetry.jobs import JobSpan
 from ..tokenization import at_hand, counts

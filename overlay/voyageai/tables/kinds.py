@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from attrs import field, frozen
 from voyageai_rest.dtypes import DTYPES
 
-from ..limits import catalogue_entry
+from ..argument_checks import catalogue_entry
 from .slices import Shape
 
 if TYPE_CHECKING:

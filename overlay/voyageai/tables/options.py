@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+from ..argument_checks import check_flag
 from ..batches.jobs.options import check_options
 from ..calls import fill
 from ..error import ArgumentError
-from ..limits import check_flag
 from .preparing import Spec
 from .slices import takes_null_vectors
 from .sources import Columns

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import asdict, frozen
 
+from ..argument_checks import catalogue_entry
 from ..disk import make_folder, open_regular, sync_folder
 from ..error import ArgumentError
 from ..extras import require
-from ..limits import catalogue_entry
 from .cutting import SLICE, Piece, cut
 from .directory import TableDirectory
 from .estimate import Most, TableEstimate

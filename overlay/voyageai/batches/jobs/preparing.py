@@ -14,11 +14,11 @@ from voyageai_rest.models.batch_embeddings_params import BatchEmbeddingsParams
 from voyageai_rest.models.batch_rerank_params import BatchRerankParams
 
 from ... import tokenization
+from ...argument_checks import check_flag
 from ...calls import fill
 from ...error import ArgumentError
 from ...flow import in_thread
 from ...inputs.contextualized import ChunkFunction, check_chunking
-from ...limits import check_flag
 from ...prompts import guard
 from .batch_files import JobWriter
 from .directory import JobDirectory

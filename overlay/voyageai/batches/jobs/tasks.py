@@ -27,9 +27,9 @@ from voyageai_rest.models.embeddings_response import EmbeddingsResponse
 from voyageai_rest.models.rerank_response import RerankResponse
 from voyageai_rest.types import Unset
 
+from ...argument_checks import catalogue_entry, check_text, check_texts, constraint
 from ...error import ArgumentError
 from ...inputs.contextualized import ChunkFunction, apply_chunking
-from ...limits import catalogue_entry, check_text, check_texts, constraint
 from ...results import ContextualizedEmbeddingsObject, EmbeddingsObject, RerankingObject
 from ...results.contextualized import ContextualizedEmbeddingsResult
 from .lines import Size

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
+from ...argument_checks import catalogue_entry
 from ...error import ArgumentError
-from ...limits import catalogue_entry
 from .store import PART, about
 
 __all__ = ["KEY", "Settings", "check_settings", "settings_of"]
