@@ -14,15 +14,9 @@ from .changes import Change, Level
 # Private modules without an underscore; their names are public only where other modules export
 # them.
 INTERNAL = (
-    *(
-        "voyageai.calls",
-        "voyageai.cli.",
-        "voyageai.html",
-        "voyageai.inputs",
-        "voyageai.argument_checks",
-    ),
-    *("voyageai.media", "voyageai.prices", "voyageai.transport", "voyageai.vectors"),
-    "voyageai_emulator.",
+    *("voyageai.argument_checks", "voyageai.calls", "voyageai.cli.", "voyageai.html"),
+    *("voyageai.inputs", "voyageai.media", "voyageai.prices", "voyageai.transport"),
+    *("voyageai.vectors", "voyageai_emulator."),
 )
 
 Item = griffe.Object | griffe.Alias
