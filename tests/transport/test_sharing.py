@@ -15,6 +15,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from voyageai.transport import AsyncTransport
 from voyageai.transport.config import ConnectionConfig
+from voyageai.transport.pool import IdleSlots, Slot
 
 from .conftest import Wire, answered, ask, either_scheme
 from .scripted_server import CLIENT_TLS, SERVER_TLS, Server, echo
@@ -206,3 +207,18 @@ def test_answers_are_freed_at_once(carry):
                 assert None is response()
         finally:
             gc.enable()
+
+
+def test_a_connection_that_another_thread_returned_meanwhile_is_kept():
+    """Opening one for a host closes idle ones of other hosts, if there are too many; not its own."""
+    ours, other = httpx2.URL("https://api.example/v1"), httpx2.URL("https://files.example/")
+    idle = IdleSlots(httpx2.Limits(max_keepalive_connections=8))
+    slots = [Slot(url, httpx2.HTTPTransport(), None, None) for url in (other, ours, other)]
+    assert (None, []) == idle.take(ours, 0.0)
+    for slot in slots:
+        assert [] == idle.put(slot, 0.0)
+    assert [slots[0]] == idle.shrink(2, ours)
+    assert [slots[2]] == idle.shrink(0, ours)
+    assert (slots[1], []) == idle.take(ours, 0.0)
+    for slot in slots:
+        slot.transport.close()

@@ -29,7 +29,7 @@ class ContextualizedEmbeddingsResult(Vectored):
         index: Position of the document among the inputs.
         embeddings: One list of numbers per chunk, in order.
         chunk_texts: Texts of the chunks, if the client or the server split the document.
-        model: The model that answered.
+        model: Name of the model that produced the response.
         output_dtype: The dtype of the request.
     """
 

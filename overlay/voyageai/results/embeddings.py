@@ -34,7 +34,7 @@ class EmbeddingsObject(Vectored, Result):
     Attributes:
         embeddings: One list of numbers per text, in the order of the texts.
         total_tokens: Tokens of all texts.
-        model: The model that answered.
+        model: Name of the model that produced the response.
         output_dtype: The dtype of the request.
         usage: The usage that the request is billed for.
         request_id: The server's id of the request.

@@ -71,17 +71,22 @@ class IdleSlots(Generic[T]):
     def take(self, url: httpx2.URL, now: float) -> tuple[Slot[T] | None, list[Slot[T]]]:
         """Return the most recently used slot for a URL, or None, and the expired ones to close."""
         slots, origin = self._slots, (url.scheme, url.host, url.port)
-        slot_found: Slot[T] | None = None
         expired: list[Slot[T]] = []
-        others: list[Slot[T]] = []
         with suppress(IndexError):  # empty, or another thread took the last one
             while now - slots[0].idle_since >= self._expiry:
                 expired.append(slots.popleft())
-            while (slot := slots.pop()).origin != origin:
-                others.append(slot)
-            slot_found = slot
-        slots.extend(reversed(others))
-        return slot_found, expired
+        while slots:
+            try:
+                slot = slots[-1]
+                if slot.origin != origin:
+                    slot = next(one for one in reversed(slots.copy()) if one.origin == origin)
+                slots.remove(slot)
+            except StopIteration:
+                break
+            except (IndexError, ValueError):  # another thread took it: try the next one
+                continue
+            return slot, expired
+        return None, expired
 
     def put(self, slot: Slot[T], now: float) -> list[Slot[T]]:
         """Add a slot; return the slots to close because there are too many."""
@@ -91,12 +96,19 @@ class IdleSlots(Generic[T]):
         self._slots.append(slot)
         return [] if self._max_slots else self.shrink(0)  # the pool was closed meanwhile
 
-    def shrink(self, max_slots: int) -> list[Slot[T]]:
-        """Keep at most `max_slots` slots; return the others, the longest idle first, to close."""
+    def shrink(self, max_slots: int, url: httpx2.URL | None = None) -> list[Slot[T]]:
+        """Keep at most `max_slots` slots; return the others, the longest idle first, to close.
+
+        Slots for `url` are kept: those that other threads have returned since `take` found none
+        are within the limit, as no more can be in use than there are permits.
+        """
+        origin = url and (url.scheme, url.host, url.port)
         removed: list[Slot[T]] = []
-        with suppress(IndexError):
-            while len(self._slots) > max_slots:
-                removed.append(self._slots.popleft())
+        for slot in self._slots.copy() if len(self._slots) > max_slots else ():
+            if slot.origin != origin and len(self._slots) > max_slots:
+                with suppress(IndexError, ValueError):  # another thread took it
+                    self._slots.remove(slot)
+                    removed.append(slot)
         return removed
 
     def close(self) -> list[Slot[T]]:
@@ -194,7 +206,7 @@ class ConnectionPool(httpx2.BaseTransport):
             if slot is None:
                 slot = self._open(request.url)
                 if free is not None:
-                    closing += idle.shrink(free.qsize())
+                    closing += idle.shrink(free.qsize(), request.url)
             if closing:
                 _close(closing)
             exchange = slot.exchange
@@ -298,7 +310,7 @@ class AsyncConnectionPool(httpx2.AsyncBaseTransport):
             if slot is None:
                 slot = self._open(request.url)
                 if self._free is not None:
-                    closing += self._idle.shrink(self._free.value)
+                    closing += self._idle.shrink(self._free.value, request.url)
             if closing:
                 await _aclose(closing)
             slot.exchange.unanswered = (
