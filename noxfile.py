@@ -85,7 +85,7 @@ if SKIPPED not in os.environ:  # otherwise an outer nox prints the reasons
 
 PLAN = f"""\
 nox runs {", ".join(nox.options.sessions)}:
-all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}: eight to eleven minutes
+all tests on Python {OLDEST}, a tenth of them on {", ".join(PYTHONS[1:])}: seven to eleven minutes
 on two cores. `nox -t full` runs the rest: all tests on each Python, and with the lowest and
 the newest versions of the dependencies; three times as many random examples and requests;
 large jobs and killed ones; frameworks; a gateway; data engines; the emulator's page in a
